@@ -1,0 +1,84 @@
+package gunyah.memory;
+
+import java.util.Arrays;
+
+/**
+ * The ownership database (Gunyah memdb): every frame of physical memory has exactly one owner, an object id of the
+ * hypervisor, at every instant. Updates are all-or-nothing. Synchronised: updates are rare next to accesses.
+ */
+public final class FrameOwners {
+    private static final int CHUNK = 1 << 15;
+
+    private final int[][] chunks;
+    private final long frameCount;
+    private final int initialOwner;
+
+    /** All {@code frameCount} frames start with {@code initialOwner}. */
+    public FrameOwners(long frameCount, int initialOwner) {
+        this.frameCount = frameCount;
+        this.initialOwner = initialOwner;
+        chunks = new int[Math.toIntExact((frameCount + CHUNK - 1) / CHUNK)][];
+    }
+
+    /** {@return the owner of the frame at {@code pa}} */
+    public synchronized int owner(long pa) {
+        return ownerOfFrame(pa >>> PhysicalMemory.PAGE_SHIFT);
+    }
+
+    /** {@return whether every frame of the page-aligned range belongs to {@code owner}} */
+    public synchronized boolean owns(int owner, long pa, long length) {
+        long first = pa >>> PhysicalMemory.PAGE_SHIFT;
+        long end = first + (length >>> PhysicalMemory.PAGE_SHIFT);
+        if (pa < 0 || end > frameCount) {
+            return false;
+        }
+        for (long frame = first; frame < end; frame++) {
+            if (ownerOfFrame(frame) != owner) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Moves the page-aligned range from one owner to another.
+     *
+     * @return false, and nothing changed, when some frame does not belong to {@code from} or does not exist
+     */
+    public synchronized boolean move(long pa, long length, int from, int to) {
+        if (!owns(from, pa, length)) {
+            return false;
+        }
+        long first = pa >>> PhysicalMemory.PAGE_SHIFT;
+        long end = first + (length >>> PhysicalMemory.PAGE_SHIFT);
+        for (long frame = first; frame < end; frame++) {
+            chunk(frame)[(int) (frame % CHUNK)] = to;
+        }
+        return true;
+    }
+
+    /** {@return how many frames {@code owner} has; walks everything, for statistics and tests} */
+    public synchronized long count(int owner) {
+        long count = 0;
+        for (long frame = 0; frame < frameCount; frame++) {
+            if (ownerOfFrame(frame) == owner) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private int ownerOfFrame(long frame) {
+        int[] chunk = chunks[(int) (frame / CHUNK)];
+        return chunk == null ? initialOwner : chunk[(int) (frame % CHUNK)];
+    }
+
+    private int[] chunk(long frame) {
+        int index = (int) (frame / CHUNK);
+        if (chunks[index] == null) {
+            chunks[index] = new int[CHUNK];
+            Arrays.fill(chunks[index], initialOwner);
+        }
+        return chunks[index];
+    }
+}
