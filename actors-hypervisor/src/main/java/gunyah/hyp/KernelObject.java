@@ -1,0 +1,79 @@
+package gunyah.hyp;
+
+/**
+ * Base of every first-class object: identity, life-cycle state and reference count (Gunyah hyp/core/object_standard).
+ * An object is made INIT, becomes ACTIVE once, and is destroyed when its last reference (capabilities included) goes.
+ * The methods here are thread safe; what an object guards beyond that is its own business.
+ */
+public abstract class KernelObject {
+    /** Life-cycle states. */
+    public enum State { INIT, ACTIVE, DESTROYED }
+
+    private final ObjectType type;
+    private final int id;
+    private int references;
+    private volatile State state = State.INIT;
+
+    /**
+     * @param type the object's type
+     * @param id   unique in the hypervisor, also the owner id of frames in the ownership database; not 0
+     */
+    protected KernelObject(ObjectType type, int id) {
+        this.type = type;
+        this.id = id;
+    }
+
+    public final ObjectType type() {
+        return type;
+    }
+
+    public final int id() {
+        return id;
+    }
+
+    public final State state() {
+        return state;
+    }
+
+    /** Makes the object ACTIVE. {@return OK, OBJECT_STATE when it is not INIT, or what {@link #onActivate} says} */
+    public final synchronized HypError activate() {
+        if (state != State.INIT) {
+            return HypError.OBJECT_STATE;
+        }
+        HypError error = onActivate();
+        if (error == HypError.OK) {
+            state = State.ACTIVE;
+        }
+        return error;
+    }
+
+    /** Takes a reference. {@return false when the object is already gone} */
+    public final synchronized boolean retain() {
+        if (state == State.DESTROYED) {
+            return false;
+        }
+        references++;
+        return true;
+    }
+
+    /** Gives a reference back; the last one destroys the object. */
+    public final void release() {
+        boolean last;
+        synchronized (this) {
+            references--;
+            last = references == 0 && state != State.DESTROYED;
+            if (last) {
+                state = State.DESTROYED;
+            }
+        }
+        if (last) {
+            onDestroy();
+        }
+    }
+
+    /** Checks the configuration and makes the object usable. Called once, in INIT. */
+    protected abstract HypError onActivate();
+
+    /** Gives everything back: memory, virqs, references. Called once, on the thread that dropped the last reference. */
+    protected abstract void onDestroy();
+}

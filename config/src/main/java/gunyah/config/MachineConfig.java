@@ -1,0 +1,23 @@
+package gunyah.config;
+
+/**
+ * The machine that one hypervisor runs.
+ *
+ * @param pcpus       physical CPUs, 1..64: how many vCPUs execute at one moment
+ * @param memoryBytes RAM of the machine, a multiple of 2 MiB; reserved, not committed
+ * @param timesliceNs default time slice, nanoseconds, 100_000..100_000_000
+ */
+public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
+    public MachineConfig {
+        if (pcpus < 1 || pcpus > 64) {
+            throw new BadInput("pcpus must be 1 to 64, not " + pcpus);
+        }
+        if (memoryBytes < 64L << 20 || memoryBytes % (2L << 20) != 0 || memoryBytes > 62L << 30) {
+            throw new BadInput("machine memory must be a multiple of 2 MiB from 64 MiB to 62 GiB, not "
+                    + memoryBytes + " bytes");
+        }
+        if (timesliceNs < 100_000 || timesliceNs > 100_000_000) {
+            throw new BadInput("timeslice must be 100 us to 100 ms, not " + timesliceNs + " ns");
+        }
+    }
+}
