@@ -49,38 +49,38 @@ public final class Exceptions {
 
     /** SVC: returns behind the instruction. */
     public void supervisorCall(int immediate) {
-        synchronous(esr(EC_SVC, immediate & 0xFFFF), s.pc + 4);
+        takeSync(esr(EC_SVC, immediate & 0xFFFF), s.pc + 4);
     }
 
     /** BRK. */
     public void breakpointInstruction(int immediate) {
-        synchronous(esr(EC_BRK, immediate & 0xFFFF), s.pc);
+        takeSync(esr(EC_BRK, immediate & 0xFFFF), s.pc);
     }
 
     /** UNDEFINED, or a trap: {@link UndefinedInstruction#esr} is the whole syndrome. */
     public void undefined(UndefinedInstruction reason) {
-        synchronous(reason.esr, s.pc);
+        takeSync(reason.esr, s.pc);
     }
 
     /** An instruction was about to execute with PSTATE.IL set. */
     public void illegalState() {
-        synchronous(esr(EC_ILLEGAL_STATE, 0), s.pc);
+        takeSync(esr(EC_ILLEGAL_STATE, 0), s.pc);
     }
 
     /** A load or store used a misaligned SP while SCTLR_EL1 checks it. */
     public void stackAlignment() {
-        synchronous(esr(EC_SP_ALIGNMENT, 0), s.pc);
+        takeSync(esr(EC_SP_ALIGNMENT, 0), s.pc);
     }
 
     /** A stage-1 fault or a PC alignment fault, as the MMU described it ({@link Abort#stage2} is false). */
-    public void abort(Abort reason) {
+    public void takeAbort(Abort reason) {
         registers.set(SystemRegister.FAR_EL1, reason.far);
         if (reason.pcAlignment) {
-            synchronous(esr(EC_PC_ALIGNMENT, 0), s.pc);
+            takeSync(esr(EC_PC_ALIGNMENT, 0), s.pc);
             return;
         }
         int exceptionClass = reason.instruction ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT;
-        synchronous(esr(exceptionClass + (s.el == 1 ? SAME_LEVEL : 0), reason.iss), s.pc);
+        takeSync(esr(exceptionClass + (s.el == 1 ? SAME_LEVEL : 0), reason.iss), s.pc);
     }
 
     /**
@@ -94,21 +94,21 @@ public final class Exceptions {
     public void injectAbort(long far, boolean instruction, int iss) {
         registers.set(SystemRegister.FAR_EL1, far);
         int exceptionClass = instruction ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT;
-        synchronous(esr(exceptionClass + (s.el == 1 ? SAME_LEVEL : 0), iss), s.pc);
+        takeSync(esr(exceptionClass + (s.el == 1 ? SAME_LEVEL : 0), iss), s.pc);
     }
 
     /** Takes the IRQ exception; the caller has checked line and mask. */
-    public void irq() {
+    public void takeIrq() {
         enter(IRQ, s.pc);
     }
 
     /** Takes the FIQ exception; the caller has checked line and mask. */
-    public void fiq() {
+    public void takeFiq() {
         enter(FIQ, s.pc);
     }
 
     /** Takes an SError with that ISS; the caller has checked the mask. */
-    public void serror(int iss) {
+    public void takeSerror(int iss) {
         registers.set(SystemRegister.ESR_EL1, esr(EC_SERROR, iss));
         enter(SERROR, s.pc);
     }
@@ -117,7 +117,8 @@ public final class Exceptions {
         return (long) exceptionClass << 26 | IL | iss;
     }
 
-    private void synchronous(long esr, long returnAddress) {
+    /** Takes a synchronous exception with this ESR_EL1 to return to {@code returnAddress}; FAR_EL1 is left alone. */
+    public void takeSync(long esr, long returnAddress) {
         registers.set(SystemRegister.ESR_EL1, esr);
         enter(SYNCHRONOUS, returnAddress);
     }
@@ -144,7 +145,7 @@ public final class Exceptions {
      * ERET; the caller has refused it at EL0. An illegal return (AArch32, EL2 or above, a reserved mode) stays at EL1
      * and sets PSTATE.IL, so that the next instruction takes {@link #illegalState}.
      */
-    public void exceptionReturn() {
+    public void eret() {
         int spsr = (int) registers.value(SystemRegister.SPSR_EL1);
         long target = registers.value(SystemRegister.ELR_EL1);
         int mode = spsr & 0x1F;

@@ -6,8 +6,7 @@ import java.util.function.Predicate;
 /**
  * The identity a guest reads: which CPU this is and what it can do (Arm ARM DDI 0487, D17.2; values of Gunyah
  * hyp/vm/vcpu/aarch64/src/sysreg_traps.c for vCPUs that are not pinned to a physical CPU). Only what exists is
- * announced: instruction features come from the instruction table, the system features below from this module.
- * Immutable.
+ * announced. Immutable.
  */
 public final class IdRegisters {
     /** Implementer 0, part 0x048: no real part, so no kernel applies an erratum workaround. */
@@ -24,13 +23,13 @@ public final class IdRegisters {
     private final long[] values = new long[64];
 
     /**
-     * @param advertised whether the engine implements a feature, by its architectural name, e.g. {@code FEAT_LSE}
+     * @param has whether the CPU has a feature, by its architectural name, e.g. {@code FEAT_LSE}
      */
-    public IdRegisters(Predicate<String> advertised) {
-        Predicate<String> has = advertised;
-        // ID_AA64PFR0_EL1: EL0 and EL1 AArch64 only; 0xF is "not implemented" for FP and AdvSIMD
-        long fp = has.test("FEAT_FP16") ? 1 : has.test("FEAT_FP") ? 0 : 0xF;
-        set(4, 0, 0x1 | 0x1 << 4 | fp << 16 | fp << 20 | 1L << 24 | field(has, 48, "FEAT_DIT") | 1L << 56 | 1L << 60);
+    public IdRegisters(Predicate<String> has) {
+        // ID_AA64PFR0_EL1: EL0 and EL1 AArch64 only, FP and AdvSIMD, GIC registers
+        long fp = has.test("FEAT_FP16") ? 1 : 0;
+        set(4, 0, 0x1 | 0x1 << 4 | fp << 16 | fp << 20 | 1L << 24 | field(has, 48, "FEAT_DIT")
+                | field(has, 56, "FEAT_CSV2") | field(has, 60, "FEAT_CSV3"));
         // ID_AA64PFR1_EL1: SSBS with MRS and MSR
         set(4, 1, has.test("FEAT_SSBS") ? 2 << 4 : 0);
         // ID_AA64DFR0_EL1: Armv8 debug, two breakpoints, two watchpoints, one context-aware breakpoint, no PMU
@@ -40,9 +39,9 @@ public final class IdRegisters {
         // ID_AA64MMFR0_EL1: 36-bit PA, 16-bit ASID, 4 KiB granule only
         set(7, 0, PA_RANGE_36 | 2 << 4 | 0xF << 24);
         // ID_AA64MMFR1_EL1: HPDS, PAN with AT S1E1RP and WP
-        set(7, 1, 1 << 12 | 2 << 20);
+        set(7, 1, 1 << 12 | field(has, 20, "FEAT_PAN") << 1);
         // ID_AA64MMFR2_EL1: UAO, and LSE2's unaligned atomics
-        set(7, 2, 1 << 4 | field(has, 32, "FEAT_LSE2"));
+        set(7, 2, field(has, 4, "FEAT_UAO") | field(has, 32, "FEAT_LSE2"));
         assert Stage2Table.IPA_BITS == 36;
     }
 
@@ -55,8 +54,7 @@ public final class IdRegisters {
     }
 
     private static long isar1(Predicate<String> has) {
-        // DC CVAP does what DC CVAC does, so FEAT_DPB always exists
-        return 1 | field(has, 12, "FEAT_JSCVT") | field(has, 16, "FEAT_FCMA")
+        return field(has, 0, "FEAT_DPB", "FEAT_DPB2") | field(has, 12, "FEAT_JSCVT") | field(has, 16, "FEAT_FCMA")
                 | field(has, 20, "FEAT_LRCPC", "FEAT_LRCPC2") | field(has, 32, "FEAT_FRINTTS")
                 | field(has, 36, "FEAT_SB") | field(has, 44, "FEAT_BF16") | field(has, 52, "FEAT_I8MM");
     }
@@ -72,6 +70,11 @@ public final class IdRegisters {
 
     private void set(int crm, int op2, long value) {
         values[crm << 3 | op2] = value;
+    }
+
+    /** {@return whether the ID register field at {@code shift} is not zero} */
+    boolean has(int crm, int op2, int shift) {
+        return (read(crm, op2) >>> shift & 15) != 0;
     }
 
     /** {@return register op0=3, op1=0, CRn=0, {@code crm}, {@code op2}; zero for everything unallocated} */

@@ -16,6 +16,7 @@ enum SystemOperation {
     DC_CVAC(3, 7, 10, 1),
     DC_CVAU(3, 7, 11, 1),
     DC_CVAP(3, 7, 12, 1),
+    DC_CVADP(3, 7, 13, 1),
     DC_CIVAC(3, 7, 14, 1),
     AT_S1E1R(0, 7, 8, 0),
     AT_S1E1W(0, 7, 8, 1),
@@ -56,8 +57,8 @@ enum SystemOperation {
         el0 = op1 == 3;
     }
 
-    /** {@return the operation with this key, or null when there is none} */
+    /** {@return the operation with this key (op0 is not looked at), or null when there is none} */
     static SystemOperation of(int key) {
-        return key >>> 14 == 1 ? BY_KEY[key & BY_KEY.length - 1] : null;
+        return BY_KEY[key & BY_KEY.length - 1];
     }
 }

@@ -59,8 +59,6 @@ public final class SystemRegisters {
     private final TlbBroadcast domain;
     private final GenericTimers timers;
     private final boolean hasSsbs;
-    private final boolean hasDit;
-    private final boolean hasFp;
     private final int fpcrMask;
     private final long[] r = new long[SystemRegister.ALL.length];
     private final TreeMap<Integer, UnknownAccess> unknown = new TreeMap<>();
@@ -93,12 +91,9 @@ public final class SystemRegisters {
         this.code = code;
         this.domain = domain;
         this.timers = new GenericTimers(port);
-        this.hasSsbs = (ids.read(4, 1) >>> 4 & 15) != 0;
-        this.hasDit = (ids.read(4, 0) >>> 48 & 15) != 0;
-        long fp = ids.read(4, 0) >>> 16 & 15;
-        this.hasFp = fp != 15;
+        this.hasSsbs = ids.has(4, 1, 4);
         // FZ16 exists with half precision arithmetic only
-        this.fpcrMask = fp == 1 ? 0x07C8_0000 : 0x07C0_0000;
+        this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;
         for (SystemRegister register : SystemRegister.ALL) {
             r[register.ordinal()] = register.reset;
         }
@@ -123,8 +118,13 @@ public final class SystemRegisters {
         return SystemRegister.key(op0, op1, crn, crm, op2);
     }
 
-    /** {@return the resolved form of a key, the same for every CPU with the same features} */
-    public int slot(int key) {
+    /**
+     * {@return the resolved form of a key, the same for every CPU with the same features} Instruction bits 19:5 do as
+     * well as 20:5.
+     */
+    public int slot(int bits) {
+        // MRS and MSR (register) leave no choice about the upper bit of op0
+        int key = bits | 1 << 15;
         int ordinal = SystemRegister.ordinalOf(key);
         if (ordinal >= 0) {
             return exists(SystemRegister.ALL[ordinal]) ? ordinal : UNKNOWN_SLOT | key;
@@ -139,8 +139,9 @@ public final class SystemRegisters {
     private boolean exists(SystemRegister register) {
         return switch (register) {
             case SSBS -> hasSsbs;
-            case DIT -> hasDit;
-            case FPCR, FPSR -> hasFp;
+            case DIT -> ids.has(4, 0, 48);
+            case PAN -> ids.has(7, 1, 20);
+            case UAO -> ids.has(7, 2, 4);
             default -> true;
         };
     }
@@ -490,7 +491,7 @@ public final class SystemRegisters {
         }
         switch (operation) {
             case DC_ZVA -> mmu.zeroBlock(value);
-            case DC_CVAC, DC_CVAU, DC_CVAP, DC_CIVAC -> mmu.hostForMaintenance(value, false);
+            case DC_CVAC, DC_CVAU, DC_CVAP, DC_CVADP, DC_CIVAC -> mmu.hostForMaintenance(value, false);
             case DC_IVAC -> mmu.hostForMaintenance(value, true);
             // one coherent cache for all: set/way operations have nothing to do
             case DC_ISW, DC_CSW, DC_CISW -> { }
@@ -511,6 +512,16 @@ public final class SystemRegisters {
             case TLBI_ASIDE1IS -> invalidateEverywhere(Mmu.TLBI_ASID, value);
             case TLBI_VAAE1IS, TLBI_VAALE1IS -> invalidateEverywhere(Mmu.TLBI_VA_ALL_ASID, value);
         }
+    }
+
+    /** SYS by fields; see {@link #sys(int, long)}. */
+    public void sys(int op1, int crn, int crm, int op2, long value) {
+        sys(key(1, op1, crn, crm, op2), value);
+    }
+
+    /** SYSL: none exists. {@return never} */
+    public long sysl(int op1, int crn, int crm, int op2) {
+        throw unknown(key(1, op1, crn, crm, op2));
     }
 
     private void translate(long va, boolean el0, boolean write, boolean pan) {
