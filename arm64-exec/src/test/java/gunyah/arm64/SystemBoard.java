@@ -139,6 +139,9 @@ public final class SystemBoard implements AutoCloseable {
     }
 
     public long host(long ipa) {
+        if (ipa < RAM || ipa >= RAM + RAM_SIZE) {
+            throw new AssertionError("0x%x is not RAM".formatted(ipa));
+        }
         return memory.hostAddress(pa(ipa));
     }
 
