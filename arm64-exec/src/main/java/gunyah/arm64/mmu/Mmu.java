@@ -17,6 +17,7 @@ public final class Mmu {
     private final Stage2Table stage2;
     private final PhysicalMemory memory;
     private final Abort abort;
+    private int fetchGeneration;
 
     public Mmu(CpuState state, Stage2Table stage2, PhysicalMemory memory, Abort abort) {
         this.state = state;
@@ -111,5 +112,26 @@ public final class Mmu {
             throw abort;
         }
         return memory.hostAddress(Stage2Table.pa(entry) + (va & 4095));
+    }
+
+    public static final long TLBI_ALL = 0;
+
+    /** Applies TLB maintenance. */
+    public void invalidate(long op, long operand) {
+        fetchGeneration++;
+    }
+
+    /** {@return a number that changes whenever the result of {@link #hostForFetch} may have} */
+    public int fetchGeneration() {
+        return fetchGeneration;
+    }
+
+    /** Raises the alignment fault of an access at {@code va}. */
+    public void alignmentFault(long va, boolean write) {
+        abort.stage2 = false;
+        abort.instruction = false;
+        abort.far = va;
+        abort.iss = 0x21 | (write ? 1 << 6 : 0);
+        throw abort;
     }
 }
