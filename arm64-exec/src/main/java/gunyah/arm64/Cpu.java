@@ -9,6 +9,7 @@ import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.Exceptions;
+import gunyah.arm64.sysreg.IdRegisters;
 import gunyah.arm64.sysreg.SystemRegisters;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
@@ -55,7 +56,8 @@ public final class Cpu {
         this.port = port;
         this.control = control;
         this.mmu = new Mmu(s, stage2, memory, abort);
-        this.sys = new SystemRegisters(this);
+        this.sys = new SystemRegisters(s, mmu, port, control, new IdRegisters(config.features()::has), config.mpidr(),
+                undefined, domain, (operation, operand) -> domain.broadcastTlbi(this, operation, operand));
         this.exceptions = new Exceptions(s, sys, mmu);
         this.interpreter = new Interpreter(this);
         this.stage2EpochSeen = stage2.epoch();
@@ -155,7 +157,7 @@ public final class Cpu {
     private void syncStage2() {
         int epoch = stage2.epoch();
         if (epoch != stage2EpochSeen) {
-            mmu.invalidate(Mmu.TLBI_ALL, 0);
+            mmu.synchronizeStage2();
             s.exclusiveHost = 0;
             // a page may have left and come back with other contents
             domain.invalidateAllCode();
@@ -248,7 +250,7 @@ public final class Cpu {
         s.pc = pc;
         x[0] = x0;
         sys.reset();
-        mmu.invalidate(Mmu.TLBI_ALL, 0);
+        mmu.flushAll();
     }
 
     /** {@return general register 0..30 as the guest sees it} Only while the CPU is not running. */

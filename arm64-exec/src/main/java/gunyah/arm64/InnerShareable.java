@@ -2,7 +2,6 @@ package gunyah.arm64;
 
 import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.interp.CodePage;
-import gunyah.arm64.mmu.CodePageOracle;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.CodeInvalidation;
@@ -23,8 +22,12 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>Limit: a 128-bit atomic excludes other 128-bit atomics, but a plain 64-bit store to one of its halves can fall
  * between its check and its write.
+ *
+ * <p>Stores to decoded code are not watched: the architecture makes software invalidate what it writes as code
+ * (CTR_EL0.DIC is 0), and watched pages would make every store to data beside code slow. What the owner of the memory
+ * writes it announces with {@link #invalidateAllCode}.
  */
-public final class InnerShareable implements CodePageOracle, CodeInvalidation {
+public final class InnerShareable implements CodeInvalidation {
     private static final int LOCKS = 64;
     private static final int SPINS_BEFORE_PARK = 1000;
     private static final long PARK_NS = 20_000;
@@ -168,23 +171,5 @@ public final class InnerShareable implements CodePageOracle, CodeInvalidation {
     public void dropAllCode() {
         codePages.clear();
         invalidateAllCode();
-    }
-
-    /**
-     * {@return false: stores to code are not watched} The architecture makes software clean and invalidate what it
-     * writes as code (CTR_EL0.DIC is 0), and a watched page would make every store to its data slow.
-     */
-    @Override
-    public boolean isCodePage(long hostPage) {
-        return false;
-    }
-
-    @Override
-    public void codeWritten(long hostPage, long offset, int size) {
-        CodePage page = codePages.get(hostPage);
-        if (page != null) {
-            int first = (int) offset >>> 2;
-            page.forgetChanged(first, ((int) offset + size - 1 >>> 2) - first + 1);
-        }
     }
 }

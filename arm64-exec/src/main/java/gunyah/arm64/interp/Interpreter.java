@@ -521,11 +521,11 @@ public final class Interpreter {
                             i++;
                             continue;
                         case Ops.BR:
-                            s.pc = x[insn.rn];
+                            s.pc = mmu.branchAddress(x[insn.rn]);
                             s.retired = base + i + 1;
                             break execute;
                         case Ops.BLR:
-                            s.pc = x[insn.rn];
+                            s.pc = mmu.branchAddress(x[insn.rn]);
                             x[LR] = pageVa + ((long) i << 2) + 4;
                             s.retired = base + i + 1;
                             break execute;

@@ -30,11 +30,11 @@ final class Branches {
             branch("TBNZ", "b 011011 1 bbbbb iiiiiiiiiiiiii ttttt", insn -> test(insn, Ops.TBNZ),
                     (cpu, insn) -> jumpIf(cpu, insn, (cpu.x[insn.rn] >>> insn.a & 1) != 0)),
             branch("BR", "1101011 0 0 00 11111 000000 nnnnn 00000", insn -> register(insn, Ops.BR),
-                    (cpu, insn) -> cpu.s.pc = cpu.x[insn.rn]),
+                    (cpu, insn) -> cpu.s.pc = cpu.mmu.branchAddress(cpu.x[insn.rn])),
             branch("BLR", "1101011 0 0 01 11111 000000 nnnnn 00000", insn -> register(insn, Ops.BLR),
                     Branches::blr),
             branch("RET", "1101011 0 0 10 11111 000000 nnnnn 00000", insn -> register(insn, Ops.BR),
-                    (cpu, insn) -> cpu.s.pc = cpu.x[insn.rn]));
+                    (cpu, insn) -> cpu.s.pc = cpu.mmu.branchAddress(cpu.x[insn.rn])));
 
     private Branches() {
     }
@@ -90,6 +90,6 @@ final class Branches {
     private static void blr(Cpu cpu, Insn insn) {
         long target = cpu.x[insn.rn];
         cpu.x[LR] = cpu.s.pc + 4;
-        cpu.s.pc = target;
+        cpu.s.pc = cpu.mmu.branchAddress(target);
     }
 }

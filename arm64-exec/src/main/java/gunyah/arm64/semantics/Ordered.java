@@ -16,7 +16,7 @@ final class Ordered {
     /** {@return the host address of a naturally aligned access} Faults when it is not. */
     static long hostToRead(Cpu cpu, long va, int size) {
         if ((va & (1 << size) - 1) != 0) {
-            cpu.mmu.alignmentFault(va, false);
+            throw cpu.mmu.alignmentFault(va, false);
         }
         return cpu.mmu.hostForRead(va, 1 << size);
     }
@@ -24,7 +24,7 @@ final class Ordered {
     /** As {@link #hostToRead}, for a store or a read-modify-write. */
     static long hostToWrite(Cpu cpu, long va, int size) {
         if ((va & (1 << size) - 1) != 0) {
-            cpu.mmu.alignmentFault(va, true);
+            throw cpu.mmu.alignmentFault(va, true);
         }
         return cpu.mmu.hostForWrite(va, 1 << size);
     }

@@ -22,8 +22,6 @@ import java.util.List;
  * counts as a branch, so that the engine looks again.
  */
 final class SystemGroup {
-    private static final long EC_MSR_TRAP = 0x18L << 26 | 1L << 25;
-    private static final long EC_SVC = 0x15L << 26 | 1L << 25;
     private static final long EC_BRK = 0x3CL << 26 | 1L << 25;
 
     static final List<InstructionRow> ROWS = List.of(
@@ -47,24 +45,24 @@ final class SystemGroup {
             branch("ISB", "1101 0101 0000 0011 0011 cccc 110 11111", insn -> true, SystemGroup::isb),
             gated("SB", "FEAT_SB", "1101 0101 0000 0011 0011 0000 111 11111", insn -> true,
                     (cpu, insn) -> VarHandle.fullFence()),
-            branch("MSR_SPSel", "1101 0101 0000 0 000 0100 cccc 101 11111", SystemGroup::pstate, SystemGroup::spSel),
-            gatedBranch("MSR_UAO", "FEAT_UAO", "1101 0101 0000 0 000 0100 cccc 011 11111", SystemGroup::pstate,
-                    SystemGroup::uao),
-            gatedBranch("MSR_PAN", "FEAT_PAN", "1101 0101 0000 0 000 0100 cccc 100 11111", SystemGroup::pstate,
-                    SystemGroup::pan),
-            gated("MSR_SSBS", "FEAT_SSBS", "1101 0101 0000 0 011 0100 cccc 001 11111", SystemGroup::pstate,
-                    (cpu, insn) -> cpu.s.ssbs = (insn.imm & 1) != 0),
-            gated("MSR_DIT", "FEAT_DIT", "1101 0101 0000 0 011 0100 cccc 010 11111", SystemGroup::pstate,
-                    (cpu, insn) -> cpu.s.dit = (insn.imm & 1) != 0),
-            branch("MSR_DAIFSet", "1101 0101 0000 0 011 0100 cccc 110 11111", SystemGroup::pstate,
-                    (cpu, insn) -> daif(cpu, cpu.s.daif | (int) insn.imm << 6, insn)),
-            branch("MSR_DAIFClr", "1101 0101 0000 0 011 0100 cccc 111 11111", SystemGroup::pstate,
-                    (cpu, insn) -> daif(cpu, cpu.s.daif & ~((int) insn.imm << 6), insn)),
+            branch("MSR_SPSel", "1101 0101 0000 0 000 0100 cccc 101 11111", SystemGroup::register, SystemGroup::pstate),
+            gatedBranch("MSR_UAO", "FEAT_UAO", "1101 0101 0000 0 000 0100 cccc 011 11111", SystemGroup::register,
+                    SystemGroup::pstate),
+            gatedBranch("MSR_PAN", "FEAT_PAN", "1101 0101 0000 0 000 0100 cccc 100 11111", SystemGroup::register,
+                    SystemGroup::pstate),
+            gatedBranch("MSR_SSBS", "FEAT_SSBS", "1101 0101 0000 0 011 0100 cccc 001 11111", SystemGroup::register,
+                    SystemGroup::pstate),
+            gatedBranch("MSR_DIT", "FEAT_DIT", "1101 0101 0000 0 011 0100 cccc 010 11111", SystemGroup::register,
+                    SystemGroup::pstate),
+            branch("MSR_DAIFSet", "1101 0101 0000 0 011 0100 cccc 110 11111", SystemGroup::register,
+                    SystemGroup::pstate),
+            branch("MSR_DAIFClr", "1101 0101 0000 0 011 0100 cccc 111 11111", SystemGroup::register,
+                    SystemGroup::pstate),
             branch("SYS", "1101 0101 0000 1 ooo nnnn mmmm ooo ttttt", SystemGroup::register, SystemGroup::sys),
             branch("SYSL", "1101 0101 0010 1 ooo nnnn mmmm ooo ttttt", SystemGroup::register, SystemGroup::sysl),
             branch("MSR_reg", "1101 0101 0001 o ooo nnnn mmmm ooo ttttt", SystemGroup::register, SystemGroup::msr),
             row("MRS", "1101 0101 0011 o ooo nnnn mmmm ooo ttttt", SystemGroup::register,
-                    (cpu, insn) -> cpu.x[insn.rd] = cpu.sys.read(insn.a)),
+                    SystemGroup::mrs),
             branch("ERET", "1101011 0 100 11111 0000 0 0 11111 00000", insn -> true, SystemGroup::eret));
 
     private SystemGroup() {
@@ -85,11 +83,6 @@ final class SystemGroup {
         return true;
     }
 
-    private static boolean pstate(Insn insn) {
-        insn.imm = insn.bits(8, 4);
-        return true;
-    }
-
     private static boolean register(Insn insn) {
         insn.a = insn.bits(5, 15);
         insn.rd = xOrNowhere(rdField(insn));
@@ -104,7 +97,7 @@ final class SystemGroup {
     }
 
     private static void svc(Cpu cpu, Insn insn) {
-        cpu.exceptions.takeSync(EC_SVC | insn.imm, cpu.s.pc + 4);
+        cpu.exceptions.supervisorCall((int) insn.imm);
     }
 
     private static void hypercall(Cpu cpu, Insn insn, boolean smc) {
@@ -117,6 +110,7 @@ final class SystemGroup {
 
     /** Without an event the rest of the slice is given away: whoever the guest waits for may need this processor. */
     private static void wfe(Cpu cpu, Insn insn) {
+        trapWait(cpu, true);
         cpu.s.pc += 4;
         if (cpu.s.eventRegister) {
             cpu.s.eventRegister = false;
@@ -126,9 +120,17 @@ final class SystemGroup {
     }
 
     private static void wfi(Cpu cpu, Insn insn) {
+        trapWait(cpu, false);
         cpu.s.pc += 4;
         if (!cpu.control.irqLine && !cpu.control.fiqLine) {
             cpu.leaveGuest(CpuExit.Kind.WFI);
+        }
+    }
+
+    private static void trapWait(Cpu cpu, boolean wfe) {
+        long esr = cpu.sys.waitTrapEsr(wfe);
+        if (esr != 0) {
+            throw cpu.trap(esr);
         }
     }
 
@@ -150,31 +152,8 @@ final class SystemGroup {
         cpu.s.pc += 4;
     }
 
-    private static void spSel(Cpu cpu, Insn insn) {
-        requireEl1(cpu);
-        cpu.s.switchStack(1, (int) insn.imm & 1);
-        cpu.s.pc += 4;
-    }
-
-    private static void uao(Cpu cpu, Insn insn) {
-        requireEl1(cpu);
-        cpu.s.uao = (insn.imm & 1) != 0;
-        cpu.s.pc += 4;
-    }
-
-    private static void pan(Cpu cpu, Insn insn) {
-        requireEl1(cpu);
-        cpu.s.pan = (insn.imm & 1) != 0;
-        cpu.s.pc += 4;
-    }
-
-    /** EL0 access is trapped: SCTLR_EL1.UMA is read through the register file's own DAIF rule. */
-    private static void daif(Cpu cpu, int daif, Insn insn) {
-        if (cpu.s.el == 0) {
-            throw cpu.trap(EC_MSR_TRAP | insn.bits(5, 3) << 17 | insn.bits(16, 3) << 14 | insn.bits(12, 4) << 10
-                    | 31 << 5 | insn.bits(8, 4) << 1);
-        }
-        cpu.s.daif = daif;
+    private static void pstate(Cpu cpu, Insn insn) {
+        cpu.sys.writePstate(insn.bits(16, 3), insn.bits(5, 3), insn.bits(8, 4));
         cpu.s.pc += 4;
         cpu.interruptMasksChanged();
     }
@@ -189,6 +168,10 @@ final class SystemGroup {
         cpu.s.pc += 4;
     }
 
+    private static void mrs(Cpu cpu, Insn insn) {
+        cpu.x[insn.rd] = cpu.sys.read(insn.a);
+    }
+
     private static void msr(Cpu cpu, Insn insn) {
         cpu.sys.write(insn.a, cpu.x[insn.rn]);
         cpu.s.pc += 4;
@@ -197,7 +180,6 @@ final class SystemGroup {
 
     private static void eret(Cpu cpu, Insn insn) {
         requireEl1(cpu);
-        cpu.s.exclusiveHost = 0;
         cpu.exceptions.eret();
         cpu.interruptMasksChanged();
     }
