@@ -94,11 +94,23 @@ public final class SystemRegisters {
         this.hasSsbs = ids.has(4, 1, 4);
         // FZ16 exists with half precision arithmetic only
         this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;
+        r[SystemRegister.MPIDR_EL1.ordinal()] = 1L << 31 | mpidr;
+        reset();
+    }
+
+    /** Gives every register its reset value; PSTATE and general registers are the caller's. */
+    public final void reset() {
+        long mpidr = value(SystemRegister.MPIDR_EL1);
         for (SystemRegister register : SystemRegister.ALL) {
             r[register.ordinal()] = register.reset;
         }
-        r[SystemRegister.MPIDR_EL1.ordinal()] = 1L << 31 | mpidr;
+        r[SystemRegister.MPIDR_EL1.ordinal()] = mpidr;
+        timers.reset();
         mmu.writeSctlr(value(SystemRegister.SCTLR_EL1));
+        mmu.writeTcr(value(SystemRegister.TCR_EL1));
+        mmu.writeMair(value(SystemRegister.MAIR_EL1));
+        mmu.writeTtbr0(value(SystemRegister.TTBR0_EL1));
+        mmu.writeTtbr1(value(SystemRegister.TTBR1_EL1));
         contextChanged();
     }
 
