@@ -57,8 +57,6 @@ public final class CpuState {
     public final long[] v = new long[64];
     public int fpcr;
     public int fpsr;
-    /** CPACR_EL1.FPEN denies SIMD and FP at the current EL; kept current by whoever changes either. */
-    public boolean fpTrapped;
 
     /** Local exclusive monitor: host address it watches, 0 = open. */
     public long exclusiveHost;
