@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import gunyah.arm64.Cpu;
+import gunyah.arm64.CpuConfig;
+import gunyah.arm64.FlatBoard;
+import gunyah.arm64.IdlePort;
+import gunyah.arm64.InnerShareable;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.state.CpuState;
@@ -28,6 +32,7 @@ class FpDifferentialTest {
     private static final int CASES_PER_ROW = Integer.getInteger("gunyah.cases", 200);
     private static final String ONLY = System.getProperty("gunyah.rows", "");
     private static final int STATE_COUNT = 1024;
+    private static final long TABLE = (1L << 30) - 4096;
 
     private final RandomCases random = new RandomCases(SEED);
     private final ByteBuffer states = ByteBuffer.allocate(STATE_COUNT * QemuOracle.STATE_BYTES)
@@ -105,7 +110,12 @@ class FpDifferentialTest {
             stage2.set(page, Stage2Table.entry(page, Access.RWX, Access.RWX, 15));
         }
         memory.write(QemuOracle.CODE, code, 0, code.length);
-        return new Cpu(stage2, memory, null, new VcpuControl());
+        CpuConfig config = CpuConfig.of(0);
+        Cpu cpu = new Cpu(config, new InnerShareable(config.features()), stage2, memory, new IdlePort(),
+                new VcpuControl());
+        FlatBoard.mapIdentity(cpu, stage2, memory, TABLE);
+        cpu.s.fpTrapped = false;
+        return cpu;
     }
 
     private String difference(Cpu cpu, PhysicalMemory memory, int number, int word, int state, ByteBuffer expected) {
