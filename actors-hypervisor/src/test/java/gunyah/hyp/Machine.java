@@ -133,6 +133,8 @@ public final class Machine implements AutoCloseable {
         public int edges;
         public int levels;
         public int clears;
+        public VirqSource lastSource;
+        public Runnable onAssert = () -> { };
 
         FakeVic(int id) {
             super(ObjectType.VIC, id);
@@ -154,6 +156,8 @@ public final class Machine implements AutoCloseable {
 
         @Override
         public synchronized void assertSource(VirqSource source, boolean edgeOnly) {
+            lastSource = source;
+            onAssert.run();
             edges++;
             levels += edgeOnly ? 0 : 1;
         }
