@@ -5,7 +5,7 @@ package gunyah.hyp;
  * An object is made INIT, becomes ACTIVE once, and is destroyed when its last reference (capabilities included) goes.
  * The methods here are thread safe; what an object guards beyond that is its own business.
  */
-public abstract class KernelObject {
+public abstract non-sealed class KernelObject implements CapResult {
     /** Life-cycle states. */
     public enum State { INIT, ACTIVE, DESTROYED }
 
