@@ -15,6 +15,7 @@ public final class ReplySlot {
     private static final int PARKED = 1;
     private static final int DONE = 2;
     private static final int SPINS = 200;
+    private static final long LOST_NS = 60_000_000_000L;
     private static final ThreadLocal<ReplySlot> OF_THREAD = ThreadLocal.withInitial(ReplySlot::new);
     private static final VarHandle STATE;
 
@@ -68,7 +69,12 @@ public final class ReplySlot {
         }
     }
 
-    /** Waits for the answer. {@return its error code} */
+    /**
+     * Waits for the answer.
+     *
+     * @return its error code
+     * @throws IllegalStateException when none comes for a minute: the object's actor has failed
+     */
     public HypError await() {
         for (int i = 0; i < SPINS; i++) {
             if ((int) STATE.getAcquire(this) == DONE) {
@@ -77,8 +83,14 @@ public final class ReplySlot {
             Thread.onSpinWait();
         }
         if (STATE.compareAndSet(this, ARMED, PARKED)) {
+            long deadline = System.nanoTime() + LOST_NS;
             while ((int) STATE.getAcquire(this) != DONE) {
-                LockSupport.park(this);
+                LockSupport.parkNanos(this, LOST_NS);
+                if (System.nanoTime() - deadline > 0 && (int) STATE.getAcquire(this) != DONE) {
+                    // a late answer must not hit the thread's next call
+                    OF_THREAD.remove();
+                    throw new IllegalStateException("an object actor did not answer");
+                }
             }
         }
         return error;
