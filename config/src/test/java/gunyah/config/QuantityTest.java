@@ -10,7 +10,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class QuantityTest {
     @ParameterizedTest
-    @CsvSource({"512M,536870912", "512 MiB,536870912", "1G,1073741824", "1.5 GiB,1610612736", "80m,83886080", "4096 B,4096"})
+    @CsvSource({"512M,536870912", "512 MiB,536870912", "1G,1073741824", "1.5 GiB,1610612736", "80m,83886080",
+        "4096 B,4096"})
     void sizesAreBinary(String text, long bytes) {
         assertThat(Quantity.bytes(text)).isEqualTo(bytes);
     }
