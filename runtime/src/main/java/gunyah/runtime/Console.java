@@ -4,15 +4,17 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a VM wrote to its console: a byte stream with a bounded memory. The device back end appends and never waits;
- * readers on threads of their own follow at their pace, and one that falls further behind than the memory loses the
- * oldest bytes and is told how many. Thread safe.
+ * What a VM wrote to its console: a byte stream with a bounded memory. A reader that follows ({@link #copyTo}) loses
+ * nothing: when it is a whole memory behind, the writer waits for it, which throttles the guest. A reader that comes late
+ * begins with the oldest byte remembered and is told how many there were before. Thread safe.
  */
 public final class Console {
     /** Bytes remembered. */
@@ -23,12 +25,20 @@ public final class Console {
     private long written;
     private long expectedFrom;
     private boolean closed;
+    private final List<Reader> readers = new ArrayList<>();
+
+    /** Where one reader is; guarded by the lock. */
+    private static final class Reader {
+        private long position;
+    }
 
     Console() {
     }
 
+    /** Adds bytes; waits for readers that are too far behind. An interrupt ends the waiting, and bytes may be lost. */
     void append(byte[] bytes) {
         synchronized (lock) {
+            awaitReaders(bytes.length);
             if (ring.length < HISTORY_BYTES && written + bytes.length > ring.length) {
                 grow(bytes.length);
             }
@@ -41,6 +51,17 @@ public final class Console {
             System.arraycopy(bytes, skipped + first, ring, 0, count - first);
             written += count;
             lock.notifyAll();
+        }
+    }
+
+    private void awaitReaders(int more) {
+        try {
+            while (!closed && readers.stream().anyMatch(reader -> written > reader.position
+                    && written + more - reader.position > HISTORY_BYTES)) {
+                lock.wait();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -115,38 +136,48 @@ public final class Console {
      * @throws IOException when {@code out} fails; the guest goes on
      */
     public void copyTo(OutputStream out) throws IOException, InterruptedException {
+        Reader reader = new Reader();
+        synchronized (lock) {
+            readers.add(reader);
+        }
+        try {
+            copy(reader, out);
+        } finally {
+            synchronized (lock) {
+                readers.remove(reader);
+                lock.notifyAll();
+            }
+        }
+    }
+
+    private void copy(Reader reader, OutputStream out) throws IOException, InterruptedException {
         byte[] chunk = new byte[16 << 10];
-        long position = 0;
         while (true) {
             int count;
             long lost;
+            boolean caughtUp;
             synchronized (lock) {
-                while (position == written && !closed) {
+                while (reader.position == written && !closed) {
                     lock.wait();
                 }
-                if (position == written) {
+                if (reader.position == written) {
                     return;
                 }
-                lost = Math.max(0, written - ring.length - position);
-                position += lost;
-                count = (int) Math.min(chunk.length, written - position);
-                copy(position, chunk, count);
-                position += count;
+                lost = Math.max(0, written - ring.length - reader.position);
+                count = (int) Math.min(chunk.length, written - reader.position - lost);
+                copy(reader.position + lost, chunk, count);
+                reader.position += lost + count;
+                caughtUp = reader.position == written;
+                lock.notifyAll();
             }
             if (lost > 0) {
                 out.write("\r\n[%d bytes of console output lost]\r\n".formatted(lost)
                         .getBytes(StandardCharsets.US_ASCII));
             }
             out.write(chunk, 0, count);
-            if (caughtUp(position)) {
+            if (caughtUp) {
                 out.flush();
             }
-        }
-    }
-
-    private boolean caughtUp(long position) {
-        synchronized (lock) {
-            return position == written;
         }
     }
 }

@@ -9,7 +9,7 @@ interface Machine {
     /**
      * Launches a guest. A failure of the stage is a {@link gunyah.config.BadInput} when the user's input is wrong.
      *
-     * @param output takes console bytes on any thread, in order; it must not block and may keep the array
+     * @param output takes console bytes on any thread, in order; it may keep the array, and block to throttle the guest
      */
     CompletionStage<Guest> launch(VmConfig config, Consumer<byte[]> output);
 

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -50,13 +52,7 @@ class ConsoleTest {
     @Test
     void copyingGivesEveryByteUpToTheEnd() throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        Thread copier = Thread.ofVirtual().start(() -> {
-            try {
-                console.copyTo(out);
-            } catch (IOException | InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        Thread copier = copying(out);
         ByteArrayOutputStream expected = new ByteArrayOutputStream();
         for (int i = 0; i < 40_000; i++) {
             byte[] line = ("line " + i + "\n").getBytes(StandardCharsets.US_ASCII);
@@ -70,7 +66,53 @@ class ConsoleTest {
     }
 
     @Test
-    void aReaderTooFarBehindIsToldWhatItLost() throws Exception {
+    void aSlowReaderThrottlesTheWriterAndLosesNothing() throws Exception {
+        CountDownLatch mayRead = new CountDownLatch(1);
+        long[] received = new long[1];
+        OutputStream slow = new OutputStream() {
+            @Override
+            public void write(int b) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void write(byte[] bytes, int from, int count) throws IOException {
+                try {
+                    mayRead.await();
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                received[0] += count;
+            }
+        };
+        print("x");
+        Thread copier = copying(slow);
+        Thread writer = Thread.ofVirtual().start(() -> {
+            for (int i = 0; i < 3; i++) {
+                console.append(new byte[Console.HISTORY_BYTES]);
+            }
+            console.close();
+        });
+
+        mayRead.countDown();
+        writer.join();
+        copier.join();
+
+        assertThat(received[0]).isEqualTo(3L * Console.HISTORY_BYTES + 1);
+    }
+
+    private Thread copying(OutputStream out) {
+        return Thread.ofVirtual().start(() -> {
+            try {
+                console.copyTo(out);
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    @Test
+    void aLateReaderIsToldWhatItMissed() throws Exception {
         console.append(new byte[Console.HISTORY_BYTES]);
         console.append("0123456789".getBytes(StandardCharsets.US_ASCII));
         console.close();
