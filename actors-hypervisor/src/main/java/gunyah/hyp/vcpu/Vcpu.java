@@ -100,15 +100,11 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         return HypError.OK;
     }
 
+    /** Takes over the place that the caller counted in with {@link Addrspace#attachThread}. */
     @Override
     public synchronized HypError attachAddrspace(Addrspace newAddrspace) {
         if (state() != State.INIT || !newAddrspace.retain()) {
             return HypError.OBJECT_STATE;
-        }
-        HypError error = newAddrspace.attachThread();
-        if (error != HypError.OK) {
-            newAddrspace.release();
-            return error;
         }
         dropAddrspace();
         addrspace = newAddrspace;
@@ -173,7 +169,6 @@ public final class Vcpu extends ThreadObject implements VicTarget {
             blocks.getAndUpdate(old -> old | Block.VCPU_RUN.bit());
         }
         machine.registry().add(addrspace.vmid(), this);
-        machine.starter().start(this);
         return HypError.OK;
     }
 

@@ -54,7 +54,7 @@ public final class VcpuCalls {
                         vcpu.state() == KernelObject.State.ACTIVE ? ((Vcpu) vcpu).kill() : HypError.OBJECT_STATE,
                         any(ObjectType.THREAD, Rights.THREAD_LIFECYCLE), RES0),
                 HypercallRow.of(0x3B, "scheduler_yield", 0, (caller, none, none2, x) ->
-                        yield(caller, x[0], x[1]), U32, VALUE, RES0),
+                        schedulerYield(caller, x[0], x[1]), U32, VALUE, RES0),
                 HypercallRow.of(0x3D, "vcpu_set_affinity", 0, (caller, vcpu, none, x) ->
                         setAffinity(caller, (Vcpu) vcpu, x[0], (int) x[1]),
                         any(ObjectType.THREAD, Rights.THREAD_AFFINITY), U16, RES1),
@@ -75,6 +75,12 @@ public final class VcpuCalls {
                         vcpu(Rights.THREAD_AFFINITY | Rights.THREAD_YIELD_TO), VALUE, VALUE, VALUE, RES0),
                 HypercallRow.of(0x68, "vcpu_run_check", 4, (caller, vcpu, none, x) ->
                         ((Vcpu) vcpu).run().check(x), vcpu(Rights.THREAD_BIND_VIRQ | Rights.THREAD_STATE), RES0));
+    }
+
+    /** Configures the root VM's vCPU at boot: pinned, critical, executing Java. */
+    public static HypError configureRoot(Vcpu vcpu, Vic vic) {
+        HypError error = vcpu.configure(VcpuOptions.ROOT);
+        return error == HypError.OK ? vcpu.attachVic(vic, 0) : error;
     }
 
     private static HypercallArgument vcpu(int rights) {
@@ -101,7 +107,7 @@ public final class VcpuCalls {
         return HypError.OK;
     }
 
-    private static HypError yield(Caller caller, long control, long target) {
+    private static HypError schedulerYield(Caller caller, long control, long target) {
         if (!(caller.thread() instanceof Vcpu self) || (control & ~HINT_MASK) != 0) {
             return HypError.ARGUMENT_INVALID;
         }

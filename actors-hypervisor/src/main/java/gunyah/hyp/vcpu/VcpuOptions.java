@@ -14,6 +14,9 @@ record VcpuOptions(long bits) {
     private static final long FEATURES = 0x3E;
     private static final long ALL = PINNED | FEATURES | CRITICAL | VCPU_RUN_SCHEDULED | HLOS_VM;
 
+    /** What the root VM's vCPU has. */
+    static final long ROOT = PINNED | CRITICAL | HLOS_VM;
+
     static boolean known(long bits) {
         return (bits & ~ALL) == 0;
     }

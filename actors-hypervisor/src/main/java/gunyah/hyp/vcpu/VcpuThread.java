@@ -40,6 +40,7 @@ final class VcpuThread extends Schedulable {
     private volatile ActorRef<VcpuActor.Command> actor;
     private volatile Thread thread;
     private volatile boolean closed;
+    private boolean starting;
     private volatile boolean yielding;
     private int turn = IN_MAILBOX;
     /** Written before the grant, read by the thread after it. */
@@ -55,7 +56,9 @@ final class VcpuThread extends Schedulable {
     /** The actor exists: a grant given before that is delivered now. */
     synchronized void start(ActorRef<VcpuActor.Command> newActor) {
         actor = newActor;
-        if ((int) TURN.getVolatile(this) == GRANTED) {
+        if (closed) {
+            newActor.tell(VcpuActor.Stop.INSTANCE);
+        } else if (granted()) {
             newActor.tell(VcpuActor.Run.INSTANCE);
         }
     }
@@ -83,10 +86,13 @@ final class VcpuThread extends Schedulable {
 
     /** Ends every wait for a turn; the thread gets no more. */
     void close() {
-        closed = true;
+        ActorRef<VcpuActor.Command> target;
+        synchronized (this) {
+            closed = true;
+            target = actor;
+        }
         control.raise(VcpuControl.STOP);
         LockSupport.unpark(thread);
-        ActorRef<VcpuActor.Command> target = actor;
         if (target != null) {
             target.tell(VcpuActor.Stop.INSTANCE);
         }
@@ -124,16 +130,21 @@ final class VcpuThread extends Schedulable {
     private void tellRun() {
         ActorRef<VcpuActor.Command> target = actor;
         if (target == null) {
-            synchronized (this) {
-                // start() delivers a grant that comes before the actor.
-                target = actor;
-                if (target == null) {
-                    return;
-                }
-            }
-            // The actor was set since: start() may have told it already; a second Run without a grant does nothing.
+            target = actorOrStart();
         }
-        target.tell(VcpuActor.Run.INSTANCE);
+        if (target != null) {
+            // start() may have told it already: a second Run without a grant does nothing.
+            target.tell(VcpuActor.Run.INSTANCE);
+        }
+    }
+
+    /** A vCPU gets its actor, and with it a thread, when it runs for the first time. */
+    private synchronized ActorRef<VcpuActor.Command> actorOrStart() {
+        if (actor == null && !starting && !closed) {
+            starting = true;
+            machine.starter().start(vcpu);
+        }
+        return actor;
     }
 
     @Override
