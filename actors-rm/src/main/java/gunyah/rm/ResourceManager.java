@@ -4,7 +4,6 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.TimerScheduler;
 import gunyah.hyp.HypercallPort;
 import gunyah.hyp.RootVm;
 import gunyah.hyp.RootVmEnv;
@@ -52,16 +51,12 @@ public final class ResourceManager implements Turns {
     }
 
     private final ActorContext<Command> context;
-    private final TimerScheduler<Command> timers;
     private final VmTable vms;
     private final InterruptLines lines = new InterruptLines();
     private final ServiceTable services;
-    private long naps;
 
-    private ResourceManager(ActorContext<Command> context, TimerScheduler<Command> timers, Root root,
-            LongSupplier entropy) {
+    private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
         this.context = context;
-        this.timers = timers;
         this.vms = new VmTable(root);
         Notices notices = new Notices(vms);
         MemParcels parcels = new MemParcels(root, vms::contains);
@@ -87,11 +82,11 @@ public final class ResourceManager implements Turns {
     }
 
     static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy) {
-        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+        return Behaviors.setup(context -> {
             ActorRef<Command> self = context.getSelf();
             port.onInterrupt(intid -> self.tell(new Interrupt(intid)));
-            return new ResourceManager(context, timers, new Root(port, env, profile), entropy).running();
-        }));
+            return new ResourceManager(context, new Root(port, env, profile), entropy).running();
+        });
     }
 
     private void boot(Root root) {
@@ -122,7 +117,7 @@ public final class ResourceManager implements Turns {
 
     @Override
     public void later(Runnable step) {
-        timers.startSingleTimer(naps++, new Turn(step), NAP);
+        context.scheduleOnce(NAP, context.getSelf(), new Turn(step));
     }
 
     // Sends what waits, then takes requests; a client that does not read its answers has its requests left waiting.

@@ -57,8 +57,8 @@ final class HostClient {
                 rm.runOne();
             }
             for (Effect effect : rm.getAllEffects()) {
-                if (effect instanceof Effect.TimerScheduled<?> timer) {
-                    timer.send();
+                if (effect instanceof Effect.Scheduled<?> nap) {
+                    rm.run((ResourceManager.Command) nap.message());
                     busy = true;
                 }
             }
