@@ -128,6 +128,46 @@ public final class Addrspace extends KernelObject {
         threads.decrementAndGet();
     }
 
+    /**
+     * Writes entries for a page-aligned range below {@link Stage2Table#IPA_BITS}; what may be mapped is the caller's
+     * business, who holds the memory lock.
+     *
+     * @param bits entry without address ({@link Stage2Table#entry}, {@link PageFlags})
+     * @return a ticket for {@link #awaitSync}
+     */
+    public long install(long ipa, long pa, long size, long bits) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.Install(ipa, pa, size, bits, slot));
+        slot.await();
+        return slot.first();
+    }
+
+    /** Clears the entries of the range that map the frames from {@code pa} on. {@return a ticket} */
+    public long remove(long ipa, long pa, long size) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.Remove(ipa, pa, size, slot));
+        slot.await();
+        return slot.first();
+    }
+
+    /** {@return the ticket of everything written till now} */
+    public long ticket() {
+        return Integer.toUnsignedLong(stage2.epoch()) | SYNC_NEEDED;
+    }
+
+    /** Lets private pages of the range be unmapped, and keeps their contents then if asked (modify_pages). */
+    public HypError unlock(long ipa, long size, boolean keepContents) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.Unlock(ipa, size, keepContents, slot));
+        return slot.await();
+    }
+
+    HypError configureRange(long ipa, long size, int op) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.ConfigureRange(ipa, size, op, slot));
+        return slot.await();
+    }
+
     /** Adds a device region. {@return OK, or BUSY when it overlaps another} */
     public HypError addVdevice(VdeviceRegion region) {
         ReplySlot slot = ReplySlot.arm();

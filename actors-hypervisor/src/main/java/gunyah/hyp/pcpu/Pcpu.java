@@ -47,6 +47,11 @@ public final class Pcpu {
         actor.tell(new PcpuActor.CancelYield(yielder));
     }
 
+    /** Takes a blocked thread off this CPU; {@link Schedulable#moved} tells when. */
+    public void move(Schedulable thread, int destination) {
+        actor.tell(new PcpuActor.Move(thread, destination));
+    }
+
     @Override
     public String toString() {
         return "pcpu-" + index;

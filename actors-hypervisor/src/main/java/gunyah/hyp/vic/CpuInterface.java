@@ -37,6 +37,10 @@ final class CpuInterface {
     int ap0r;
     int ap1r;
 
+    /** GICR_TYPER.Last whatever is attached. */
+    boolean forcedLast;
+    /** Interrupts read from IAR. */
+    long acknowledged;
     boolean irq;
     boolean fiq;
 

@@ -48,9 +48,9 @@ enum IccRegister {
         this.allows = allows;
     }
 
-    /** {@return the register of this key, or null} */
+    /** {@return the register of this key, or null} The upper bit of op0 may be there or not: it is always one. */
     static IccRegister of(int key) {
-        return key >>> 11 == O0 >>> 11 ? BY_KEY[key & KEYS - 1] : null;
+        return (key & 0x7FFF) >>> 11 == O0 >>> 11 ? BY_KEY[key & KEYS - 1] : null;
     }
 
     /** {@return whether it can be accessed so} */

@@ -5,7 +5,10 @@ import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
+import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.MmioDevice;
+import gunyah.hyp.addrspace.VdeviceRegion;
+import gunyah.hyp.addrspace.VdeviceSource;
 import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
@@ -18,7 +21,7 @@ import java.util.function.IntConsumer;
  * <p>A VM whose vCPUs run Java has no CPU interface: its interrupts go to {@link #deliverTo the VM's handler}, where
  * they count as taken and ended at once.
  */
-public final class Vic extends KernelObject implements VirqController {
+public final class Vic extends KernelObject implements VirqController, VdeviceSource {
     /** Most vCPUs of one VM. */
     public static final int MAX_VCPUS = 64;
     /** SPIs 32..1019. */
@@ -36,6 +39,7 @@ public final class Vic extends KernelObject implements VirqController {
     private static final int OPTION_MSIS_VALID = 1;
     private static final int OPTION_NO_DEFAULT_ADDRESS = 1 << 1;
     private static final long SGI_IRM = 1L << 40;
+    private static final int FLAG_LAST = 1;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final CpuInterface[] cpus = new CpuInterface[MAX_VCPUS];
@@ -51,7 +55,7 @@ public final class Vic extends KernelObject implements VirqController {
     private boolean java;
     private IntConsumer handler;
     private final BitSet undelivered = new BitSet();
-    private long delivered;
+    private long handedOver;
 
     public Vic(int id) {
         super(ObjectType.VIC, id);
@@ -166,32 +170,38 @@ public final class Vic extends KernelObject implements VirqController {
         late.stream().forEach(slot -> newHandler.accept(intid(slot)));
     }
 
-    /**
-     * {@return the memory-mapped frame for addrspace_attach_vdevice, null when that vCPU is not attached}
-     *
-     * @param index 0 the distributor, n the redistributor of vCPU n - 1
-     */
-    public MmioDevice device(int index) {
-        if (index == 0) {
-            return distributor;
+    @Override
+    public HypError attachVdevice(Addrspace addrspace, long index, long base, long size, long flags) {
+        if (index < 0 || index > maxVcpus) {
+            return HypError.ARGUMENT_INVALID;
         }
+        boolean isDistributor = index == 0;
+        if (size != (isDistributor ? Distributor.SIZE : Redistributor.SIZE)) {
+            return HypError.ARGUMENT_SIZE;
+        }
+        MmioDevice device = isDistributor ? distributor : redistributor((int) index - 1, flags);
+        return device == null ? HypError.IDLE : addrspace.addVdevice(new VdeviceRegion(base, size, device));
+    }
+
+    /** {@return the frame of a vCPU, null when it is not attached} */
+    private MmioDevice redistributor(int index, long flags) {
         lock.lock();
         try {
-            return index > 0 && index <= maxVcpus && cpus[index - 1] != null
-                    ? new Redistributor(this, cpus[index - 1]) : null;
+            CpuInterface cpu = cpus[index];
+            if (cpu == null) {
+                return null;
+            }
+            cpu.forcedLast = (flags & FLAG_LAST) != 0;
+            return new Redistributor(this, cpu);
         } finally {
             lock.unlock();
         }
     }
 
-    /** {@return bytes of the frame that {@link #device} gives} */
-    public static long deviceSize(int index) {
-        return index == 0 ? Distributor.SIZE : Redistributor.SIZE;
-    }
-
-    /** {@return interrupts acknowledged by guests or handed to a Java VM so far} */
-    public long delivered() {
-        return delivered;
+    /** {@return interrupts that the vCPU acknowledged; for a Java VM those handed over, counted at vCPU 0} */
+    public long delivered(int index) {
+        CpuInterface cpu = cpus[index];
+        return cpu == null ? 0 : cpu.acknowledged + (index == 0 ? handedOver : 0);
     }
 
     // Sources.
@@ -271,7 +281,7 @@ public final class Vic extends KernelObject implements VirqController {
                 if (javaHandler == null) {
                     undelivered.set(slot);
                 } else {
-                    delivered++;
+                    handedOver++;
                 }
             } else {
                 lines.assertions[slot]++;
@@ -407,7 +417,7 @@ public final class Vic extends KernelObject implements VirqController {
         Lines lines = bank(cpu, slot);
         lines.acknowledge(slot);
         cpu.activate(lines.priority[slot] & 0xFF, group1);
-        delivered++;
+        cpu.acknowledged++;
         refresh(lines, cpu.index, slot);
         return intid(slot);
     }
@@ -570,6 +580,9 @@ public final class Vic extends KernelObject implements VirqController {
     }
 
     boolean isLast(int index) {
+        if (cpus[index] != null && cpus[index].forcedLast) {
+            return true;
+        }
         for (int later = index + 1; later < maxVcpus; later++) {
             if (cpus[later] != null) {
                 return false;

@@ -1,13 +1,16 @@
 package gunyah.arm64.decode;
 
+import static java.util.Comparator.comparingInt;
+
 import gunyah.arm64.fp.FpRows;
 import gunyah.arm64.semantics.IntegerRows;
 import gunyah.arm64.state.CpuFeatures;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -30,23 +33,36 @@ public final class Decoder {
                 throw cpu.undefined();
             });
 
-    private final InstructionRow[][] buckets = new InstructionRow[1 << BUCKET_BITS][];
+    private final Entry[][] buckets = new Entry[1 << BUCKET_BITS][];
     private final Insn[] cache = new Insn[1 << CACHE_BITS];
 
+    /** A row with its fixed bits worked out. */
+    private record Entry(int mask, int value, InstructionRow row) {
+        static Entry of(InstructionRow row) {
+            return new Entry(row.mask(), row.value(), row);
+        }
+
+        int fixedBits() {
+            return Integer.bitCount(mask);
+        }
+
+        boolean overlaps(Entry other) {
+            return ((value ^ other.value) & mask & other.mask) == 0;
+        }
+    }
+
     private Decoder(List<InstructionRow> rows) {
-        int[] masks = rows.stream().mapToInt(InstructionRow::mask).toArray();
-        int[] values = rows.stream().mapToInt(InstructionRow::value).toArray();
+        List<Entry> entries = rows.stream().map(Entry::of).sorted(comparingInt(Entry::fixedBits).reversed()).toList();
         int top = -1 << 32 - BUCKET_BITS;
-        List<InstructionRow> members = new ArrayList<>();
+        List<Entry> members = new ArrayList<>();
         for (int bucket = 0; bucket < buckets.length; bucket++) {
             members.clear();
-            for (int i = 0; i < masks.length; i++) {
-                if (((bucket << 32 - BUCKET_BITS ^ values[i]) & masks[i] & top) == 0) {
-                    members.add(rows.get(i));
+            for (Entry entry : entries) {
+                if (((bucket << 32 - BUCKET_BITS ^ entry.value) & entry.mask & top) == 0) {
+                    members.add(entry);
                 }
             }
-            members.sort(Comparator.comparingInt(row -> -Integer.bitCount(row.mask())));
-            buckets[bucket] = members.toArray(InstructionRow[]::new);
+            buckets[bucket] = members.toArray(Entry[]::new);
         }
     }
 
@@ -73,23 +89,23 @@ public final class Decoder {
      *         two rows overlap with equally many fixed bits
      */
     static void check(List<InstructionRow> rows) {
+        Set<String> names = new HashSet<>();
         for (InstructionRow row : rows) {
             if (!row.pattern().matches("[01a-zA-Z]{32}")) {
                 throw new IllegalStateException(row.name() + ": bad pattern " + row.pattern());
             }
+            if (!names.add(row.name())) {
+                throw new IllegalStateException("two rows are called " + row.name());
+            }
         }
-        int count = rows.size();
-        int[] masks = rows.stream().mapToInt(InstructionRow::mask).toArray();
-        int[] values = rows.stream().mapToInt(InstructionRow::value).toArray();
-        for (int i = 0; i < count; i++) {
-            for (int j = i + 1; j < count; j++) {
-                if (((values[i] ^ values[j]) & masks[i] & masks[j]) == 0
-                        && Integer.bitCount(masks[i]) == Integer.bitCount(masks[j])) {
-                    throw new IllegalStateException("rows %s and %s overlap".formatted(rows.get(i).name(),
-                            rows.get(j).name()));
-                }
-                if (rows.get(i).name().equals(rows.get(j).name())) {
-                    throw new IllegalStateException("two rows are called " + rows.get(i).name());
+        List<Entry> entries = rows.stream().map(Entry::of).toList();
+        for (int i = 0; i < entries.size(); i++) {
+            for (int j = i + 1; j < entries.size(); j++) {
+                Entry first = entries.get(i);
+                Entry second = entries.get(j);
+                if (first.overlaps(second) && first.fixedBits() == second.fixedBits()) {
+                    throw new IllegalStateException("rows %s and %s overlap".formatted(first.row.name(),
+                            second.row.name()));
                 }
             }
         }
@@ -109,8 +125,9 @@ public final class Decoder {
     }
 
     private Insn decodeFresh(int word) {
-        for (InstructionRow row : buckets[word >>> 32 - BUCKET_BITS]) {
-            if (row.matches(word)) {
+        for (Entry entry : buckets[word >>> 32 - BUCKET_BITS]) {
+            if ((word & entry.mask) == entry.value) {
+                InstructionRow row = entry.row;
                 Insn insn = new Insn(word, row);
                 insn.op = row.op();
                 if (!row.fields().decode(insn)) {

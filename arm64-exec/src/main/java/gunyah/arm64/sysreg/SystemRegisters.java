@@ -95,17 +95,21 @@ public final class SystemRegisters {
         // FZ16 exists with half precision arithmetic only
         this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;
         r[SystemRegister.MPIDR_EL1.ordinal()] = 1L << 31 | mpidr;
-        reset();
+        setResetValues();
     }
 
-    /** Gives every register its reset value; PSTATE and general registers are the caller's. */
-    public final void reset() {
+    /** Gives every register its reset value and stops the timers; PSTATE and general registers are the caller's. */
+    public void reset() {
+        setResetValues();
+        timers.reset();
+    }
+
+    private void setResetValues() {
         long mpidr = value(SystemRegister.MPIDR_EL1);
         for (SystemRegister register : SystemRegister.ALL) {
             r[register.ordinal()] = register.reset;
         }
         r[SystemRegister.MPIDR_EL1.ordinal()] = mpidr;
-        timers.reset();
         mmu.writeSctlr(value(SystemRegister.SCTLR_EL1));
         mmu.writeTcr(value(SystemRegister.TCR_EL1));
         mmu.writeMair(value(SystemRegister.MAIR_EL1));
