@@ -1,6 +1,7 @@
 package gunyah.runtime;
 
 import gunyah.config.BadInput;
+import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,9 +28,9 @@ public final class GunyahSystem implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Starts a system. Blocks until its host VM is up. */
-    public static GunyahSystem start(gunyah.config.MachineConfig config) {
-        throw new UnsupportedOperationException("the layers below are not wired yet: " + config);
+    /** Starts a system in real time. Blocks until its host VM has found the hypervisor. */
+    public static GunyahSystem start(MachineConfig config) {
+        return new GunyahSystem(ActorMachine.start(config, System::nanoTime), System::nanoTime);
     }
 
     /**
