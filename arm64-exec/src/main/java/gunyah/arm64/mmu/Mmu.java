@@ -49,7 +49,6 @@ public final class Mmu {
     private int bank = Tlb.EL1;
     /** Offset of the bank of LDTR and STTR. */
     private int unprivilegedBank = Tlb.EL0;
-    private int contextEl = 1;
     private int stage2Epoch;
     private int fetchGeneration;
     /** ISS bits to add to a fault of the access under way. */
@@ -182,7 +181,7 @@ public final class Mmu {
 
     /**
      * {@return the host address of the instruction at {@code va}} Throws an instruction abort, or a PC alignment
-     * fault. The answer holds for the rest of the page until {@link #fetchGeneration} changes.
+     * fault. The answer holds for the rest of the page and this EL until {@link #fetchGeneration} changes.
      */
     public long hostForFetch(long va) {
         if ((va & 3) != 0) {
@@ -200,7 +199,7 @@ public final class Mmu {
         return resolve(va, Tlb.EXEC, bank, true);
     }
 
-    /** {@return a number that changes whenever a fetch may translate differently than before (EL included)} */
+    /** {@return a number that changes whenever a fetch of the same EL may translate differently than before} */
     public int fetchGeneration() {
         return fetchGeneration;
     }
@@ -497,10 +496,6 @@ public final class Mmu {
         int el1Bank = state.pan ? Tlb.EL1_PAN : Tlb.EL1;
         bank = state.el == 0 ? Tlb.EL0 : el1Bank;
         unprivilegedBank = state.el == 1 && state.uao ? el1Bank : Tlb.EL0;
-        if (contextEl != state.el) {
-            contextEl = state.el;
-            fetchGeneration++;
-        }
     }
 
     /** SCTLR_EL1 was written. */
