@@ -144,7 +144,7 @@ final class RandomCases {
         return pattern.contains("aaaaa") ? put(result, 10, 5, 31) : put(result, 0, 5, 31);
     }
 
-    /** {@return a half whose single or double precision values nearly cancel the products of {@code n} and {@code m}} */
+    /** {@return a half whose values, of either precision, nearly cancel the products of {@code n} and {@code m}} */
     long addendNear(long n, long m) {
         int ulps = random.nextInt(3) - 1;
         if (random.nextBoolean()) {
