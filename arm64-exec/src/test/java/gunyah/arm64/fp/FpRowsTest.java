@@ -65,7 +65,7 @@ class FpRowsTest {
         cpu.s.fpTrapped = true;
         long[] before = cpu.v.clone();
         for (InstructionRow row : FpRows.ROWS) {
-            Insn insn = new Insn(random.word(row, FpRows.ROWS, 0), row);
+            Insn insn = new Insn(random.word(row, 0), row);
             assertThat(row.fields().decode(insn)).isTrue();
             UndefinedInstruction trap = catchThrowableOfType(UndefinedInstruction.class,
                     () -> row.semantics().execute(cpu, insn));
@@ -254,7 +254,7 @@ class FpRowsTest {
     }
 
     private void execute(int word, String assembly) {
-        InstructionRow row = RandomCases.match(FpRows.ROWS, word);
+        InstructionRow row = RandomCases.match(word);
         assertThat(row).as(assembly).isNotNull();
         Insn insn = new Insn(word, row);
         assertThat(row.fields().decode(insn)).as(assembly).isTrue();
@@ -262,7 +262,7 @@ class FpRowsTest {
     }
 
     private static void assertReserved(int word, String assembly) {
-        InstructionRow row = RandomCases.match(FpRows.ROWS, word);
+        InstructionRow row = RandomCases.match(word);
         assertThat(row != null && row.fields().decode(new Insn(word, row))).as(assembly).isFalse();
     }
 }
