@@ -29,6 +29,7 @@ public final class ReplySlot {
 
     private final Thread owner = Thread.currentThread();
     private int state = DONE;
+    private boolean interrupted;
     private HypError error;
     private long first;
     private long second;
@@ -37,6 +38,8 @@ public final class ReplySlot {
     /** {@return the calling thread's slot, ready to be answered} */
     public static ReplySlot arm() {
         ReplySlot slot = OF_THREAD.get();
+        // a hypercall is not interruptible: sending and waiting would trip over the flag, so await puts it back
+        slot.interrupted = Thread.interrupted();
         STATE.setOpaque(slot, ARMED);
         return slot;
     }
@@ -76,24 +79,36 @@ public final class ReplySlot {
      * @throws IllegalStateException when none comes for a minute: the object's actor has failed
      */
     public HypError await() {
-        for (int i = 0; i < SPINS; i++) {
-            if ((int) STATE.getAcquire(this) == DONE) {
-                return error;
-            }
-            Thread.onSpinWait();
-        }
-        if (STATE.compareAndSet(this, ARMED, PARKED)) {
-            long deadline = System.nanoTime() + LOST_NS;
-            while ((int) STATE.getAcquire(this) != DONE) {
-                LockSupport.parkNanos(this, LOST_NS);
-                if (System.nanoTime() - deadline > 0 && (int) STATE.getAcquire(this) != DONE) {
-                    // a late answer must not hit the thread's next call
-                    OF_THREAD.remove();
-                    throw new IllegalStateException("an object actor did not answer");
-                }
+        try {
+            waitForAnswer();
+        } finally {
+            if (interrupted) {
+                owner.interrupt();
             }
         }
         return error;
+    }
+
+    private void waitForAnswer() {
+        for (int i = 0; i < SPINS; i++) {
+            if ((int) STATE.getAcquire(this) == DONE) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        if (!STATE.compareAndSet(this, ARMED, PARKED)) {
+            return;
+        }
+        long deadline = System.nanoTime() + LOST_NS;
+        while ((int) STATE.getAcquire(this) != DONE) {
+            LockSupport.parkNanos(this, LOST_NS);
+            interrupted |= Thread.interrupted();
+            if (System.nanoTime() - deadline > 0 && (int) STATE.getAcquire(this) != DONE) {
+                // a late answer must not hit the thread's next call
+                OF_THREAD.remove();
+                throw new IllegalStateException("an object actor did not answer");
+            }
+        }
     }
 
     /** {@return the first result of the last answer} */

@@ -4,6 +4,7 @@ import static gunyah.hyp.HypercallArgument.RES0;
 import static gunyah.hyp.HypercallArgument.U32;
 import static gunyah.hyp.HypercallArgument.VALUE;
 import static gunyah.hyp.HypercallArgument.active;
+import static gunyah.hyp.HypercallArgument.init;
 
 import gunyah.hyp.CapResult;
 import gunyah.hyp.Caller;
@@ -35,6 +36,7 @@ public final class MappingCalls {
     private static final int KEEP_CONTENTS = 1 << 3;
     private static final int MODIFY_FLAGS = 0xF;
     private static final int WX = 3;
+    private static final long INFO_AREA_LIMIT = 64 << 10;
     private static final long PAGE_OFFSET = PhysicalMemory.PAGE_SIZE - 1;
     private static final long IPA_LIMIT = 1L << Stage2Table.IPA_BITS;
 
@@ -53,6 +55,10 @@ public final class MappingCalls {
                         VALUE, VALUE, VALUE, U32, VALUE, VALUE),
                 HypercallRow.of(0x2D, "addrspace_update_access", 0, (caller, none, none2, x) ->
                         updateAccess(caller, x), VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE),
+                HypercallRow.of(0x5B, "addrspace_configure_info_area", 0, (caller, space, extent, x) ->
+                        configureInfoArea((Addrspace) space, (MemExtent) extent, x[2]),
+                        init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE),
+                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_ATTACH), VALUE, RES0),
                 HypercallRow.of(0x5A, "addrspace_lookup", 3, (caller, space, extent, x) ->
                         lookup((Addrspace) space, (MemExtent) extent, x),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_LOOKUP),
@@ -191,6 +197,22 @@ public final class MappingCalls {
         } finally {
             tree.unlock();
         }
+    }
+
+    private static HypError configureInfoArea(Addrspace space, MemExtent extent, long ipa) {
+        ExtentAttributes attributes = extent.attributes();
+        if ((ipa & PAGE_OFFSET) != 0) {
+            return HypError.ARGUMENT_ALIGNMENT;
+        }
+        if (attributes.sparse() || attributes.memtype() != ExtentAttributes.ANY
+                || !Access.allows(attributes.access(), Access.RW) || extent.size() > INFO_AREA_LIMIT) {
+            return HypError.ARGUMENT_INVALID;
+        }
+        if (beyond(ipa, extent.size())) {
+            return HypError.ADDR_INVALID;
+        }
+        space.infoArea(extent);
+        return HypError.OK;
     }
 
     private HypError modifyPages(Addrspace space, long[] x) {
