@@ -31,6 +31,7 @@ public final class ReplySlot {
     private int state = DONE;
     private boolean interrupted;
     private HypError error;
+    private RuntimeException failure;
     private long first;
     private long second;
     private long third;
@@ -40,6 +41,7 @@ public final class ReplySlot {
         ReplySlot slot = OF_THREAD.get();
         // a hypercall is not interruptible: sending and waiting would trip over the flag, so await puts it back
         slot.interrupted = Thread.interrupted();
+        slot.failure = null;
         STATE.setOpaque(slot, ARMED);
         return slot;
     }
@@ -72,10 +74,19 @@ public final class ReplySlot {
         }
     }
 
+    /** Answers that the call broke: {@link #await} throws it at the caller, whose VM it concerns. */
+    public void fail(RuntimeException bug) {
+        if ((int) STATE.getOpaque(this) != DONE) {
+            failure = bug;
+            reply(HypError.FAILURE);
+        }
+    }
+
     /**
      * Waits for the answer.
      *
      * @return its error code
+     * @throws RuntimeException      what {@link #fail} was given
      * @throws IllegalStateException when none comes for a minute: the object's actor has failed
      */
     public HypError await() {
@@ -85,6 +96,9 @@ public final class ReplySlot {
             if (interrupted) {
                 owner.interrupt();
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
         return error;
     }
