@@ -63,9 +63,8 @@ public final class MappingCalls {
                         lookup((Addrspace) space, (MemExtent) extent, x),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_LOOKUP),
                         active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_LOOKUP), VALUE, VALUE, RES0),
-                HypercallRow.of(0x69, "addrspace_modify_pages", 1, (caller, space, none, x) ->
-                        modifyPages((Addrspace) space, x),
-                        active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_MODIFY_PROTECTED), VALUE, VALUE, U32));
+                HypercallRow.of(0x69, "addrspace_modify_pages", 1, (caller, none, none2, x) ->
+                        modifyPages(caller, x), VALUE, VALUE, VALUE, U32));
     }
 
     private static HypError map(Caller caller, long[] x) {
@@ -86,8 +85,8 @@ public final class MappingCalls {
             int el0 = (int) attributes & 7;
             int el1 = (int) attributes >>> 4 & 7;
             int memtype = (int) attributes >>> 16;
-            if (!allowed(extent, el0, el1) || !extent.attributes().allowsMemtype(memtype)
-                    || kind == MapKind.PRIVATE && !Access.allows(el1, Access.W)) {
+            // The newer drop also wants W in a private mapping; the v17 host lends read-only pages and needs them.
+            if (!allowed(extent, el0, el1) || !extent.attributes().allowsMemtype(memtype)) {
                 return HypError.ARGUMENT_INVALID;
             }
             if (beyond(ipa, length)) {
@@ -147,7 +146,7 @@ public final class MappingCalls {
             }
             int el0 = (int) attributes & 7;
             int el1 = (int) attributes >>> 4 & 7;
-            if (!allowed(extent, el0, el1) || kind == MapKind.PRIVATE && !Access.allows(el1, Access.W)) {
+            if (!allowed(extent, el0, el1)) {
                 return HypError.ARGUMENT_INVALID;
             }
             if (beyond(ipa, length)) {
@@ -213,6 +212,20 @@ public final class MappingCalls {
         }
         space.infoArea(extent);
         return HypError.OK;
+    }
+
+    /** A guest without a capability to its own address space says 0 and means that one. */
+    private HypError modifyPages(Caller caller, long[] x) {
+        CapResult found = caller.cspace().resolve(x[0], ObjectType.ADDRSPACE, Rights.ADDRSPACE_MODIFY_PROTECTED,
+                RequiredState.ACTIVE);
+        if (found instanceof Addrspace space) {
+            try {
+                return modifyPages(space, x);
+            } finally {
+                space.release();
+            }
+        }
+        return x[0] == 0 ? modifyPages(caller.addrspace(), x) : (HypError) found;
     }
 
     private HypError modifyPages(Addrspace space, long[] x) {
