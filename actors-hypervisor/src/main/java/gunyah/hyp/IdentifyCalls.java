@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
 /**
- * Hypercalls without an object: hypervisor_identify (Gunyah hyp/interfaces/api) and prng_get_entropy
- * (hyp/misc/prng_hw).
+ * Hypercalls without an object: hypervisor_identify (Gunyah hyp/interfaces/api), prng_get_entropy (hyp/misc/prng_hw)
+ * and trace_update_class_flags (hyp/interfaces/trace).
  */
 public final class IdentifyCalls {
     /** Version 1, 64 bit, little endian, variant Gunyah (0x48). */
@@ -42,6 +42,9 @@ public final class IdentifyCalls {
         return List.of(
                 HypercallRow.of(0x00, "hypervisor_identify", 3, IdentifyCalls::identify)
                         .succeedingWith(API_INFO),
+                // production security state: the hypervisor's own trace is not a guest's to switch
+                HypercallRow.of(0x3F, "trace_update_class_flags", 1, (caller, none, none2, x) -> HypError.DENIED,
+                        VALUE, VALUE, RES0),
                 HypercallRow.of(0x57, "prng_get_entropy", 4, this::entropy, VALUE, RES0));
     }
 
