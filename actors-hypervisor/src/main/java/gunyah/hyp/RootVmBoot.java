@@ -36,7 +36,6 @@ final class RootVmBoot {
     private final Smccc smccc;
     private final MemoryTree tree;
     private final PhysicalMemory memory;
-
     private final Partition partition;
     private CSpace cspace;
 
@@ -73,16 +72,17 @@ final class RootVmBoot {
 
         long ramSize = memory.sizeBytes() - RAM_BASE;
         long rmBase = RAM_BASE + ramSize - RM_SIZE;
-        // All frames are the root partition's first: a device extent takes its range from there when activated, the
-        // extent of the RAM starts empty and is given it.
-        tree.owners().move(0, memory.sizeBytes(), IdSource.HYPERVISOR, partition.id());
-        MemExtent ram = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
-        long memextentCap = extent(ram, memory.sizeBytes(), SPARSE_RWX);
-        if (!ram.adopt(RAM_BASE, ramSize, partition.id())) {
-            throw new IllegalStateException("root memory extent: frames are taken");
+        MemExtent memextent = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
+        require("memextent", memextent.configure(0, memory.sizeBytes(), SPARSE_RWX));
+        long memextentCap = activated(memextent);
+        if (!memextent.adopt(RAM_BASE, ramSize, IdSource.HYPERVISOR)) {
+            throw new IllegalStateException("root VM: RAM has an owner");
         }
-        long deviceCap = extent((MemExtent) factory.create(ObjectType.MEMEXTENT, partition), RAM_BASE,
-                SPARSE_DEVICE_RW);
+        // A device extent takes its frames from the partition when it is activated.
+        tree.owners().move(0, RAM_BASE, IdSource.HYPERVISOR, partition.id());
+        MemExtent devices = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
+        require("device extent", devices.configure(0, RAM_BASE, SPARSE_DEVICE_RW));
+        long deviceCap = activated(devices);
         PortOfVm port = new PortOfVm(table, smccc, cspace, addrspace, vic::deliverTo);
         long[] x = {addrspaceCap, memextentCap, rmBase, MAP_RW, MAP_PARTIAL, rmBase, RM_SIZE, 0};
         port.call(ADDRSPACE_MAP, x);
@@ -90,11 +90,6 @@ final class RootVmBoot {
 
         program.boot(port, new RootVmEnv(partitionCap, cspaceCap, addrspaceCap, vcpuCap, vicCap, memextentCap,
                 deviceCap, rmBase, RM_SIZE, RAM_BASE, rmBase - RAM_BASE, HLOS_ENTRY, HLOS_DTB, cpuCount));
-    }
-
-    private long extent(MemExtent extent, long size, long attributes) {
-        require("memextent", extent.configure(0, size, attributes));
-        return activated(extent);
     }
 
     private long activated(KernelObject object) {
