@@ -115,11 +115,13 @@ public final class AddrspaceActor {
     }
 
     private void onUnlock(Unlock unlock) {
-        for (long at = 0; at < unlock.size(); at += PhysicalMemory.PAGE_SIZE) {
-            long entry = table.lookup(unlock.ipa() + at);
+        long kept = unlock.keepContents() ? PageFlags.KEEP_CONTENTS : 0;
+        long end = unlock.ipa() + unlock.size();
+        for (long at = table.skipUnmapped(unlock.ipa(), end); at < end;
+                at = table.skipUnmapped(at + PhysicalMemory.PAGE_SIZE, end)) {
+            long entry = table.lookup(at);
             if ((entry & PageFlags.PRIVATE) != 0) {
-                long kept = unlock.keepContents() ? PageFlags.KEEP_CONTENTS : 0;
-                table.set(unlock.ipa() + at, entry & ~(PageFlags.LOCKED | PageFlags.KEEP_CONTENTS) | kept);
+                table.set(at, entry & ~(PageFlags.LOCKED | PageFlags.KEEP_CONTENTS) | kept);
             }
         }
         unlock.replyTo().reply(HypError.OK);
