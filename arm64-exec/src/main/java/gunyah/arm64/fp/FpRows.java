@@ -22,7 +22,8 @@ public final class FpRows {
     /** The rows, in the order of the encoding groups. */
     public static final List<InstructionRow> ROWS = Stream.of(SimdLoadStore.ROWS, StructureLoadStore.ROWS,
             SimdCopy.ROWS, ModifiedImmediate.ROWS, Permute.ROWS, ThreeSame.ROWS, ThreeDifferent.ROWS, TwoRegMisc.ROWS,
-            AcrossLanes.ROWS, ShiftImmediate.ROWS, ByElement.ROWS)
+            AcrossLanes.ROWS, ShiftImmediate.ROWS, ByElement.ROWS, SimdFp.ROWS, SimdFpMisc.ROWS, ScalarFp.ROWS,
+            FpIntegerConversion.ROWS, CryptoAes.ROWS, CryptoSha.ROWS)
             .flatMap(List::stream).map(FpRows::checked).toList();
 
     private FpRows() {

@@ -70,7 +70,7 @@ final class SimdLoadStore {
         String suffix = "_fpsimd" + List.of("", "_post", "_pre").get(mode) + "_" + "SDQ".charAt(sizeLog2 - 2);
         rows.add(row("ST" + kind + suffix, head + "0" + tail, i -> pair(i, sizeLog2),
                 (cpu, i) -> storePair(cpu, i, mode)));
-        rows.add(row("LD" + kind + suffix, head + "1" + tail, i -> pair(i, sizeLog2) && i.rd != i.ra,
+        rows.add(row("LD" + kind + suffix, head + "1" + tail, i -> pair(i, sizeLog2),
                 (cpu, i) -> loadPair(cpu, i, mode)));
     }
 

@@ -40,7 +40,9 @@ public final class Interpreter {
     private final CodePage[] pages = new CodePage[PAGE_CACHE];
     private int fetchGeneration;
     private int codeGeneration;
+    /** The scratch page of exact budgets; all end marks but for {@link #singleSlot}. */
     private final Insn[] single = new Insn[CodePage.SLOTS + 1];
+    private int singleSlot;
     private Insn faulting = CodePage.UNDECODED;
 
     public Interpreter(Cpu cpu) {
@@ -80,8 +82,9 @@ public final class Interpreter {
         return page;
     }
 
-    private Insn[] singleSlot(CodePage page, int slot, int last) {
-        single[last] = CodePage.PAGE_END;
+    private Insn[] singleSlot(CodePage page, int slot) {
+        single[singleSlot] = CodePage.PAGE_END;
+        singleSlot = slot;
         Insn insn = page.insns[slot];
         single[slot] = insn == CodePage.UNDECODED ? page.decode(slot) : insn;
         return single;
@@ -110,7 +113,6 @@ public final class Interpreter {
         final long[] x = this.x;
         final Mmu mmu = this.mmu;
         long careful = end - CodePage.SLOTS;
-        int last = 0;
         while (control.peek() == 0 && s.retired < end && !s.il && !cpu.isLeaving()) {
             CodePage page = page(s.pc);
             long pageVa = s.pc & -4096;
@@ -118,8 +120,7 @@ public final class Interpreter {
             long base = s.retired - i;
             Insn[] insns = page.insns;
             if (s.retired >= careful) {
-                insns = singleSlot(page, i, last);
-                last = i;
+                insns = singleSlot(page, i);
             }
             try {
                 execute:

@@ -83,9 +83,12 @@ class FpDifferentialTest {
 
     private void fillStates() {
         for (int state = 0; state < STATE_COUNT; state++) {
-            for (int half = 0; half < 64; half++) {
+            int at = states.position();
+            for (int half = 0; half < 62; half++) {
                 states.putLong(random.half());
             }
+            states.putLong(random.addendNear(states.getLong(at + 8 * 58), states.getLong(at + 8 * 60)));
+            states.putLong(random.addendNear(states.getLong(at + 8 * 59), states.getLong(at + 8 * 61)));
             for (int x = 0; x < 28; x++) {
                 states.putLong(random.general(x));
             }

@@ -34,14 +34,17 @@ final class RandomCases {
 
     /** {@return the contents of one half of a V register} */
     long half() {
-        return switch (random.nextInt(10)) {
+        return switch (random.nextInt(12)) {
             case 0, 1 -> random.nextLong();
             case 2, 3 -> WORDS64[random.nextInt(WORDS64.length)];
             case 4 -> word32() << 32 | word32();
             case 5 -> near32() << 32 | near32();
             case 6 -> Double.doubleToRawLongBits((random.nextInt(2000) - 1000) * Math.pow(2, random.nextInt(12) - 6));
             case 7 -> random.nextLong() & 0x800F_FFFF_FFFF_FFFFL | (long) (1023 + random.nextInt(140) - 70) << 52;
-            case 8 -> random.nextLong() & 0x0303_0303_0303_0303L | (random.nextLong() & 0x8080_8080_8080_8080L);
+            case 8 -> random.nextLong() & 0xFFFF_FFFF_0000_0000L << random.nextInt(20) & 0x801F_FFFF_FFFF_FFFFL
+                    | 0x3FEL << 52;
+            case 9 -> random.nextLong() & 0x80FF_FF00_80FF_FF00L << random.nextInt(8) | 0x3F80_0000_3F00_0000L;
+            case 10 -> random.nextLong() & 0x0303_0303_0303_0303L | (random.nextLong() & 0x8080_8080_8080_8080L);
             default -> near(WORDS64[random.nextInt(WORDS64.length)]);
         };
     }
@@ -111,6 +114,9 @@ final class RandomCases {
                 result = put(result, low, 5, register == 28 ? 31 : register);
             }
         }
+        if (row.name().matches("FN?M[AL][DSA].*|FML[AS].*") && random.nextInt(4) == 0) {
+            return cancelling(pattern, result);
+        }
         if (!memory) {
             return result;
         }
@@ -130,6 +136,24 @@ final class RandomCases {
             case 19 -> put(result, low, width, -random.nextInt(Math.min(2 * caseNumber + 1, 200)));
             default -> result;
         };
+    }
+
+    /** V29 * V30 with an addend V31 that is near the negated product; see {@link #addendNear}. */
+    private static int cancelling(String pattern, int word) {
+        int result = put(put(word, 5, 5, 29), 16, pattern.contains("mmmmm") ? 5 : 4, 30);
+        return pattern.contains("aaaaa") ? put(result, 10, 5, 31) : put(result, 0, 5, 31);
+    }
+
+    /** {@return a half whose single or double precision values nearly cancel the products of {@code n} and {@code m}} */
+    long addendNear(long n, long m) {
+        int ulps = random.nextInt(3) - 1;
+        if (random.nextBoolean()) {
+            double product = Double.longBitsToDouble(n) * Double.longBitsToDouble(m);
+            return Double.doubleToRawLongBits(random.nextBoolean() ? product : -product) + ulps;
+        }
+        float low = Float.intBitsToFloat((int) n) * Float.intBitsToFloat((int) m);
+        float high = Float.intBitsToFloat((int) (n >>> 32)) * Float.intBitsToFloat((int) (m >>> 32));
+        return Float.floatToRawIntBits(-low) + ulps & 0xFFFF_FFFFL | (long) Float.floatToRawIntBits(high) << 32;
     }
 
     private int index(int option) {

@@ -57,6 +57,22 @@ class SystemRegistersTest {
     }
 
     @Test
+    void resetForgetsEverythingButTheIdentity() {
+        long root = board.newTable();
+        board.enable(root, root);
+        registers.write(key(3, 3, 14, 3, 1), 1);
+        registers.write(TPIDR_EL0, 5);
+
+        registers.reset();
+
+        assertEquals(SCTLR_RESET, registers.read(SCTLR));
+        assertEquals(0, registers.read(TPIDR_EL0));
+        assertEquals(0x8000_0001L, registers.read(key(3, 0, 0, 0, 5)));
+        assertEquals(Long.MAX_VALUE, registers.timers().nextDeadline());
+        assertEquals(0, board.mmu.read64(RAM), "the MMU is off");
+    }
+
+    @Test
     void writesChangeExactlyTheMaskedBits() {
         for (SystemRegister register : SystemRegister.ALL) {
             if (register.kind != SystemRegister.Kind.PLAIN || !register.el1Write) {
