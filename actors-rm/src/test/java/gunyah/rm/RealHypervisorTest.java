@@ -15,8 +15,10 @@ import gunyah.hyp.VcpuWork;
 import gunyah.rm.root.RmProfile;
 import gunyah.rm.rpc.AclEntry;
 import gunyah.rm.rpc.AddressLayout;
+import gunyah.rm.rpc.BootContext;
 import gunyah.rm.rpc.ConfigImage;
 import gunyah.rm.rpc.DemandPaging;
+import gunyah.rm.rpc.ExitType;
 import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
@@ -30,10 +32,12 @@ import gunyah.rm.rpc.ResourceType;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmMessage;
 import gunyah.rm.rpc.StopRequest;
+import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
 import gunyah.rm.rpc.WireReader;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -59,6 +63,8 @@ class RealHypervisorTest {
     private final CompletableFuture<HypercallPort> booted = new CompletableFuture<>();
     private final CompletableFuture<Long> tree = new CompletableFuture<>();
     private final BlockingQueue<Integer> interrupts = new LinkedBlockingQueue<>();
+    private final CompletableFuture<VcpuWork.Context> vcpu0 = new CompletableFuture<>();
+    private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
     private final BlockingQueue<RmMessage> received = new LinkedBlockingQueue<>();
     private final Reassembler reassembler = new Reassembler();
     private Hypervisor hypervisor;
@@ -71,6 +77,7 @@ class RealHypervisorTest {
         @Override
         public void boot(Context context, long entry, long x0) {
             if (context.index() == 0) {
+                vcpu0.complete(context);
                 tree.complete(x0);
                 booted.complete(context.port());
             }
@@ -78,7 +85,12 @@ class RealHypervisorTest {
 
         @Override
         public Result run(Context context) {
-            return Result.IDLE;
+            Runnable task = context.index() == 0 ? tasks.poll() : null;
+            if (task == null) {
+                return Result.IDLE;
+            }
+            task.run();
+            return Result.MORE;
         }
     }
 
@@ -197,6 +209,51 @@ class RealHypervisorTest {
             port.write(PARCEL, new byte[(int) PARCEL_SIZE], 0, (int) PARCEL_SIZE);
             assertThat(hypervisor.vmids()).doesNotContain(vmid);
             assertThat(call(0x65, cap(resources, ResourceType.VCPU, 0))[0]).isNotZero();
+        }
+    }
+
+    /** A guest whose program is SYSTEM_OFF, run by a vCPU of the primary VM as its proxy. */
+    @Test
+    void aGuestThatPowersItselfOffIsReportedToItsOwner() throws Exception {
+        byte[] blob = GuestTrees.blob(GuestTrees.guest(1));
+        port.write(PARCEL, blob, 0, blob.length);
+        port.write(PAGE, HexFormat.of().parseHex("00018052" + "0080b072" + "020000d4"), 0, 12);
+        int vmid = new WireReader(request(MessageId.VM_ALLOC_VMID, new VmRequest(0)).body()).u16();
+        int handle = new WireReader(request(MessageId.MEM_LEND, new ParcelCreate(0, 0, 0,
+                List.of(new AclEntry(vmid, 7)), List.of(new MemRange(PARCEL, PARCEL_SIZE)), List.of())).body()).u32();
+        ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, 0, handle, 0, 0, 0, PARCEL_SIZE));
+        ok(MessageId.VM_SET_DEMAND_PAGING, new DemandPaging(vmid, List.of(new MemRange(DTB_GPA, 0x1000_0000))));
+        ok(MessageId.VM_SET_ADDRESS_LAYOUT, new AddressLayout(vmid, 0, DTB_GPA, PARCEL_SIZE));
+        ok(MessageId.VM_INIT, new VmRequest(vmid));
+        ok(MessageId.VM_SET_BOOT_CONTEXT, new BootContext(vmid, BootContext.SET_PC, 0, DTB_GPA + 0x10_0000));
+        List<HypResource> resources =
+                HypResource.decode(request(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vmid)).body());
+        ok(MessageId.VM_START, new VmRequest(vmid));
+        lendAPage(cap(resources, ResourceType.ADDRSPACE, 0), cap(resources, ResourceType.MEMEXTENT, 2),
+                cap(resources, ResourceType.MEMEXTENT, 0));
+
+        long vcpu = cap(resources, ResourceType.VCPU, 0);
+        CompletableFuture<long[]> off = new CompletableFuture<>();
+        tasks.add(() -> runUntilOff(vcpu, off));
+        vcpu0.get(20, TimeUnit.SECONDS).wake();
+
+        assertThat(off.get(20, TimeUnit.SECONDS)).startsWith(0, 2);
+        VmExited exit = VmExited.decode(
+                await(PacketType.NOTIFICATION.ordinal(), MessageId.VM_EXITED.id(), -1).payload());
+        assertThat(exit.vmid()).isEqualTo(vmid);
+        assertThat(exit.type()).isEqualTo(ExitType.PLATFORM_OFF.ordinal());
+        takeBack(cap(resources, ResourceType.ADDRSPACE, 0), cap(resources, ResourceType.MEMEXTENT, 0),
+                cap(resources, ResourceType.MEMEXTENT, 2), DTB_GPA + 0x10_0000, PAGE);
+        ok(MessageId.VM_RESET, new VmRequest(vmid));
+        awaitState(VmState.RESET);
+    }
+
+    private void runUntilOff(long vcpu, CompletableFuture<long[]> off) {
+        long[] x = call(0x65, vcpu);
+        if (x[0] == 0 && x[1] == 0) {
+            tasks.add(() -> runUntilOff(vcpu, off));
+        } else {
+            off.complete(x);
         }
     }
 
