@@ -179,23 +179,20 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
         if (size != (isDistributor ? Distributor.SIZE : Redistributor.SIZE)) {
             return HypError.ARGUMENT_SIZE;
         }
-        MmioDevice device = isDistributor ? distributor : redistributor((int) index - 1, flags);
-        return device == null ? HypError.IDLE : addrspace.addVdevice(new VdeviceRegion(base, size, device));
+        MmioDevice device = frame((int) index);
+        if (device == null) {
+            return HypError.IDLE;
+        }
+        if (!isDistributor && (flags & FLAG_LAST) != 0) {
+            cpus[(int) index - 1].forcedLast = true;
+        }
+        return addrspace.addVdevice(new VdeviceRegion(base, size, device));
     }
 
-    /** {@return the frame of a vCPU, null when it is not attached} */
-    private MmioDevice redistributor(int index, long flags) {
-        lock.lock();
-        try {
-            CpuInterface cpu = cpus[index];
-            if (cpu == null) {
-                return null;
-            }
-            cpu.forcedLast = (flags & FLAG_LAST) != 0;
-            return new Redistributor(this, cpu);
-        } finally {
-            lock.unlock();
-        }
+    /** {@return GICD for 0, GICR of vCPU n - 1 for n; null when that is not attached} */
+    MmioDevice frame(int index) {
+        CpuInterface cpu = index == 0 ? null : cpus[index - 1];
+        return index == 0 ? distributor : cpu == null ? null : new Redistributor(this, cpu);
     }
 
     /** {@return interrupts that the vCPU acknowledged; for a Java VM those handed over, counted at vCPU 0} */
