@@ -48,6 +48,20 @@ final class HostClient {
         settle();
     }
 
+    private HostClient(HostClient host) {
+        hyp = host.hyp;
+        rm = host.rm;
+        cspace = hyp.all(ObjectType.CSPACE).get(2);
+        List<FakeHypervisor.Obj> queues = hyp.all(ObjectType.MSGQUEUE);
+        requests = queues.get(2);
+        answers = queues.get(3);
+    }
+
+    /** {@return the client in the only guest, whose tree has an rm-rpc device} */
+    HostClient guest() {
+        return new HostClient(this);
+    }
+
     /** Runs all turns that are due, naps included. */
     void settle() {
         boolean busy = true;

@@ -39,6 +39,7 @@ public final class RpcLink {
     private final Deque<Outgoing> waiting = new ArrayDeque<>();
     private final Deque<byte[]> sending = new ArrayDeque<>();
     private int droppableWaiting;
+    private long dropped;
     private boolean broken;
 
     public RpcLink(int vmid, QueuePair queues, Root root) {
@@ -101,7 +102,9 @@ public final class RpcLink {
             if (i.next().droppable) {
                 i.remove();
                 droppableWaiting--;
-                LOG.debug("VM {} does not read its notifications: dropped one", vmid);
+                if (dropped++ == 0) {
+                    LOG.info("VM {} does not read its notifications: the oldest are dropped", vmid);
+                }
                 return;
             }
         }
