@@ -10,8 +10,8 @@ public final class Insn {
     public final int word;
     /** The row it matched. */
     public final InstructionRow row;
-    /** {@link InstructionRow#op}, copied for the interpreter's switch. */
-    public final int op;
+    /** The interpreter's switch number: {@link InstructionRow#op}, or what the row's field decoding narrowed it to. */
+    public int op;
     /** {@link InstructionRow#semantics}, copied. */
     public final Semantics semantics;
     public int rd;

@@ -20,7 +20,7 @@ public record InstructionRow(String name, String pattern, String feature, int op
         boolean decode(Insn insn);
     }
 
-    /** The bits that are fixed, and their values. */
+    /** {@return the bits that are fixed} */
     public int mask() {
         int mask = 0;
         for (int i = 0; i < 32; i++) {
@@ -36,6 +36,11 @@ public record InstructionRow(String name, String pattern, String feature, int op
             value = value << 1 | (pattern.charAt(i) == '1' ? 1 : 0);
         }
         return value;
+    }
+
+    /** {@return whether the fixed bits of {@code word} are this row's} */
+    public boolean matches(int word) {
+        return (word & mask()) == value();
     }
 
     /** A row without feature and switch number that does not branch. */

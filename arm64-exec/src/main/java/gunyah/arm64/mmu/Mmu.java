@@ -11,71 +11,146 @@ import gunyah.memory.Stage2Table;
 /**
  * Address translation and every data access of one vCPU, both stages. Values are little endian and zero extended.
  * An access that cannot be done throws the CPU's {@link Abort}. Used by the vCPU's thread only.
+ *
+ * <p>The fast path of an access compares one tag of the {@link Tlb}; a page crossing, a missing right, Device memory,
+ * a page with decoded code or an enabled alignment check never matches and takes the slow path. Whoever changes
+ * PSTATE.EL, PSTATE.PAN or PSTATE.UAO calls {@link #contextChanged}; whoever may run after the owner of stage 2 took
+ * something away calls {@link #synchronizeStage2} before guest code goes on.
  */
 public final class Mmu {
+    /** {@link #invalidate}: everything. */
+    public static final int TLBI_ALL = 0;
+    /** {@link #invalidate}: one VA of one ASID, and global entries of that VA. */
+    public static final int TLBI_VA = 1;
+    /** {@link #invalidate}: the non-global entries of one ASID. */
+    public static final int TLBI_ASID = 2;
+    /** {@link #invalidate}: one VA, any ASID. */
+    public static final int TLBI_VA_ALL_ASID = 3;
+
+    /** {@link #translateForOwner}: stage 1 does not map or allow it. */
+    public static final long STAGE1_FAULT = -1;
+    /** {@link #translateForOwner}: stage 2 maps the page without the right. */
+    public static final long STAGE2_PERMISSION = -2;
+    /** {@link #translateForOwner}: stage 2 does not map the page (or a page of the stage-1 tables). */
+    public static final long STAGE2_UNMAPPED = -3;
+
+    /** Bytes that DC ZVA zeroes. */
+    public static final int ZERO_BLOCK = 64;
+
     private final CpuState state;
     private final Stage2Table stage2;
     private final PhysicalMemory memory;
     private final Abort abort;
+    private final Stage1 stage1;
+    private final Tlb tlb = new Tlb();
+    private final long[] entries = tlb.entries;
+    private CodePageOracle code = CodePageOracle.NONE;
+    /** Offset of the TLB bank of ordinary accesses now. */
+    private int bank = Tlb.EL1;
+    /** Offset of the bank of LDTR and STTR. */
+    private int unprivilegedBank = Tlb.EL0;
+    private int stage2Epoch;
+    private int fetchGeneration;
+    /** ISS bits to add to a fault of the access under way. */
+    private int maintenance;
+
+    private long misses;
+    private long fills;
+    private long flushes;
 
     public Mmu(CpuState state, Stage2Table stage2, PhysicalMemory memory, Abort abort) {
         this.state = state;
         this.stage2 = stage2;
         this.memory = memory;
         this.abort = abort;
+        this.stage1 = new Stage1(stage2, memory);
+        this.stage2Epoch = stage2.epoch();
     }
 
+    /** Names who must hear of stores to decoded code; drops every cached translation. */
+    public void watchCode(CodePageOracle oracle) {
+        code = oracle;
+        flushAll();
+    }
+
+    // Loads and stores
+
     public int read8(long va) {
-        return RAW.getByte(hostForRead(va, 1)) & 0xFF;
+        int at = bank + Tlb.index(va);
+        if (entries[at] == (va & Tlb.PAGE)) {
+            return RAW.getByte(va + entries[at + Tlb.ADDEND]) & 0xFF;
+        }
+        return RAW.getByte(resolve(va, Tlb.READ, bank, true)) & 0xFF;
     }
 
     public int read16(long va) {
-        return (va & 4095) > 4094 ? read8(va) | read8(va + 1) << 8 : RAW.getShort(hostForRead(va, 2)) & 0xFFFF;
+        int at = bank + Tlb.index(va);
+        if (entries[at] == (va + 1 & Tlb.PAGE)) {
+            return RAW.getShort(va + entries[at + Tlb.ADDEND]) & 0xFFFF;
+        }
+        return (int) readSlow(va, 2, bank);
     }
 
     public int read32(long va) {
-        return (va & 4095) > 4092 ? read16(va) | read16(va + 2) << 16 : RAW.getInt(hostForRead(va, 4));
+        int at = bank + Tlb.index(va);
+        if (entries[at] == (va + 3 & Tlb.PAGE)) {
+            return RAW.getInt(va + entries[at + Tlb.ADDEND]);
+        }
+        return (int) readSlow(va, 4, bank);
     }
 
     public long read64(long va) {
-        return (va & 4095) > 4088 ? read32(va) & 0xFFFF_FFFFL | (long) read32(va + 4) << 32
-                : RAW.getLong(hostForRead(va, 8));
+        int at = bank + Tlb.index(va);
+        if (entries[at] == (va + 7 & Tlb.PAGE)) {
+            return RAW.getLong(va + entries[at + Tlb.ADDEND]);
+        }
+        return readSlow(va, 8, bank);
     }
 
     public void write8(long va, int value) {
-        RAW.putByte(hostForWrite(va, 1), (byte) value);
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
+            RAW.putByte(va + entries[at + Tlb.ADDEND], (byte) value);
+        } else {
+            writeSlow(va, 1, bank, value);
+        }
     }
 
     public void write16(long va, int value) {
-        RAW.putShort(hostForWrite(va, 2), (short) value);
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.WRITE] == (va + 1 & Tlb.PAGE)) {
+            RAW.putShort(va + entries[at + Tlb.ADDEND], (short) value);
+        } else {
+            writeSlow(va, 2, bank, value);
+        }
     }
 
     public void write32(long va, int value) {
-        RAW.putInt(hostForWrite(va, 4), value);
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.WRITE] == (va + 3 & Tlb.PAGE)) {
+            RAW.putInt(va + entries[at + Tlb.ADDEND], value);
+        } else {
+            writeSlow(va, 4, bank, value);
+        }
     }
 
     public void write64(long va, long value) {
-        RAW.putLong(hostForWrite(va, 8), value);
-    }
-
-    /** Reads {@code 1 << sizeLog2} bytes with EL0 rights (LDTR). */
-    public long readUnprivileged(long va, int sizeLog2) {
-        return switch (sizeLog2) {
-            case 0 -> read8(va);
-            case 1 -> read16(va);
-            case 2 -> read32(va) & 0xFFFF_FFFFL;
-            default -> read64(va);
-        };
-    }
-
-    /** Writes {@code 1 << sizeLog2} bytes with EL0 rights (STTR). */
-    public void writeUnprivileged(long va, int sizeLog2, long value) {
-        switch (sizeLog2) {
-            case 0 -> write8(va, (int) value);
-            case 1 -> write16(va, (int) value);
-            case 2 -> write32(va, (int) value);
-            default -> write64(va, value);
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.WRITE] == (va + 7 & Tlb.PAGE)) {
+            RAW.putLong(va + entries[at + Tlb.ADDEND], value);
+        } else {
+            writeSlow(va, 8, bank, value);
         }
+    }
+
+    /** Reads {@code 1 << sizeLog2} bytes with EL0 rights (LDTR), with EL1 rights when PSTATE.UAO says so. */
+    public long readUnprivileged(long va, int sizeLog2) {
+        return readSlow(va, 1 << sizeLog2, unprivilegedBank);
+    }
+
+    /** Writes {@code 1 << sizeLog2} bytes with EL0 rights (STTR), with EL1 rights when PSTATE.UAO says so. */
+    public void writeUnprivileged(long va, int sizeLog2, long value) {
+        writeSlow(va, 1 << sizeLog2, unprivilegedBank, value);
     }
 
     /**
@@ -85,31 +160,466 @@ public final class Mmu {
      * @return the host address to read
      */
     public long hostForRead(long va, int sizeBytes) {
-        return host(va, Access.R);
+        int at = bank + Tlb.index(va);
+        if (entries[at] == (va & Tlb.PAGE)) {
+            return va + entries[at + Tlb.ADDEND];
+        }
+        return resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
     }
 
-    /** As {@link #hostForRead}, for a write or a read-modify-write. */
+    /**
+     * As {@link #hostForRead}, for a write or a read-modify-write. Decoded code in the bytes is reported as written
+     * already.
+     */
     public long hostForWrite(long va, int sizeBytes) {
-        return host(va, Access.W);
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
+            return va + entries[at + Tlb.ADDEND];
+        }
+        return hostForWriteSlow(va, sizeBytes, bank);
     }
 
-    /** {@return the host address of the instruction at {@code va}} Throws an instruction abort. */
+    /**
+     * {@return the host address of the instruction at {@code va}} Throws an instruction abort, or a PC alignment
+     * fault. The answer holds for the rest of the page and this EL until {@link #fetchGeneration} changes.
+     */
     public long hostForFetch(long va) {
-        return host(va, Access.X);
-    }
-
-    private long host(long va, int access) {
-        long entry = stage2.lookup(va);
-        if (!Stage2Table.isValid(entry) || !Access.allows(Stage2Table.el1Access(entry), access)) {
-            abort.stage2 = true;
-            abort.instruction = access == Access.X;
+        if ((va & 3) != 0) {
+            abort.stage2 = false;
+            abort.instruction = true;
+            abort.pcAlignment = true;
+            abort.iss = 0;
             abort.far = va;
-            abort.ipa = va;
-            abort.access = access;
-            abort.mapped = Stage2Table.isValid(entry);
-            abort.walk = false;
             throw abort;
         }
-        return memory.hostAddress(Stage2Table.pa(entry) + (va & 4095));
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.EXEC] == (va & Tlb.PAGE)) {
+            return va + entries[at + Tlb.ADDEND];
+        }
+        return resolve(va, Tlb.EXEC, bank, true);
+    }
+
+    /** {@return a number that changes whenever a fetch of the same EL may translate differently than before} */
+    public int fetchGeneration() {
+        return fetchGeneration;
+    }
+
+    /** Raises an alignment fault for a data access at {@code va}. {@return never} */
+    public Abort alignmentFault(long va, boolean write) {
+        throw stage1Fault(va, Fault.ALIGNMENT, write ? Tlb.WRITE : Tlb.READ);
+    }
+
+    /** DC ZVA: zeroes the 64-byte block that holds {@code va}. */
+    public void zeroBlock(long va) {
+        long start = va & -ZERO_BLOCK;
+        int at = bank + Tlb.index(va);
+        long host;
+        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
+            host = start + entries[at + Tlb.ADDEND];
+        } else {
+            host = zeroBlockSlow(va);
+        }
+        for (int i = 0; i < ZERO_BLOCK; i += 8) {
+            RAW.putLong(host + i, 0);
+        }
+    }
+
+    private long zeroBlockSlow(long va) {
+        long host = resolve(va, Tlb.WRITE, bank, true) & -ZERO_BLOCK;
+        long tag = entries[bank + Tlb.index(va) + Tlb.WRITE];
+        if ((tag & Tlb.DEVICE) != 0) {
+            throw stage1Fault(va, Fault.ALIGNMENT, Tlb.WRITE);
+        }
+        reportCode(va, ZERO_BLOCK, host);
+        return host;
+    }
+
+    /**
+     * The checks of a cache maintenance instruction by VA; faults carry CM and WnR.
+     *
+     * @param write the instruction needs the right to write (DC IVAC)
+     * @return the host address of {@code va}
+     */
+    public long hostForMaintenance(long va, boolean write) {
+        // PAN takes no part in cache maintenance
+        int rights = state.el == 0 ? Tlb.EL0 : Tlb.EL1;
+        maintenance = Fault.CM | Fault.WNR;
+        try {
+            return resolve(va, write ? Tlb.WRITE : Tlb.READ, rights, true);
+        } finally {
+            maintenance = 0;
+        }
+    }
+
+    // Slow paths
+
+    private static boolean aligned(long va, int size) {
+        // a pair or a vector is a sequence of elements of at most 8 bytes here
+        return (va & (size - 1 & 7)) == 0;
+    }
+
+    private long readSlow(long va, int size, int rights) {
+        int inPage = 4096 - ((int) va & 4095);
+        if (size > inPage) {
+            long first = resolve(va, Tlb.READ, rights, false);
+            long second = resolve(va + inPage, Tlb.READ, rights, false);
+            long value = 0;
+            for (int i = 0; i < size; i++) {
+                long host = i < inPage ? first + i : second + i - inPage;
+                value |= (RAW.getByte(host) & 0xFFL) << 8 * i;
+            }
+            return value;
+        }
+        long host = resolve(va, Tlb.READ, rights, aligned(va, size));
+        return switch (size) {
+            case 1 -> RAW.getByte(host) & 0xFFL;
+            case 2 -> RAW.getShort(host) & 0xFFFFL;
+            case 4 -> RAW.getInt(host) & 0xFFFF_FFFFL;
+            default -> RAW.getLong(host);
+        };
+    }
+
+    private void writeSlow(long va, int size, int rights, long value) {
+        int inPage = 4096 - ((int) va & 4095);
+        if (size > inPage) {
+            long first = resolve(va, Tlb.WRITE, rights, false);
+            boolean firstCode = hasCode(va, rights);
+            long second = resolve(va + inPage, Tlb.WRITE, rights, false);
+            boolean secondCode = hasCode(va + inPage, rights);
+            for (int i = 0; i < size; i++) {
+                RAW.putByte(i < inPage ? first + i : second + i - inPage, (byte) (value >>> 8 * i));
+            }
+            if (firstCode) {
+                reportCode(va, inPage, first);
+            }
+            if (secondCode) {
+                reportCode(va + inPage, size - inPage, second);
+            }
+            return;
+        }
+        long host = resolve(va, Tlb.WRITE, rights, aligned(va, size));
+        switch (size) {
+            case 1 -> RAW.putByte(host, (byte) value);
+            case 2 -> RAW.putShort(host, (short) value);
+            case 4 -> RAW.putInt(host, (int) value);
+            default -> RAW.putLong(host, value);
+        }
+        if (hasCode(va, rights)) {
+            reportCode(va, size, host);
+        }
+    }
+
+    private long hostForWriteSlow(long va, int size, int rights) {
+        long host = resolve(va, Tlb.WRITE, rights, aligned(va, size));
+        if (hasCode(va, rights)) {
+            reportCode(va, size, host);
+        }
+        return host;
+    }
+
+    private boolean hasCode(long va, int rights) {
+        return (entries[rights + Tlb.index(va) + Tlb.WRITE] & Tlb.CODE) != 0;
+    }
+
+    private void reportCode(long va, int size, long host) {
+        long hostPage = host - (host - memory.hostAddress(0) & 4095);
+        if (code.isCodePage(hostPage)) {
+            code.codeWritten(hostPage, host - hostPage, size);
+        }
+        if (!code.isCodePage(hostPage)) {
+            // nothing decoded is left: the next fill makes the page fast again
+            tlb.flushPage(va);
+        }
+    }
+
+    /** Translates by TLB or walk. {@return the host address} @throws Abort when the access is not possible */
+    private long resolve(long va, int kind, int rights, boolean aligned) {
+        if (!aligned && (stage1.sctlr & Stage1.SCTLR_A) != 0) {
+            throw stage1Fault(va, Fault.ALIGNMENT, kind);
+        }
+        int at = rights + Tlb.index(va);
+        long tag = entries[at + kind];
+        if ((tag & (Tlb.PAGE | Tlb.INVALID)) != (va & Tlb.PAGE)) {
+            misses++;
+            fill(va, kind, rights, aligned);
+            tag = entries[at + kind];
+        }
+        if (!aligned && (tag & Tlb.DEVICE) != 0) {
+            throw stage1Fault(va, Fault.ALIGNMENT, kind);
+        }
+        return va + entries[at + Tlb.ADDEND];
+    }
+
+    private static int access(int kind) {
+        return kind == Tlb.READ ? Access.R : kind == Tlb.WRITE ? Access.W : Access.X;
+    }
+
+    private int stage1Rights(int rightsBank) {
+        if (rightsBank == Tlb.EL0) {
+            return stage1.rights >> 3;
+        }
+        int rights = stage1.rights & 7;
+        return rightsBank == Tlb.EL1_PAN && stage1.user ? rights & Access.X : rights;
+    }
+
+    private void fill(long va, int kind, int rightsBank, boolean aligned) {
+        int status = stage1.walk(va);
+        if (status != Stage1.OK) {
+            throw status == Stage1.STAGE2 ? stage2Fault(va, stage1.faultIpa, Access.R, stage1.faultMapped, true, kind)
+                    : stage1Fault(va, status, kind);
+        }
+        boolean device = stage1.device();
+        if (device && !aligned) {
+            throw stage1Fault(va, Fault.ALIGNMENT, kind);
+        }
+        int wanted = access(kind);
+        int rights = stage1Rights(rightsBank);
+        if (!Access.allows(rights, wanted)) {
+            throw stage1Fault(va, Fault.PERMISSION | stage1.level, kind);
+        }
+        long mapping = stage2.lookup(stage1.ipa);
+        int allowed = rightsBank == Tlb.EL0 ? Stage2Table.el0Access(mapping) : Stage2Table.el1Access(mapping);
+        if (!Stage2Table.isValid(mapping) || !Access.allows(allowed, wanted)) {
+            throw stage2Fault(va, stage1.ipa, wanted, Stage2Table.isValid(mapping), false, kind);
+        }
+        insert(va, rightsBank, rights & allowed, device, memory.hostAddress(Stage2Table.pa(mapping)));
+    }
+
+    private void insert(long va, int rightsBank, int rights, boolean device, long hostPage) {
+        fills++;
+        int flags = (device ? Tlb.DEVICE : 0) | ((stage1.sctlr & Stage1.SCTLR_A) != 0 ? Tlb.ALIGNED : 0);
+        int writeFlags = (rights & Access.W) != 0 && code.isCodePage(hostPage) ? Tlb.CODE : 0;
+        tlb.insert(rightsBank, va, rights, flags, writeFlags, hostPage);
+        if (stage1.level < 3) {
+            tlb.noteBlock(va, stage1.level);
+        }
+        if (stage1.nonGlobal && va << 8 < 0) {
+            tlb.highNonGlobal = true;
+        }
+    }
+
+    private Abort stage1Fault(long va, int status, int kind) {
+        abort.stage2 = false;
+        abort.instruction = kind == Tlb.EXEC;
+        abort.pcAlignment = false;
+        abort.iss = status | maintenance | (kind == Tlb.WRITE ? Fault.WNR : 0);
+        abort.far = va;
+        abort.access = access(kind);
+        return abort;
+    }
+
+    private Abort stage2Fault(long va, long ipa, int access, boolean mapped, boolean walk, int kind) {
+        abort.stage2 = true;
+        abort.instruction = kind == Tlb.EXEC;
+        abort.pcAlignment = false;
+        abort.iss = maintenance | (walk ? Fault.S1PTW : 0) | (kind == Tlb.WRITE ? Fault.WNR : 0)
+                | (mapped ? Fault.PERMISSION : Fault.TRANSLATION) | 3;
+        abort.far = va;
+        abort.ipa = ipa;
+        abort.access = access;
+        abort.mapped = mapped;
+        abort.walk = walk;
+        return abort;
+    }
+
+    // Translation without an access
+
+    /**
+     * Translates for the hypervisor, which reads or writes a buffer the guest named, with EL1's rights and PAN
+     * ignored. Raises nothing. When {@code access} includes W, decoded code of the page is dropped.
+     *
+     * @param va     any byte of a page
+     * @param access {@link Access} bits
+     * @return the host address of {@code va}, valid to the end of its page and until guest code runs again; or
+     *         {@link #STAGE1_FAULT}, {@link #STAGE2_PERMISSION}, {@link #STAGE2_UNMAPPED}
+     */
+    public long translateForOwner(long va, int access) {
+        int status = stage1.walk(va);
+        if (status != Stage1.OK) {
+            return status != Stage1.STAGE2 ? STAGE1_FAULT : stage1.faultMapped ? STAGE2_PERMISSION : STAGE2_UNMAPPED;
+        }
+        if (!Access.allows(stage1.rights & 7, access)) {
+            return STAGE1_FAULT;
+        }
+        long mapping = stage2.lookup(stage1.ipa);
+        if (!Stage2Table.isValid(mapping)) {
+            return STAGE2_UNMAPPED;
+        }
+        if (!Access.allows(Stage2Table.el1Access(mapping), access)) {
+            return STAGE2_PERMISSION;
+        }
+        long hostPage = memory.hostAddress(Stage2Table.pa(mapping));
+        if ((access & Access.W) != 0 && code.isCodePage(hostPage)) {
+            code.codeWritten(hostPage, 0, PhysicalMemory.PAGE_SIZE);
+        }
+        return hostPage | va & 4095;
+    }
+
+    /**
+     * AT S1E0R, S1E0W, S1E1R, S1E1W, S1E1RP, S1E1WP: stage 1 only.
+     *
+     * @return the new PAR_EL1
+     * @throws Abort when stage 2 refuses a read of the tables
+     */
+    public long translateStage1(long va, boolean el0, boolean write, boolean pan) {
+        int status = stage1.walk(va);
+        if (status == Stage1.STAGE2) {
+            maintenance = Fault.CM;
+            Abort fault = stage2Fault(va, stage1.faultIpa, Access.R, stage1.faultMapped, true, Tlb.READ);
+            maintenance = 0;
+            throw fault;
+        }
+        int rights = stage1Rights(el0 ? Tlb.EL0 : pan ? Tlb.EL1_PAN : Tlb.EL1);
+        if (status == Stage1.OK && !Access.allows(rights, write ? Access.W : Access.R)) {
+            status = Fault.PERMISSION | stage1.level;
+        }
+        if (status != Stage1.OK) {
+            return 1 << 11 | status << 1 | 1;
+        }
+        // Device memory is reported as outer shareable
+        long shareability = stage1.device() ? 2 : stage1.shareability;
+        return stage1.ipa & 0x0000_FFFF_FFFF_F000L | (long) stage1.attributes << 56 | 1 << 11 | shareability << 7;
+    }
+
+    /**
+     * {@return {@code target} as a branch or an exception return writes it to the PC: without the top byte when the
+     * translation regime ignores it}
+     */
+    public long branchAddress(long target) {
+        return stage1.topByteIgnored(target) ? target << 8 >> 8 : target;
+    }
+
+    // Control registers and maintenance
+
+    /** PSTATE.EL, PAN or UAO changed: selects the rights of the accesses that follow. */
+    public void contextChanged() {
+        int el1Bank = state.pan ? Tlb.EL1_PAN : Tlb.EL1;
+        bank = state.el == 0 ? Tlb.EL0 : el1Bank;
+        unprivilegedBank = state.el == 1 && state.uao ? el1Bank : Tlb.EL0;
+    }
+
+    /** SCTLR_EL1 was written. */
+    public void writeSctlr(long value) {
+        boolean same = ((stage1.sctlr ^ value) & (Stage1.SCTLR_M | Stage1.SCTLR_A | Stage1.SCTLR_WXN)) == 0;
+        stage1.sctlr = value;
+        if (!same) {
+            flushAll();
+        }
+    }
+
+    /** TCR_EL1 was written. */
+    public void writeTcr(long value) {
+        if (stage1.tcr != value) {
+            stage1.tcr = value;
+            stage1.configure();
+            flushAll();
+        }
+    }
+
+    /** MAIR_EL1 was written. */
+    public void writeMair(long value) {
+        if (stage1.mair != value) {
+            stage1.mair = value;
+            flushAll();
+        }
+    }
+
+    /** TTBR0_EL1 was written. */
+    public void writeTtbr0(long value) {
+        int asid = stage1.asid();
+        long before = stage1.ttbr0;
+        stage1.ttbr0 = value;
+        stage1.configure();
+        if (before != value) {
+            tlb.flushHalf(0);
+        }
+        asidMayHaveChanged(asid);
+    }
+
+    /** TTBR1_EL1 was written. */
+    public void writeTtbr1(long value) {
+        int asid = stage1.asid();
+        boolean moved = (stage1.ttbr1 << 16) != (value << 16);
+        stage1.ttbr1 = value;
+        stage1.configure();
+        if (moved) {
+            tlb.flushHalf(1);
+        }
+        asidMayHaveChanged(asid);
+    }
+
+    private void asidMayHaveChanged(int before) {
+        fetchGeneration++;
+        if (stage1.asid() != before) {
+            flushNonGlobal();
+        }
+    }
+
+    private void flushNonGlobal() {
+        tlb.flushHalf(0);
+        if (tlb.highNonGlobal) {
+            tlb.flushHalf(1);
+        }
+    }
+
+    /** Drops every cached translation. */
+    public void flushAll() {
+        flushes++;
+        fetchGeneration++;
+        tlb.flushAll();
+    }
+
+    /** Drops the translation of {@code va}'s page, or of the block it is part of, in every ASID. */
+    public void flushVa(long va) {
+        fetchGeneration++;
+        tlb.flushPage(va);
+    }
+
+    /** Drops the non-global translations of {@code asid}. */
+    public void flushAsid(int asid) {
+        fetchGeneration++;
+        // only the current ASID ever has entries: switching away drops them
+        if (asid == stage1.asid()) {
+            flushes++;
+            flushNonGlobal();
+        }
+    }
+
+    /** Applies a TLB maintenance operation, ours or another CPU's; see {@link TlbBroadcast}. */
+    public void invalidate(long op, long operand) {
+        switch ((int) op) {
+            case TLBI_VA, TLBI_VA_ALL_ASID -> flushVa(operand << 20 >> 8);
+            case TLBI_ASID -> flushAsid((int) (operand >>> 48) & ((stage1.tcr & 1L << 36) != 0 ? 0xFFFF : 0xFF));
+            default -> flushAll();
+        }
+    }
+
+    /** Drops every cached translation when stage 2 lost something since the last call. */
+    public void synchronizeStage2() {
+        int epoch = stage2.epoch();
+        if (epoch != stage2Epoch) {
+            stage2Epoch = epoch;
+            flushAll();
+        }
+    }
+
+    /** Code of the page at host address {@code hostPage} was decoded: stores to it must be noticed from now on. */
+    public void dropWriteEntries(long hostPage) {
+        tlb.dropWrites(hostPage);
+    }
+
+    /** {@return accesses that the TLB could not answer} */
+    public long misses() {
+        return misses;
+    }
+
+    /** {@return misses that a walk answered} */
+    public long fills() {
+        return fills;
+    }
+
+    /** {@return flushes of more than one page} */
+    public long flushes() {
+        return flushes;
     }
 }

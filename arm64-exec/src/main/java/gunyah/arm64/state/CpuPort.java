@@ -16,7 +16,8 @@ public interface CpuPort {
     /**
      * Reads a GIC CPU interface register.
      *
-     * @param key op0:op1:CRn:CRm:op2 packed as in the MRS instruction bits 19:5 (15 bits, op0 included)
+     * @param key op0:op1:CRn:CRm:op2 packed as in bits 20:5 of MRS and MSR (16 bits): op0 in 15:14, op1 in 13:11, CRn in
+     *            10:7, CRm in 6:3, op2 in 2:0
      * @return the value; called only for keys that {@link #hasIcc} accepts
      */
     long readIcc(int key);

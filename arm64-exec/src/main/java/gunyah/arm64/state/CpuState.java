@@ -50,6 +50,8 @@ public final class CpuState {
     public boolean ssbs;
     public boolean tco;
     public int btype;
+    /** FP and SIMD instructions trap now (CPACR_EL1.FPEN at the current EL); kept current by the system registers. */
+    public boolean fpTrapped;
 
     /** V registers: {@code v[2n]} holds bits 63:0, {@code v[2n+1]} bits 127:64 of Vn. */
     public final long[] v = new long[64];

@@ -1,0 +1,682 @@
+package gunyah.arm64.interp;
+
+import gunyah.arm64.Cpu;
+import gunyah.arm64.InnerShareable;
+import gunyah.arm64.decode.Insn;
+import gunyah.arm64.decode.Ops;
+import gunyah.arm64.mmu.Mmu;
+import gunyah.arm64.semantics.Conditional;
+import gunyah.arm64.semantics.Flags;
+import gunyah.arm64.semantics.Shift;
+import gunyah.arm64.state.Abort;
+import gunyah.arm64.state.CpuState;
+import gunyah.arm64.state.UndefinedInstruction;
+import gunyah.arm64.state.VcpuControl;
+import java.util.Arrays;
+
+/**
+ * Executes pre-decoded instructions of one CPU. The commonest forms are executed in line by a switch over
+ * {@link Insn#op}, all others through their row's semantics. Retired instructions are counted exactly: the count is the
+ * slot number plus a base that every taken branch corrects, so straight code pays nothing for it. Attention is polled at
+ * backward branches, indirect branches, page changes and instructions that may change the execution context.
+ *
+ * <p>The budget is exact too: when it may end within the next page of straight code, instructions are executed one by
+ * one out of a scratch page whose other slots are end marks.
+ */
+public final class Interpreter {
+    private static final int PAGE_CACHE = 512;
+    private static final int LR = 30;
+    private static final long LOW = 0xFFFF_FFFFL;
+
+    private final Cpu cpu;
+    private final CpuState s;
+    private final long[] x;
+    private final Mmu mmu;
+    private final VcpuControl control;
+    private final InnerShareable domain;
+
+    /** Code pages by virtual page: the tag is the page's address with the exception level in the low bits. */
+    private final long[] tags = new long[PAGE_CACHE];
+    private final CodePage[] pages = new CodePage[PAGE_CACHE];
+    private int fetchGeneration;
+    private int codeGeneration;
+    /** The scratch page of exact budgets; all end marks but for {@link #singleSlot}. */
+    private final Insn[] single = new Insn[CodePage.SLOTS + 1];
+    private int singleSlot;
+    private Insn faulting = CodePage.UNDECODED;
+
+    public Interpreter(Cpu cpu) {
+        this.cpu = cpu;
+        s = cpu.s;
+        x = cpu.x;
+        mmu = cpu.mmu;
+        control = cpu.control;
+        domain = cpu.domain;
+        Arrays.fill(tags, -1);
+        Arrays.fill(single, CodePage.PAGE_END);
+    }
+
+    /** {@return the instruction that the last {@link Abort} or {@link UndefinedInstruction} left} */
+    public Insn faulting() {
+        return faulting;
+    }
+
+    private CodePage page(long pc) {
+        if (mmu.fetchGeneration() != fetchGeneration || domain.codeGeneration() != codeGeneration) {
+            fetchGeneration = mmu.fetchGeneration();
+            codeGeneration = domain.codeGeneration();
+            Arrays.fill(tags, -1);
+        }
+        int index = (int) (pc >>> 12) & PAGE_CACHE - 1;
+        // a misaligned PC never matches and faults in the translation
+        long tag = pc & -4093 | s.el << 2;
+        return tags[index] == tag ? pages[index] : fill(pc, index, tag);
+    }
+
+    private CodePage fill(long pc, int index, long tag) {
+        faulting = CodePage.UNDECODED;
+        CodePage page = domain.codePage(mmu.hostForFetch(pc) & -4096);
+        page.checkAgainstMemory(codeGeneration);
+        tags[index] = tag;
+        pages[index] = page;
+        return page;
+    }
+
+    private Insn[] singleSlot(CodePage page, int slot) {
+        single[singleSlot] = CodePage.PAGE_END;
+        singleSlot = slot;
+        Insn insn = page.insns[slot];
+        single[slot] = insn == CodePage.UNDECODED ? page.decode(slot) : insn;
+        return single;
+    }
+
+    private static long offset(long[] x, Insn insn) {
+        long value = x[insn.rm];
+        int option = insn.b;
+        if (option == Shift.UXTW) {
+            value &= LOW;
+        } else if (option == Shift.SXTW) {
+            value = (int) value;
+        }
+        return value << insn.a;
+    }
+
+    /**
+     * Runs until the attention word is set, the CPU wants to leave, PSTATE.IL is set or {@code end} instructions have
+     * retired; PC and count are exact then, and also when an instruction leaves by exception.
+     *
+     * @throws Abort                when an access did not succeed
+     * @throws UndefinedInstruction when the instruction is to trap
+     */
+    public void run(long end) {
+        final CpuState s = this.s;
+        final long[] x = this.x;
+        final Mmu mmu = this.mmu;
+        long careful = end - CodePage.SLOTS;
+        while (control.peek() == 0 && s.retired < end && !s.il && !cpu.isLeaving()) {
+            CodePage page = page(s.pc);
+            long pageVa = s.pc & -4096;
+            int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
+            long base = s.retired - i;
+            Insn[] insns = page.insns;
+            if (s.retired >= careful) {
+                insns = singleSlot(page, i);
+            }
+            try {
+                execute:
+                for (;;) {
+                    Insn insn = insns[i];
+                    int jump;
+                    taken:
+                    switch (insn.op) {
+                        case Ops.CALL:
+                            s.pc = pageVa + ((long) i << 2);
+                            s.retired = base + i;
+                            insn.semantics.execute(cpu, insn);
+                            i++;
+                            continue;
+                        case Ops.CALL_BRANCH:
+                            s.pc = pageVa + ((long) i << 2);
+                            s.retired = base + i;
+                            insn.semantics.execute(cpu, insn);
+                            s.retired = base + i + 1;
+                            break execute;
+                        case Ops.UNDECODED:
+                            page.decode(i);
+                            continue;
+                        case Ops.PAGE_END:
+                            s.pc = pageVa + ((long) i << 2);
+                            s.retired = base + i;
+                            break execute;
+                        case Ops.NOP:
+                            i++;
+                            continue;
+                        case Ops.CONST:
+                            x[insn.rd] = insn.imm;
+                            i++;
+                            continue;
+                        case Ops.MOVK_X:
+                            x[insn.rd] = x[insn.rd] & ~(0xFFFFL << insn.a) | insn.imm;
+                            i++;
+                            continue;
+                        case Ops.MOVK_W:
+                            x[insn.rd] = (x[insn.rd] & ~(0xFFFFL << insn.a) | insn.imm) & LOW;
+                            i++;
+                            continue;
+                        case Ops.ADR:
+                            x[insn.rd] = pageVa + ((long) i << 2) + insn.imm;
+                            i++;
+                            continue;
+                        case Ops.ADRP:
+                            x[insn.rd] = pageVa + insn.imm;
+                            i++;
+                            continue;
+                        case Ops.ADD_IMM_X:
+                            x[insn.rd] = x[insn.rn] + insn.imm;
+                            i++;
+                            continue;
+                        case Ops.ADD_IMM_W:
+                            x[insn.rd] = x[insn.rn] + insn.imm & LOW;
+                            i++;
+                            continue;
+                        case Ops.ADDS_IMM_X: {
+                            long left = x[insn.rn];
+                            long result = left + insn.imm;
+                            s.nzcv = Flags.add64(left, insn.imm, result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.ADDS_IMM_W: {
+                            int left = (int) x[insn.rn];
+                            int result = left + (int) insn.imm;
+                            s.nzcv = Flags.add32(left, (int) insn.imm, result);
+                            x[insn.rd] = result & LOW;
+                            i++;
+                            continue;
+                        }
+                        case Ops.SUBS_IMM_X: {
+                            long left = x[insn.rn];
+                            long result = left - insn.imm;
+                            s.nzcv = Flags.sub64(left, insn.imm, result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.SUBS_IMM_W: {
+                            int left = (int) x[insn.rn];
+                            int result = left - (int) insn.imm;
+                            s.nzcv = Flags.sub32(left, (int) insn.imm, result);
+                            x[insn.rd] = result & LOW;
+                            i++;
+                            continue;
+                        }
+                        case Ops.ADD_LSL_X:
+                            x[insn.rd] = x[insn.rn] + (x[insn.rm] << insn.a);
+                            i++;
+                            continue;
+                        case Ops.ADD_LSL_W:
+                            x[insn.rd] = x[insn.rn] + (x[insn.rm] << insn.a) & LOW;
+                            i++;
+                            continue;
+                        case Ops.SUB_LSL_X:
+                            x[insn.rd] = x[insn.rn] - (x[insn.rm] << insn.a);
+                            i++;
+                            continue;
+                        case Ops.SUB_LSL_W:
+                            x[insn.rd] = x[insn.rn] - (x[insn.rm] << insn.a) & LOW;
+                            i++;
+                            continue;
+                        case Ops.ADDS_LSL_X: {
+                            long left = x[insn.rn];
+                            long right = x[insn.rm] << insn.a;
+                            long result = left + right;
+                            s.nzcv = Flags.add64(left, right, result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.ADDS_LSL_W: {
+                            int left = (int) x[insn.rn];
+                            int right = (int) x[insn.rm] << insn.a;
+                            int result = left + right;
+                            s.nzcv = Flags.add32(left, right, result);
+                            x[insn.rd] = result & LOW;
+                            i++;
+                            continue;
+                        }
+                        case Ops.SUBS_LSL_X: {
+                            long left = x[insn.rn];
+                            long right = x[insn.rm] << insn.a;
+                            long result = left - right;
+                            s.nzcv = Flags.sub64(left, right, result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.SUBS_LSL_W: {
+                            int left = (int) x[insn.rn];
+                            int right = (int) x[insn.rm] << insn.a;
+                            int result = left - right;
+                            s.nzcv = Flags.sub32(left, right, result);
+                            x[insn.rd] = result & LOW;
+                            i++;
+                            continue;
+                        }
+                        case Ops.ADD_EXT_X:
+                            x[insn.rd] = x[insn.rn] + Shift.extend(x[insn.rm], insn.b, insn.a);
+                            i++;
+                            continue;
+                        case Ops.ADC_X:
+                            x[insn.rd] = x[insn.rn] + x[insn.rm] + (s.nzcv >>> 29 & 1);
+                            i++;
+                            continue;
+                        case Ops.ADCS_X: {
+                            long left = x[insn.rn];
+                            long right = x[insn.rm];
+                            long result = left + right + (s.nzcv >>> 29 & 1);
+                            s.nzcv = Flags.adc64(left, right, result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.SBCS_X: {
+                            long left = x[insn.rn];
+                            long right = ~x[insn.rm];
+                            long result = left + right + (s.nzcv >>> 29 & 1);
+                            s.nzcv = Flags.adc64(left, right, result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.AND_IMM:
+                            x[insn.rd] = x[insn.rn] & insn.imm;
+                            i++;
+                            continue;
+                        case Ops.ORR_IMM_X:
+                            x[insn.rd] = x[insn.rn] | insn.imm;
+                            i++;
+                            continue;
+                        case Ops.ORR_IMM_W:
+                            x[insn.rd] = (x[insn.rn] | insn.imm) & LOW;
+                            i++;
+                            continue;
+                        case Ops.EOR_IMM_X:
+                            x[insn.rd] = x[insn.rn] ^ insn.imm;
+                            i++;
+                            continue;
+                        case Ops.EOR_IMM_W:
+                            x[insn.rd] = (x[insn.rn] ^ insn.imm) & LOW;
+                            i++;
+                            continue;
+                        case Ops.ANDS_IMM_X: {
+                            long result = x[insn.rn] & insn.imm;
+                            s.nzcv = Flags.logical64(result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.ANDS_IMM_W: {
+                            int result = (int) (x[insn.rn] & insn.imm);
+                            s.nzcv = Flags.logical32(result);
+                            x[insn.rd] = result & LOW;
+                            i++;
+                            continue;
+                        }
+                        case Ops.AND_LSL_X:
+                            x[insn.rd] = x[insn.rn] & x[insn.rm] << insn.a;
+                            i++;
+                            continue;
+                        case Ops.AND_LSL_W:
+                            x[insn.rd] = x[insn.rn] & x[insn.rm] << insn.a & LOW;
+                            i++;
+                            continue;
+                        case Ops.ORR_LSL_X:
+                            x[insn.rd] = x[insn.rn] | x[insn.rm] << insn.a;
+                            i++;
+                            continue;
+                        case Ops.ORR_LSL_W:
+                            x[insn.rd] = (x[insn.rn] | x[insn.rm] << insn.a) & LOW;
+                            i++;
+                            continue;
+                        case Ops.EOR_LSL_X:
+                            x[insn.rd] = x[insn.rn] ^ x[insn.rm] << insn.a;
+                            i++;
+                            continue;
+                        case Ops.EOR_LSL_W:
+                            x[insn.rd] = (x[insn.rn] ^ x[insn.rm] << insn.a) & LOW;
+                            i++;
+                            continue;
+                        case Ops.BIC_LSL_X:
+                            x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a);
+                            i++;
+                            continue;
+                        case Ops.BIC_LSL_W:
+                            x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a) & LOW;
+                            i++;
+                            continue;
+                        case Ops.ANDS_LSL_X: {
+                            long result = x[insn.rn] & x[insn.rm] << insn.a;
+                            s.nzcv = Flags.logical64(result);
+                            x[insn.rd] = result;
+                            i++;
+                            continue;
+                        }
+                        case Ops.ANDS_LSL_W: {
+                            int result = (int) x[insn.rn] & (int) x[insn.rm] << insn.a;
+                            s.nzcv = Flags.logical32(result);
+                            x[insn.rd] = result & LOW;
+                            i++;
+                            continue;
+                        }
+                        case Ops.MOV_X:
+                            x[insn.rd] = x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.MOV_W:
+                            x[insn.rd] = x[insn.rm] & LOW;
+                            i++;
+                            continue;
+                        case Ops.UBFX:
+                            x[insn.rd] = x[insn.rn] >>> insn.a & insn.imm;
+                            i++;
+                            continue;
+                        case Ops.UBFIZ:
+                            x[insn.rd] = (x[insn.rn] & insn.imm) << insn.a;
+                            i++;
+                            continue;
+                        case Ops.SBFM_X:
+                            x[insn.rd] = x[insn.rn] << insn.a >> insn.b;
+                            i++;
+                            continue;
+                        case Ops.SBFM_W:
+                            x[insn.rd] = x[insn.rn] << insn.a >> insn.b & LOW;
+                            i++;
+                            continue;
+                        case Ops.BFM_X:
+                            x[insn.rd] = x[insn.rd] & ~insn.imm | Long.rotateRight(x[insn.rn], insn.a) & insn.imm;
+                            i++;
+                            continue;
+                        case Ops.BFM_W:
+                            x[insn.rd] = (x[insn.rd] & ~insn.imm | Long.rotateRight(x[insn.rn], insn.a) & insn.imm)
+                                    & LOW;
+                            i++;
+                            continue;
+                        case Ops.EXTR_X:
+                            x[insn.rd] = x[insn.rm] >>> insn.a | x[insn.rn] << 1 << 63 - insn.a;
+                            i++;
+                            continue;
+                        case Ops.EXTR_W:
+                            x[insn.rd] = (x[insn.rn] << 32 | x[insn.rm] & LOW) >>> insn.a & LOW;
+                            i++;
+                            continue;
+                        case Ops.LSLV_X:
+                            x[insn.rd] = x[insn.rn] << x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.LSLV_W:
+                            x[insn.rd] = (int) x[insn.rn] << (int) x[insn.rm] & LOW;
+                            i++;
+                            continue;
+                        case Ops.LSRV_X:
+                            x[insn.rd] = x[insn.rn] >>> x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.LSRV_W:
+                            x[insn.rd] = (int) x[insn.rn] >>> (int) x[insn.rm] & LOW;
+                            i++;
+                            continue;
+                        case Ops.MADD_X:
+                            x[insn.rd] = x[insn.ra] + x[insn.rn] * x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.MADD_W:
+                            x[insn.rd] = x[insn.ra] + x[insn.rn] * x[insn.rm] & LOW;
+                            i++;
+                            continue;
+                        case Ops.MSUB_X:
+                            x[insn.rd] = x[insn.ra] - x[insn.rn] * x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.UMULH:
+                            x[insn.rd] = Math.unsignedMultiplyHigh(x[insn.rn], x[insn.rm]);
+                            i++;
+                            continue;
+                        case Ops.UMADDL:
+                            x[insn.rd] = x[insn.ra] + (x[insn.rn] & LOW) * (x[insn.rm] & LOW);
+                            i++;
+                            continue;
+                        case Ops.SMADDL:
+                            x[insn.rd] = x[insn.ra] + (long) (int) x[insn.rn] * (int) x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.CSEL_X:
+                            x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.CSEL_W:
+                            x[insn.rd] = (Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm]) & LOW;
+                            i++;
+                            continue;
+                        case Ops.CSINC_X:
+                            x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm] + 1;
+                            i++;
+                            continue;
+                        case Ops.CSINC_W:
+                            x[insn.rd] = (Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm] + 1) & LOW;
+                            i++;
+                            continue;
+                        case Ops.CSINV_X:
+                            x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : ~x[insn.rm];
+                            i++;
+                            continue;
+                        case Ops.CCMP:
+                            s.nzcv = Conditional.compared(x, insn, s.nzcv);
+                            i++;
+                            continue;
+                        case Ops.B:
+                            break taken;
+                        case Ops.BL:
+                            x[LR] = pageVa + ((long) i << 2) + 4;
+                            break taken;
+                        case Ops.B_COND:
+                            if (Flags.holds(insn.a, s.nzcv)) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.CBZ_X:
+                            if (x[insn.rn] == 0) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.CBZ_W:
+                            if ((int) x[insn.rn] == 0) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.CBNZ_X:
+                            if (x[insn.rn] != 0) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.CBNZ_W:
+                            if ((int) x[insn.rn] != 0) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.TBZ:
+                            if ((x[insn.rn] >>> insn.a & 1) == 0) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.TBNZ:
+                            if ((x[insn.rn] >>> insn.a & 1) != 0) {
+                                break taken;
+                            }
+                            i++;
+                            continue;
+                        case Ops.BR:
+                            s.pc = mmu.branchAddress(x[insn.rn]);
+                            s.retired = base + i + 1;
+                            break execute;
+                        case Ops.BLR:
+                            s.pc = mmu.branchAddress(x[insn.rn]);
+                            x[LR] = pageVa + ((long) i << 2) + 4;
+                            s.retired = base + i + 1;
+                            break execute;
+                        case Ops.LDR_X:
+                            x[insn.rd] = mmu.read64(x[insn.rn] + insn.imm);
+                            i++;
+                            continue;
+                        case Ops.LDR_W:
+                            x[insn.rd] = mmu.read32(x[insn.rn] + insn.imm) & LOW;
+                            i++;
+                            continue;
+                        case Ops.LDRH:
+                            x[insn.rd] = mmu.read16(x[insn.rn] + insn.imm);
+                            i++;
+                            continue;
+                        case Ops.LDRB:
+                            x[insn.rd] = mmu.read8(x[insn.rn] + insn.imm);
+                            i++;
+                            continue;
+                        case Ops.LDRSW:
+                            x[insn.rd] = mmu.read32(x[insn.rn] + insn.imm);
+                            i++;
+                            continue;
+                        case Ops.STR_X:
+                            mmu.write64(x[insn.rn] + insn.imm, x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.STR_W:
+                            mmu.write32(x[insn.rn] + insn.imm, (int) x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.STRH:
+                            mmu.write16(x[insn.rn] + insn.imm, (int) x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.STRB:
+                            mmu.write8(x[insn.rn] + insn.imm, (int) x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.LDR_X_REG:
+                            x[insn.rd] = mmu.read64(x[insn.rn] + offset(x, insn));
+                            i++;
+                            continue;
+                        case Ops.LDR_W_REG:
+                            x[insn.rd] = mmu.read32(x[insn.rn] + offset(x, insn)) & LOW;
+                            i++;
+                            continue;
+                        case Ops.LDRH_REG:
+                            x[insn.rd] = mmu.read16(x[insn.rn] + offset(x, insn));
+                            i++;
+                            continue;
+                        case Ops.LDRB_REG:
+                            x[insn.rd] = mmu.read8(x[insn.rn] + offset(x, insn));
+                            i++;
+                            continue;
+                        case Ops.STR_X_REG:
+                            mmu.write64(x[insn.rn] + offset(x, insn), x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.STR_W_REG:
+                            mmu.write32(x[insn.rn] + offset(x, insn), (int) x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.STRB_REG:
+                            mmu.write8(x[insn.rn] + offset(x, insn), (int) x[insn.rd]);
+                            i++;
+                            continue;
+                        case Ops.LDR_X_WB: {
+                            long at = x[insn.rn];
+                            long value = mmu.read64(at + insn.a);
+                            x[insn.rn] = at + insn.b;
+                            x[insn.rd] = value;
+                            i++;
+                            continue;
+                        }
+                        case Ops.STR_X_WB: {
+                            long at = x[insn.rn];
+                            mmu.write64(at + insn.a, x[insn.rd]);
+                            x[insn.rn] = at + insn.b;
+                            i++;
+                            continue;
+                        }
+                        case Ops.LDRB_WB: {
+                            long at = x[insn.rn];
+                            long value = mmu.read8(at + insn.a);
+                            x[insn.rn] = at + insn.b;
+                            x[insn.rd] = value;
+                            i++;
+                            continue;
+                        }
+                        case Ops.STRB_WB: {
+                            long at = x[insn.rn];
+                            mmu.write8(at + insn.a, (int) x[insn.rd]);
+                            x[insn.rn] = at + insn.b;
+                            i++;
+                            continue;
+                        }
+                        case Ops.LDR_W_WB: {
+                            long at = x[insn.rn];
+                            long value = mmu.read32(at + insn.a) & LOW;
+                            x[insn.rn] = at + insn.b;
+                            x[insn.rd] = value;
+                            i++;
+                            continue;
+                        }
+                        case Ops.STR_W_WB: {
+                            long at = x[insn.rn];
+                            mmu.write32(at + insn.a, (int) x[insn.rd]);
+                            x[insn.rn] = at + insn.b;
+                            i++;
+                            continue;
+                        }
+                        case Ops.LDP_X: {
+                            long at = x[insn.rn];
+                            long first = mmu.read64(at + insn.a);
+                            long second = mmu.read64(at + insn.a + 8);
+                            x[insn.rn] = at + insn.b;
+                            x[insn.rd] = first;
+                            x[insn.ra] = second;
+                            i++;
+                            continue;
+                        }
+                        case Ops.STP_X: {
+                            long at = x[insn.rn];
+                            mmu.write64(at + insn.a, x[insn.rd]);
+                            mmu.write64(at + insn.a + 8, x[insn.ra]);
+                            x[insn.rn] = at + insn.b;
+                            i++;
+                            continue;
+                        }
+                        default:
+                            throw new IllegalStateException(insn.row.name() + " has unknown op " + insn.op);
+                    }
+                    jump = (int) insn.imm;
+                    int target = i + jump;
+                    base += 1 - jump;
+                    i = target;
+                    if (jump <= 0 && (control.peek() != 0 || base + i >= careful)
+                            || (target & -CodePage.SLOTS) != 0) {
+                        s.pc = pageVa + ((long) target << 2);
+                        s.retired = base + i;
+                        break execute;
+                    }
+                }
+            } catch (Abort | UndefinedInstruction reason) {
+                s.pc = pageVa + ((long) i << 2);
+                s.retired = base + i;
+                faulting = insns[i];
+                throw reason;
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package gunyah.arm64;
+
+import static gunyah.arm64.sysreg.SystemRegisters.key;
+
+import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.state.VcpuControl;
+import gunyah.memory.Access;
+import gunyah.memory.PhysicalMemory;
+import gunyah.memory.Stage2Table;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * CPUs of one domain with RAM at address 0, IPA = PA, and stage 1 mapping VA = IPA as normal memory through one 1 GiB
+ * block per gigabyte, readable, writable and executable at EL1. The top page of RAM holds the table.
+ */
+public final class FlatBoard implements AutoCloseable {
+    private static final int SCTLR = key(3, 0, 1, 0, 0);
+    private static final int CPACR = key(3, 0, 1, 0, 2);
+    private static final int TTBR0 = key(3, 0, 2, 0, 0);
+    private static final int TCR = key(3, 0, 2, 0, 2);
+    private static final int MAIR = key(3, 0, 10, 2, 0);
+
+    public final PhysicalMemory memory;
+    public final Stage2Table stage2 = new Stage2Table();
+    public final List<Cpu> cpus = new ArrayList<>();
+    public final InnerShareable domain;
+
+    public FlatBoard(long ramBytes, int cpuCount) {
+        memory = new PhysicalMemory(ramBytes);
+        for (long page = 0; page < ramBytes; page += PhysicalMemory.PAGE_SIZE) {
+            stage2.set(page, Stage2Table.entry(page, Access.RWX, Access.RWX, 15));
+        }
+        domain = new InnerShareable(CpuConfig.of(0).features());
+        for (int i = 0; i < cpuCount; i++) {
+            Cpu cpu = new Cpu(CpuConfig.of(i), domain, stage2, memory, new IdlePort(), new VcpuControl());
+            mapIdentity(cpu, stage2, memory, ramBytes - PhysicalMemory.PAGE_SIZE);
+            cpus.add(cpu);
+        }
+    }
+
+    /** {@return the only or first CPU} */
+    public Cpu cpu() {
+        return cpus.getFirst();
+    }
+
+    /** Turns the MMU of {@code cpu} on with VA = IPA, with a table that is written to the page {@code table}. */
+    public static void mapIdentity(Cpu cpu, Stage2Table stage2, PhysicalMemory memory, long table) {
+        stage2.set(table, Stage2Table.entry(table, Access.RWX, Access.RWX, 15));
+        ByteBuffer entries = ByteBuffer.allocate(PhysicalMemory.PAGE_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        for (long block = 0; block < 64; block++) {
+            entries.putLong(block << 30 | 1 | 3 << 8 | 1 << 10);
+        }
+        memory.write(table, entries.array(), 0, PhysicalMemory.PAGE_SIZE);
+        cpu.sys.write(MAIR, 0xFF);
+        cpu.sys.write(TCR, 25 | 1 << 23 | 1L << 32);
+        cpu.sys.write(TTBR0, table);
+        cpu.sys.write(SCTLR, cpu.sys.read(SCTLR) | 1);
+        cpu.sys.write(CPACR, 3 << 20);
+    }
+
+    /** Stores instruction words. */
+    public void code(long at, int... words) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * words.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (int word : words) {
+            bytes.putInt(word);
+        }
+        memory.write(at, bytes.array(), 0, bytes.capacity());
+    }
+
+    /** Runs the first CPU from {@code pc} for {@code instructions}. */
+    public CpuExit.Kind run(long pc, long instructions) {
+        cpu().s.pc = pc;
+        return cpu().run(instructions);
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}
