@@ -142,7 +142,7 @@ public final class Hypervisor implements AutoCloseable {
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
                 : works.forVcpu(vmid, index);
         machine.connect(new EngineFactory(memory, all), this::startThread, table, smccc);
-        new RootVmBoot(this::create, table, smccc, ids, memory).boot(rootVm, pcpus.size());
+        new RootVmBoot(this::create, table, smccc, ids, memoryTree).boot(rootVm, pcpus.size());
     }
 
     private static final class RootVcpuWork implements VcpuWork {

@@ -3,6 +3,7 @@ package gunyah.hyp;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.cspace.CSpace;
 import gunyah.hyp.memextent.MemExtent;
+import gunyah.hyp.memextent.MemoryTree;
 import gunyah.hyp.partition.Partition;
 import gunyah.hyp.vcpu.Vcpu;
 import gunyah.hyp.vcpu.VcpuCalls;
@@ -33,18 +34,17 @@ final class RootVmBoot {
     private final ObjectFactory factory;
     private final HypercallTable table;
     private final Smccc smccc;
-    private final IdSource ids;
+    private final MemoryTree tree;
     private final PhysicalMemory memory;
-
     private final Partition partition;
     private CSpace cspace;
 
-    RootVmBoot(ObjectFactory factory, HypercallTable table, Smccc smccc, IdSource ids, PhysicalMemory memory) {
+    RootVmBoot(ObjectFactory factory, HypercallTable table, Smccc smccc, IdSource ids, MemoryTree tree) {
         this.factory = factory;
         this.table = table;
         this.smccc = smccc;
-        this.ids = ids;
-        this.memory = memory;
+        this.tree = tree;
+        this.memory = tree.memory();
         this.partition = new Partition(ids.next());
     }
 
@@ -72,8 +72,17 @@ final class RootVmBoot {
 
         long ramSize = memory.sizeBytes() - RAM_BASE;
         long rmBase = RAM_BASE + ramSize - RM_SIZE;
-        long memextentCap = extent(0, memory.sizeBytes(), SPARSE_RWX, RAM_BASE, ramSize);
-        long deviceCap = extent(0, RAM_BASE, SPARSE_DEVICE_RW, 0, RAM_BASE);
+        MemExtent memextent = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
+        require("memextent", memextent.configure(0, memory.sizeBytes(), SPARSE_RWX));
+        long memextentCap = activated(memextent);
+        if (!memextent.adopt(RAM_BASE, ramSize, IdSource.HYPERVISOR)) {
+            throw new IllegalStateException("root VM: RAM has an owner");
+        }
+        // A device extent takes its frames from the partition when it is activated.
+        tree.owners().move(0, RAM_BASE, IdSource.HYPERVISOR, partition.id());
+        MemExtent devices = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
+        require("device extent", devices.configure(0, RAM_BASE, SPARSE_DEVICE_RW));
+        long deviceCap = activated(devices);
         PortOfVm port = new PortOfVm(table, smccc, cspace, addrspace, vic::deliverTo);
         long[] x = {addrspaceCap, memextentCap, rmBase, MAP_RW, MAP_PARTIAL, rmBase, RM_SIZE, 0};
         port.call(ADDRSPACE_MAP, x);
@@ -81,16 +90,6 @@ final class RootVmBoot {
 
         program.boot(port, new RootVmEnv(partitionCap, cspaceCap, addrspaceCap, vcpuCap, vicCap, memextentCap,
                 deviceCap, rmBase, RM_SIZE, RAM_BASE, rmBase - RAM_BASE, HLOS_ENTRY, HLOS_DTB, cpuCount));
-    }
-
-    private long extent(long base, long size, long attributes, long ownedBase, long ownedSize) {
-        MemExtent extent = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
-        require("memextent", extent.configure(base, size, attributes));
-        long cap = activated(extent);
-        if (!extent.adopt(ownedBase, ownedSize, IdSource.HYPERVISOR)) {
-            throw new IllegalStateException("root memory extent: frames are taken");
-        }
-        return cap;
     }
 
     private long activated(KernelObject object) {

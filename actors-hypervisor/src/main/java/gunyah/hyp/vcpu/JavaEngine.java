@@ -7,6 +7,7 @@ import gunyah.hyp.HypercallPort;
 import gunyah.hyp.VcpuDescription;
 import gunyah.hyp.VcpuWork;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Executes a piece of Java as the vCPU's program: no registers, no timers, wake-ups instead of interrupt lines. */
 final class JavaEngine implements VcpuEngine {
@@ -19,11 +20,9 @@ final class JavaEngine implements VcpuEngine {
     private long entry;
     private boolean booting;
     /** A wake-up that no idling has used up; set by any thread. */
-    private final java.util.concurrent.atomic.AtomicBoolean idleWakeup =
-            new java.util.concurrent.atomic.AtomicBoolean();
+    private final AtomicBoolean idleWakeup = new AtomicBoolean();
     /** A wake-up that has not ended or prevented a directed yield; set by any thread. */
-    private final java.util.concurrent.atomic.AtomicBoolean yieldWakeup =
-            new java.util.concurrent.atomic.AtomicBoolean();
+    private final AtomicBoolean yieldWakeup = new AtomicBoolean();
 
     JavaEngine(Vcpu vcpu, VcpuWork work) {
         this.vcpu = vcpu;
@@ -37,6 +36,8 @@ final class JavaEngine implements VcpuEngine {
             booting = false;
             work.boot(context, entry, x[0]);
         }
+        // The work looks at what woke it before it lends its CPU, so earlier wake-ups need not end that.
+        yieldWakeup.set(false);
         VcpuWork.Result result = work.run(context);
         int bits = vcpu.control().take();
         if ((bits & (VcpuControl.PREEMPT | VcpuControl.STOP)) != 0) {

@@ -40,8 +40,8 @@ public final class Interpreter {
     private final CodePage[] pages = new CodePage[PAGE_CACHE];
     private int fetchGeneration;
     private int codeGeneration;
+    /** The scratch page of exact budgets; all end marks but for {@link #singleSlot}. */
     private final Insn[] single = new Insn[CodePage.SLOTS + 1];
-    /** The one slot of {@link #single} that may hold an instruction. */
     private int singleSlot;
     private Insn faulting = CodePage.UNDECODED;
 

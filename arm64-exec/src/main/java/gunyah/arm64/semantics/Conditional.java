@@ -40,7 +40,7 @@ public final class Conditional {
                     (cpu, insn) -> setf(cpu, (int) cpu.x[insn.rn], 7)),
             gated("SETF16", "FEAT_FlagM", "0 0 1 11010000 000000 1 0010 nnnnn 0 1101", Conditional::setfFields,
                     (cpu, insn) -> setf(cpu, (int) cpu.x[insn.rn], 15)),
-            gated("CFINV", "FEAT_FlagM", "1101 0101 0000 0 000 0100 cccc 000 11111", insn -> true,
+            gated("CFINV", "FEAT_FlagM", "1101 0101 0000 0 000 0100 0000 000 11111", insn -> true,
                     (cpu, insn) -> cpu.s.nzcv ^= CpuState.C));
 
     private Conditional() {

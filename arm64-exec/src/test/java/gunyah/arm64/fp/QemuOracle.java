@@ -15,15 +15,15 @@ import java.util.concurrent.TimeUnit;
  * Executes single instructions under {@code qemu-aarch64} (user mode, {@code -cpu max}): assembles one program with a
  * table of words and register states, and hands back the register state after each of them.
  */
-final class QemuOracle implements AutoCloseable {
+public final class QemuOracle implements AutoCloseable {
     /** Guest address of the 512-byte buffer that loads and stores may touch. */
-    static final long BUFFER = 0x1000_0000L;
+    public static final long BUFFER = 0x1000_0000L;
     /** Guest address of the code: case k executes at {@code CODE + 8 * k}. */
-    static final long CODE = 0x2000_0000L;
+    public static final long CODE = 0x2000_0000L;
     /** Bytes of one initial state: V 512, X0-X27 224, SP, NZCV, FPCR, FPSR. */
-    static final int STATE_BYTES = 768;
+    public static final int STATE_BYTES = 768;
     /** Bytes of one result: V 512, X0-X27 224, SP, NZCV, FPSR, 8 unused, buffer 512. */
-    static final int RESULT_BYTES = 1280;
+    public static final int RESULT_BYTES = 1280;
 
     private static final List<String> TOOLS = List.of("aarch64-linux-gnu-gcc", "qemu-aarch64");
     private final Process process;
@@ -37,7 +37,7 @@ final class QemuOracle implements AutoCloseable {
     }
 
     /** {@return the tools this needs that the machine lacks} */
-    static List<String> missingTools() {
+    public static List<String> missingTools() {
         List<String> folders = List.of(System.getenv("PATH").split(":"));
         return TOOLS.stream().filter(tool -> folders.stream().noneMatch(
                 folder -> Files.isExecutable(Path.of(folder, tool)))).toList();
@@ -51,7 +51,7 @@ final class QemuOracle implements AutoCloseable {
      * @param stateOf   per case the number of its state
      * @param buffer    initial contents of the buffer
      */
-    static QemuOracle start(byte[] code, byte[] states, int[] stateOf, byte[] buffer) throws IOException {
+    public static QemuOracle start(byte[] code, byte[] states, int[] stateOf, byte[] buffer) throws IOException {
         Path directory = Files.createTempDirectory("oracle");
         ByteBuffer cases = ByteBuffer.allocate(4 * stateOf.length).order(ByteOrder.LITTLE_ENDIAN);
         for (int state : stateOf) {
@@ -81,7 +81,7 @@ final class QemuOracle implements AutoCloseable {
     }
 
     /** Reads the next case's result into {@code result}; false when the program ended before (an undefined word). */
-    boolean next(byte[] result) {
+    public boolean next(byte[] result) {
         try {
             return results.readNBytes(result, 0, result.length) == result.length;
         } catch (IOException e) {
