@@ -38,6 +38,7 @@ final class FakeHypervisor implements HypercallPort {
         final List<Mapping> mappings = new ArrayList<>();
         final List<String> ranges = new ArrayList<>();
         final Map<Long, Integer> vdevices = new TreeMap<>();
+        final List<Long> unlocked = new ArrayList<>();
         int vmid;
         final Deque<byte[]> messages = new ArrayDeque<>();
         int depth;
@@ -85,6 +86,7 @@ final class FakeHypervisor implements HypercallPort {
     final List<String> log = new ArrayList<>();
     final RootVmEnv env;
     int liveObjects;
+    int vicLines = 2012;
     int failCall = -1;
     HypError failWith = HypError.NOMEM;
 
@@ -208,7 +210,10 @@ final class FakeHypervisor implements HypercallPort {
                 x[1] = put(arg(in[2], ObjectType.CSPACE, true), new Cap(cap.object, cap.rights & (int) in[3]));
             }
             case 0x25 -> arg(in[0], ObjectType.CSPACE, false);
-            case 0x28 -> arg(in[0], ObjectType.VIC, false).maxVirqs = (int) in[2];
+            case 0x28 -> {
+                refuse(in[2] > vicLines, HypError.ARGUMENT_INVALID);
+                arg(in[0], ObjectType.VIC, false).maxVirqs = (int) in[2];
+            }
             case 0x67 -> arg(in[0], ObjectType.VIC, false);
             case 0x3e -> attach(in, ObjectType.CSPACE);
             case 0x2a -> attach(in, ObjectType.ADDRSPACE);
@@ -262,6 +267,7 @@ final class FakeHypervisor implements HypercallPort {
             }
             case 0x3a -> arg(in[0], ObjectType.THREAD, true).killed = true;
             case 0x68 -> check(arg(in[0], ObjectType.THREAD, true), x);
+            case 0x69 -> arg(in[0], ObjectType.ADDRSPACE, true).unlocked.add(in[1]);
             case 0x66 -> arg(in[0], ObjectType.VPM_GROUP, false).options = in[1];
             default -> throw new Refused(HypError.UNIMPLEMENTED);
         }

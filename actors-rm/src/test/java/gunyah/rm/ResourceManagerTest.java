@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
-import gunyah.hyp.HypError;
 import gunyah.hyp.HypercallPort.ExternalAbort;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.Rights;
@@ -229,6 +228,7 @@ class ResourceManagerTest {
         assertThat(host.received).extracting(RmMessage::messageId).containsExactly(MessageId.VM_STATUS.id(),
                 MessageId.VM_EXITED.id(), MessageId.VM_STOP.id());
         assertThat(host.exits().getFirst().type()).isEqualTo(ExitType.VM_STOP_FORCED.ordinal());
+        assertThat(host.hyp.addrspace(VM).unlocked).containsExactly(DTB_GPA);
         assertThat(host.error(MessageId.VM_STOP, new StopRequest(VM, 1, 3))).isEqualTo(RmError.VM_STATE);
     }
 
@@ -499,7 +499,7 @@ class ResourceManagerTest {
     @Test
     void fewerLinesThanTheProfileAsksForAreFine() {
         FakeHypervisor hyp = new FakeHypervisor(1);
-        hyp.failWith = HypError.ARGUMENT_INVALID;
+        hyp.vicLines = 988;
         host = new HostClient(hyp, RmProfile.large());
 
         startGuest(1);

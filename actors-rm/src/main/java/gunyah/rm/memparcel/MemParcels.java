@@ -255,8 +255,11 @@ public final class MemParcels {
                 long target = at;
                 handover.step(() -> hypercalls.map(addrspace, guestExtent, target, Hypercalls.MAP_RWX,
                         Hypercalls.MAP_PRIVATE, region.base(), region.size()),
-                        () -> hypercalls.unmap(addrspace, guestExtent, target, Hypercalls.MAP_PRIVATE, region.base(),
-                                region.size()));
+                        () -> {
+                            hypercalls.unlockPages(addrspace, target, region.size());
+                            hypercalls.unmap(addrspace, guestExtent, target, Hypercalls.MAP_PRIVATE, region.base(),
+                                    region.size());
+                        });
                 at += region.size();
             }
             return handover;

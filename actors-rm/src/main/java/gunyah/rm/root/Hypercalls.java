@@ -88,6 +88,8 @@ public final class Hypercalls {
     /** {@code memextent_modify} operation with its mandatory no-sync bit: fill with zeros. */
     public static final int MODIFY_ZERO = 1 | 1 << 31;
 
+    private static final int MODIFY_UNLOCK = 1;
+
     private final HypercallPort port;
     private final long partition;
     private final long cspace;
@@ -242,6 +244,11 @@ public final class Hypercalls {
 
     public void unmap(long addrspace, long extent, long ipa, int flags, long offset, long size) {
         call("addrspace_unmap", 0x2c, addrspace, extent, ipa, MAP_PARTIAL | flags, offset, size);
+    }
+
+    /** Unlocks private pages of a guest that will not run again: they can be unmapped, and are zeroed then. */
+    public void unlockPages(long addrspace, long ipa, long size) {
+        call("addrspace_modify_pages", 0x69, addrspace, ipa, size, MODIFY_UNLOCK);
     }
 
     /** Configures a child extent that starts at its parent's base. */

@@ -83,7 +83,7 @@ final class GuestBuilder {
         offerMemory(addrspace, privateExtent, sharedExtent);
         List<HypResource> resources = new ArrayList<>(deviceResources);
         resources.addAll(otherResources);
-        return new GuestObjects(addrspace, privateExtent, sharedExtent, ipas, vcpus, bells, rpc,
+        return new GuestObjects(addrspace, privateExtent, sharedExtent, privateRanges(), ipas, vcpus, bells, rpc,
                 List.copyOf(resources));
     }
 

@@ -5,6 +5,7 @@ import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.link.QueuePair;
 import gunyah.rm.memparcel.IpaSpace;
 import gunyah.rm.rpc.HypResource;
+import gunyah.rm.rpc.MemRange;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,14 +16,16 @@ import java.util.Optional;
  * @param addrspace     its address space
  * @param privateExtent memory only the guest has; child of its owner's extent
  * @param sharedExtent  memory guest and owner have; sibling of the owner's extent
+ * @param privateRanges its IPAs that can hold private pages
  * @param ipas          free guest addresses
  * @param vcpus         its vCPUs by index
  * @param doorbells     doorbells, with the guest's own cap
  * @param rpc           link to the Resource Manager
  * @param resources     what the owner is told, in reply order
  */
-record GuestObjects(long addrspace, long privateExtent, long sharedExtent, IpaSpace ipas, List<GuestVcpu> vcpus,
-        Map<DoorbellDevice, Bell> doorbells, Optional<Rpc> rpc, List<HypResource> resources) {
+record GuestObjects(long addrspace, long privateExtent, long sharedExtent, List<MemRange> privateRanges,
+        IpaSpace ipas, List<GuestVcpu> vcpus, Map<DoorbellDevice, Bell> doorbells, Optional<Rpc> rpc,
+        List<HypResource> resources) {
 
     /**
      * One vCPU.

@@ -48,10 +48,17 @@ final class VmStop {
         stopping.add(vm);
         stopVcpus(vm, () -> {
             stopping.remove(vm);
+            unlock(vm);
             notices.move(vm, VmState.EXITED);
             notices.exited(vm, reason);
             done.run();
         });
+    }
+
+    // A guest locks its private pages for its life; from now on its owner takes them back.
+    private void unlock(Vm vm) {
+        vm.objects.ifPresent(objects -> objects.privateRanges()
+                .forEach(range -> hypercalls.unlockPages(objects.addrspace(), range.base(), range.size())));
     }
 
     /** Kills all vCPUs and goes on with {@code done} when the last has exited, at once if it can. */
