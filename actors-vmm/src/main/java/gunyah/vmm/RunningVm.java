@@ -54,10 +54,12 @@ public final class RunningVm {
     private final CompletableFuture<VmExit> exit = new CompletableFuture<>();
     private final AtomicReference<VmExit> outcome = new AtomicReference<>();
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final Consumer<RunningVm> ending;
 
     private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory,
-            Consumer<byte[]> consoleOutput, InstantSource clock, Alarms alarms) {
+            Consumer<byte[]> consoleOutput, Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
         this.name = name;
+        this.ending = ending;
         this.device = device;
         this.vm = vm;
         this.memory = memory;
@@ -92,15 +94,16 @@ public final class RunningVm {
     }
 
     /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
-    static RunningVm build(GunyahDevice device, VmConfig config, Consumer<byte[]> consoleOutput, InstantSource clock,
-            Alarms alarms) {
+    static RunningVm build(GunyahDevice device, VmConfig config, Consumer<byte[]> consoleOutput,
+            Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
         Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
         BootPlan plan = BootPlan.of(config, ram, GuestLayout.places());
         GuestMemoryFile memory = device.createGuestMemory(ram.size(), Uapi.GUEST_MEM_CLOEXEC);
         GunyahVm vm = device.createVm(config.name());
         try {
             load(memory, ram, plan);
-            RunningVm running = new RunningVm(config.name(), device, vm, memory, consoleOutput, clock, alarms);
+            RunningVm running = new RunningVm(config.name(), device, vm, memory, consoleOutput, ending, clock,
+                    alarms);
             int access = config.protectedMemory() ? Uapi.MEM_FORCE_LEND : Uapi.MEM_FORCE_SHARE;
             vm.map(memory, ram.base(), ram.size(), 0, access | Uapi.MEM_ALLOW_RWX);
             vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
@@ -204,6 +207,7 @@ public final class RunningVm {
 
     private void close() {
         if (closing.compareAndSet(false, true)) {
+            ending.accept(this);
             vm.close().thenRunAsync(this::closed, device.worker());
         }
     }

@@ -35,8 +35,20 @@ public final class Vmm {
      *     {@link gunyah.vmm.driver.GunyahError}, and nothing is left behind then
      */
     public CompletionStage<RunningVm> launch(VmConfig config, Consumer<byte[]> consoleOutput) {
+        return launch(config, consoleOutput, vm -> { });
+    }
+
+    /**
+     * Builds and starts a guest; as {@link #launch(VmConfig, Consumer)}.
+     *
+     * @param ending told once when the guest ended or is being stopped, while its vCPUs are still there to be looked
+     *     at; any thread, must not block
+     */
+    public CompletionStage<RunningVm> launch(VmConfig config, Consumer<byte[]> consoleOutput,
+            Consumer<RunningVm> ending) {
         CompletableFuture<RunningVm> launched = new CompletableFuture<>();
-        CompletableFuture.supplyAsync(() -> RunningVm.build(device, config, consoleOutput, clock, this::after),
+        CompletableFuture.supplyAsync(
+                        () -> RunningVm.build(device, config, consoleOutput, ending, clock, this::after),
                         device.worker())
                 .thenCompose(RunningVm::start)
                 .whenComplete((vm, failure) -> {
