@@ -207,8 +207,11 @@ public final class RunningVm {
 
     private void close() {
         if (closing.compareAndSet(false, true)) {
-            ending.accept(this);
-            vm.close().thenRunAsync(this::closed, device.worker());
+            try {
+                ending.accept(this);
+            } finally {
+                vm.close().thenRunAsync(this::closed, device.worker());
+            }
         }
     }
 

@@ -140,7 +140,8 @@ public final class GuestTree {
     }
 
     private void gic(DtNode node) {
-        node.strings("compatible", "arm,gic-v3").cells("#interrupt-cells", 3).flag("interrupt-controller")
+        node.strings("compatible", "arm,gic-v3").cells("#address-cells", 0).cells("#interrupt-cells", 3)
+                .flag("interrupt-controller")
                 .cells("#redistributor-regions", 1)
                 .cells64("reg", places.gicd, GICD_SIZE, places.gicr, GICR_SIZE * cpus)
                 .cells("phandle", GIC_PHANDLE);
