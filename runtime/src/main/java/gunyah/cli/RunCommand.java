@@ -86,7 +86,7 @@ final class RunCommand implements Callable<Integer> {
     private boolean stats;
 
     @Option(names = "--trace", paramLabel = "FILE",
-            description = "write exits, hypercalls and RM messages as JSON lines")
+            description = "not available yet: will write exits, hypercalls and RM messages as JSON lines")
     private String trace;
 
     private final Main.Surroundings surroundings;
@@ -170,6 +170,9 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int run(RunSettings settings) throws InterruptedException {
+        if (settings.trace().isPresent()) {
+            throw new BadInput("--trace is not available yet: leave it out");
+        }
         ConsoleWriters writers = new ConsoleWriters(surroundings.out(), err);
         List<OutputStream> outputs = new ArrayList<>();
         for (int i = 0; i < settings.vms().size(); i++) {

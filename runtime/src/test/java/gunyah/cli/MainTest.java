@@ -116,6 +116,7 @@ class MainTest {
         "run --cpus 0 | option --cpus: must be a number from 1 to 64, not '0'",
         "run --timeout 5 MiB | there is no guest named 'MiB'",
         "run --timeout 5MiB | option --timeout: the duration '5MiB' has the unknown unit 'MiB'",
+        "run --trace t.jsonl | --trace is not available yet",
         "run --kernel a --firmware b | kernel and firmware are both given",
         "run --console tcp:1 | option --console: console 'tcp:1' is unknown",
         "run --console file:/nowhere/at/all | cannot write the console file",
