@@ -4,6 +4,9 @@ import gunyah.vmm.boot.GuestTree;
 
 /** Addresses and interrupts of the guest machine: those of QEMU's virt machine (hw/arm/virt.c memory map). */
 final class GuestLayout {
+    /** Two banks of 64 MiB. */
+    static final long FLASH_BASE = 0;
+    static final long FLASH_SIZE = 0x0800_0000L;
     static final long GICD_BASE = 0x0800_0000L;
     static final long GICR_BASE = 0x080a_0000L;
     static final long UART_BASE = 0x0900_0000L;

@@ -5,6 +5,7 @@ import gunyah.vmm.boot.BootPlan;
 import gunyah.vmm.boot.GuestImage;
 import gunyah.vmm.boot.Ram;
 import gunyah.vmm.device.ConsoleSink;
+import gunyah.vmm.device.EmptyFlash;
 import gunyah.vmm.device.MmioBus;
 import gunyah.vmm.device.Pl011;
 import gunyah.vmm.device.Pl031;
@@ -68,6 +69,7 @@ public final class RunningVm {
         output = new ConsoleSink(consoleOutput, device.worker());
         uart = new Pl011(output, uartLine::signal);
         output.onRoom(uart::transmitterReady);
+        bus.add(GuestLayout.FLASH_BASE, GuestLayout.FLASH_SIZE, new EmptyFlash());
         bus.add(GuestLayout.UART_BASE, GuestLayout.DEVICE_SIZE, uart);
         bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine, alarms).rtc);
     }
