@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * Turns instruction words into {@link Insn}s. One decoder per set of features, shared by all CPUs that have it; thread
@@ -24,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Decoder {
     private static final int BUCKET_BITS = 11;
     private static final int CACHE_BITS = 17;
+    private static final Pattern PATTERN = Pattern.compile("[01a-zA-Z]{32}");
     private static final VarHandle CACHE = MethodHandles.arrayElementVarHandle(Insn[].class);
     private static final ConcurrentHashMap<CpuFeatures, Decoder> DECODERS = new ConcurrentHashMap<>();
 
@@ -91,7 +93,7 @@ public final class Decoder {
     static void check(List<InstructionRow> rows) {
         Set<String> names = new HashSet<>();
         for (InstructionRow row : rows) {
-            if (!row.pattern().matches("[01a-zA-Z]{32}")) {
+            if (!PATTERN.matcher(row.pattern()).matches()) {
                 throw new IllegalStateException(row.name() + ": bad pattern " + row.pattern());
             }
             if (!names.add(row.name())) {
