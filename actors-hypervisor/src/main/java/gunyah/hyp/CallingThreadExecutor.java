@@ -31,6 +31,14 @@ public final class CallingThreadExecutor extends ExecutorServiceConfigurator {
         private boolean again;
     }
 
+    /** Declares what a mailbox, written in Scala, throws undeclared. */
+    @FunctionalInterface
+    private interface MailboxRun {
+        void call(Runnable mailbox) throws InterruptedException;
+    }
+
+    private static final MailboxRun MAILBOX_RUN = Runnable::run;
+
     private static final class CallingThread extends AbstractExecutorService implements ExecutorService {
         private final ThreadLocal<Turn> turns = ThreadLocal.withInitial(Turn::new);
         private volatile boolean shutdown;
@@ -47,14 +55,31 @@ public final class CallingThreadExecutor extends ExecutorServiceConfigurator {
             Runnable outer = turn.mailbox;
             boolean outerAgain = turn.again;
             turn.mailbox = mailbox;
+            boolean interrupted = Thread.interrupted();
             try {
                 do {
                     turn.again = false;
-                    mailbox.run();
+                    interrupted |= runInterruptibly(mailbox);
                 } while (turn.again);
             } finally {
                 turn.mailbox = outer;
                 turn.again = outerAgain;
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+
+        /**
+         * An interrupt is meant for the caller, not for the actor it happens to run: Akka ends a mailbox run by an
+         * InterruptedException between two messages, having kept the rest, and asks to be run again.
+         */
+        private static boolean runInterruptibly(Runnable mailbox) {
+            try {
+                MAILBOX_RUN.call(mailbox);
+                return false;
+            } catch (InterruptedException e) {
+                return true;
             }
         }
 

@@ -3,15 +3,16 @@ package gunyah.hyp;
 import static gunyah.hyp.HypercallArgument.RES0;
 import static gunyah.hyp.HypercallArgument.VALUE;
 
+import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
 /**
- * Hypercalls without an object: hypervisor_identify (Gunyah hyp/interfaces/api) and prng_get_entropy
- * (hyp/misc/prng_hw).
+ * Hypercalls without an object: hypervisor_identify (Gunyah hyp/interfaces/api), prng_get_entropy (hyp/misc/prng_hw)
+ * and trace_update_class_flags (hyp/interfaces/trace).
  */
 public final class IdentifyCalls {
     /** Version 1, 64 bit, little endian, variant Gunyah (0x48). */
@@ -26,7 +27,8 @@ public final class IdentifyCalls {
 
     private final RandomGenerator entropy;
     private final LongSupplier clockNs;
-    private final ConcurrentHashMap<Integer, Budget> budgets = new ConcurrentHashMap<>();
+    // forgets a vCPU with its object; callers without one share the null key
+    private final Map<ThreadObject, Budget> budgets = Collections.synchronizedMap(new WeakHashMap<>());
 
     /**
      * @param entropy thread-safe random source
@@ -42,12 +44,10 @@ public final class IdentifyCalls {
         return List.of(
                 HypercallRow.of(0x00, "hypervisor_identify", 3, IdentifyCalls::identify)
                         .succeedingWith(API_INFO),
+                // production security state: the hypervisor's own trace is not a guest's to switch
+                HypercallRow.of(0x3F, "trace_update_class_flags", 1, (caller, none, none2, x) -> HypError.DENIED,
+                        VALUE, VALUE, RES0),
                 HypercallRow.of(0x57, "prng_get_entropy", 4, this::entropy, VALUE, RES0));
-    }
-
-    /** Drops the rate limit's memory of a vCPU that is gone. */
-    public void forget(ThreadObject thread) {
-        budgets.remove(thread.id());
     }
 
     private static HypError identify(Caller caller, KernelObject none, KernelObject none2, long[] x) {
@@ -65,8 +65,7 @@ public final class IdentifyCalls {
         if ((bytes & 3) != 0) {
             return HypError.ARGUMENT_ALIGNMENT;
         }
-        int who = caller.thread() == null ? 0 : caller.thread().id();
-        if (!budgets.computeIfAbsent(who, id -> new Budget()).take(clockNs.getAsLong())) {
+        if (!budgets.computeIfAbsent(caller.thread(), thread -> new Budget()).take(clockNs.getAsLong())) {
             return HypError.BUSY;
         }
         for (int i = 1; i <= 4; i++) {

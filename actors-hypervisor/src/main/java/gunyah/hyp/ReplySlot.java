@@ -29,7 +29,9 @@ public final class ReplySlot {
 
     private final Thread owner = Thread.currentThread();
     private int state = DONE;
+    private boolean interrupted;
     private HypError error;
+    private RuntimeException failure;
     private long first;
     private long second;
     private long third;
@@ -37,6 +39,9 @@ public final class ReplySlot {
     /** {@return the calling thread's slot, ready to be answered} */
     public static ReplySlot arm() {
         ReplySlot slot = OF_THREAD.get();
+        // a hypercall is not interruptible: sending and waiting would trip over the flag, so await puts it back
+        slot.interrupted = Thread.interrupted();
+        slot.failure = null;
         STATE.setOpaque(slot, ARMED);
         return slot;
     }
@@ -69,31 +74,55 @@ public final class ReplySlot {
         }
     }
 
+    /** Answers that the call broke: {@link #await} throws it at the caller, whose VM it concerns. */
+    public void fail(RuntimeException bug) {
+        if ((int) STATE.getOpaque(this) != DONE) {
+            failure = bug;
+            reply(HypError.FAILURE);
+        }
+    }
+
     /**
      * Waits for the answer.
      *
      * @return its error code
+     * @throws RuntimeException      what {@link #fail} was given
      * @throws IllegalStateException when none comes for a minute: the object's actor has failed
      */
     public HypError await() {
+        try {
+            waitForAnswer();
+        } finally {
+            if (interrupted) {
+                owner.interrupt();
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        return error;
+    }
+
+    private void waitForAnswer() {
         for (int i = 0; i < SPINS; i++) {
             if ((int) STATE.getAcquire(this) == DONE) {
-                return error;
+                return;
             }
             Thread.onSpinWait();
         }
-        if (STATE.compareAndSet(this, ARMED, PARKED)) {
-            long deadline = System.nanoTime() + LOST_NS;
-            while ((int) STATE.getAcquire(this) != DONE) {
-                LockSupport.parkNanos(this, LOST_NS);
-                if (System.nanoTime() - deadline > 0 && (int) STATE.getAcquire(this) != DONE) {
-                    // a late answer must not hit the thread's next call
-                    OF_THREAD.remove();
-                    throw new IllegalStateException("an object actor did not answer");
-                }
+        if (!STATE.compareAndSet(this, ARMED, PARKED)) {
+            return;
+        }
+        long deadline = System.nanoTime() + LOST_NS;
+        while ((int) STATE.getAcquire(this) != DONE) {
+            LockSupport.parkNanos(this, LOST_NS);
+            interrupted |= Thread.interrupted();
+            if (System.nanoTime() - deadline > 0 && (int) STATE.getAcquire(this) != DONE) {
+                // a late answer must not hit the thread's next call
+                OF_THREAD.remove();
+                throw new IllegalStateException("an object actor did not answer");
             }
         }
-        return error;
     }
 
     /** {@return the first result of the last answer} */

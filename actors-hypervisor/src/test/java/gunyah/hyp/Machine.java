@@ -3,11 +3,20 @@ package gunyah.hyp;
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import com.typesafe.config.ConfigFactory;
 import gunyah.hyp.addrspace.Addrspace;
+import gunyah.hyp.addrspace.AddrspaceCalls;
+import gunyah.hyp.addrspace.Vmids;
 import gunyah.hyp.cspace.CSpace;
+import gunyah.hyp.cspace.CSpaceCalls;
+import gunyah.hyp.doorbell.Doorbell;
+import gunyah.hyp.doorbell.DoorbellCalls;
 import gunyah.hyp.memextent.MemExtent;
 import gunyah.hyp.memextent.MemoryTree;
-import gunyah.hyp.partition.CoreObjectFactory;
+import gunyah.hyp.memextent.MappingCalls;
+import gunyah.hyp.memextent.MemExtentCalls;
+import gunyah.hyp.msgqueue.MsgQueue;
+import gunyah.hyp.msgqueue.MsgQueueCalls;
 import gunyah.hyp.partition.Partition;
+import gunyah.hyp.partition.PartitionCalls;
 import gunyah.memory.FrameOwners;
 import gunyah.memory.PhysicalMemory;
 import java.util.List;
@@ -31,7 +40,8 @@ public final class Machine implements AutoCloseable {
     public final FrameOwners owners = new FrameOwners(SPAN >> 12, IdSource.HYPERVISOR);
     public final MemoryTree tree = new MemoryTree(memory, owners);
     public final CSpace cspace = new CSpace(ids.next(), null);
-    public final CoreObjectFactory factory;
+    private final Vmids vmids = new Vmids();
+    private final Random random = new Random(1);
     public final HypercallTable table;
     public final Addrspace rootSpace;
     public final MemExtent rootExtent;
@@ -43,25 +53,39 @@ public final class Machine implements AutoCloseable {
     public long timeNs;
 
     public Machine() {
-        factory = new CoreObjectFactory(kit.system(), ids, tree, new Random(1),
-                (type, owner) -> type == ObjectType.VIC ? new FakeVic(ids.next()) : null);
-        table = new HypercallTable(CoreRows.groups(factory, tree, new IdentifyCalls(new Random(2), () -> timeNs)));
+        table = new HypercallTable(List.of(new IdentifyCalls(new Random(2), () -> timeNs).rows(),
+                ObjectCalls.rows(), new PartitionCalls(this::make).rows(), CSpaceCalls.rows(), DoorbellCalls.rows(),
+                MsgQueueCalls.rows(), AddrspaceCalls.rows(), new MappingCalls(tree).rows(),
+                new MemExtentCalls(tree).rows()));
         cspace.retain();
         cspace.configure(2048);
         cspace.activate();
         partition.activate();
         partitionCap = cspace.insertMaster(partition);
         cspaceCap = cspace.insertMaster(cspace);
-        rootSpace = (Addrspace) factory.create(ObjectType.ADDRSPACE, partition);
+        rootSpace = (Addrspace) make(ObjectType.ADDRSPACE, partition);
         rootSpaceCap = cspace.insertMaster(rootSpace);
         rootSpace.configure(255);
         rootSpace.activate();
-        rootExtent = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
+        rootExtent = (MemExtent) make(ObjectType.MEMEXTENT, partition);
         rootExtentCap = cspace.insertMaster(rootExtent);
         rootExtent.configure(0, SPAN, ALL_RWX_SPARSE);
         rootExtent.activate();
         rootExtent.adopt(RAM, RAM_SIZE, IdSource.HYPERVISOR);
         caller = new JavaCaller(cspace, rootSpace, null);
+    }
+
+    private KernelObject make(ObjectType type, Partition owner) {
+        int id = ids.next();
+        return switch (type) {
+            case CSPACE -> new CSpace(id, random);
+            case ADDRSPACE -> Addrspace.create(id, kit.system(), memory, vmids);
+            case MEMEXTENT -> new MemExtent(id, tree, owner);
+            case DOORBELL -> new Doorbell(id, kit.system());
+            case MSGQUEUE -> new MsgQueue(id, kit.system());
+            case VIC -> new FakeVic(id);
+            default -> null;
+        };
     }
 
     /** {@return X0 of a native call} */
@@ -116,10 +140,6 @@ public final class Machine implements AutoCloseable {
         if (error != 0) {
             throw new AssertionError(HypError.of(error).name());
         }
-    }
-
-    public static List<String> names(List<HypercallRow> rows) {
-        return rows.stream().map(HypercallRow::name).toList();
     }
 
     @Override

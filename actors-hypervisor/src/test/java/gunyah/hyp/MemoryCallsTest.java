@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.FaultKind;
+import gunyah.hyp.cspace.CSpace;
 import gunyah.memory.Access;
 import gunyah.memory.RawMemory;
 import gunyah.memory.Stage2Table;
@@ -100,6 +101,21 @@ class MemoryCallsTest {
         byte[] seen = {9, 9, 9};
         space(hostSpace).view().read(P0 + PAGE, seen, 0, 3);
         assertThat(seen).containsExactly(0, 0, 0);
+    }
+
+    @Test
+    void aGuestReleasesItsOwnPageWithoutACapability() {
+        long guest = spanning();
+        long spaceCap = m.addrspace(0x82);
+        Machine.must(m.call(0x60, spaceCap, IPA, 0x1000_0000L, 2, 0));
+        Machine.must(donate(0, m.rootExtentCap, guest, P0, PAGE));
+        Machine.must(map(spaceCap, guest, IPA, 0xF_0055L, PARTIAL | PRIVATE, P0, PAGE));
+        Caller inside = new JavaCaller(new CSpace(9, new Random(8)), space(spaceCap), null);
+        m.memory.write(P0, new byte[] {5}, 0, 1);
+        assertThat(m.registers(inside, 0x69, 0, IPA, PAGE, 9)).startsWith(0, 0);
+        assertThat(m.registers(inside, 0x69, 77, IPA, PAGE, 1)[0]).isNotZero();
+        Machine.must(unmap(spaceCap, guest, IPA, PARTIAL | PRIVATE, P0, PAGE));
+        assertThat(RawMemory.RAW.getByte(m.memory.hostAddress(P0))).as("contents kept on request").isEqualTo((byte) 5);
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.StampedLock;
 
@@ -41,6 +42,7 @@ public final class Addrspace extends KernelObject {
     private final AddrspaceView view;
     private final AtomicInteger threads = new AtomicInteger();
     private final Set<MappingOwner> mappingOwners = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<KernelObject> infoArea = new AtomicReference<>();
     private ActorRef<AddrspaceActor.Command> actor;
     private volatile StageTwoObservers observers = StageTwoObservers.NONE;
     private volatile IpaRanges ranges = IpaRanges.EMPTY;
@@ -102,6 +104,10 @@ public final class Addrspace extends KernelObject {
     protected void onDestroy() {
         mappingOwners.forEach(owner -> owner.forget(this));
         vmids.giveBack(vmid, this);
+        KernelObject info = infoArea.getAndSet(null);
+        if (info != null) {
+            info.release();
+        }
         actor.tell(AddrspaceActor.stop());
     }
 
@@ -235,6 +241,18 @@ public final class Addrspace extends KernelObject {
             } else {
                 LockSupport.parkNanos(this, SYNC_PARK_NS);
             }
+        }
+    }
+
+    /**
+     * Names the extent that describes the VM to itself, in INIT; holds a reference (addrspace_configure_info_area).
+     * The extent is held and otherwise left alone: no entry is defined that a guest depends on.
+     */
+    public void infoArea(KernelObject extent) {
+        extent.retain();
+        KernelObject before = infoArea.getAndSet(extent);
+        if (before != null) {
+            before.release();
         }
     }
 

@@ -15,6 +15,8 @@ import gunyah.memory.Stage2Table;
 public final class AddrspaceActor {
     /** What an address space can be told. Replies carry an error and, first, the epoch to wait for (0 = none). */
     public sealed interface Command {
+        /** {@return where the answer goes; null when none is wanted} */
+        ReplySlot replyTo();
     }
 
     /** Writes entries {@code bits | pa} for a page-aligned range. */
@@ -38,7 +40,14 @@ public final class AddrspaceActor {
     }
 
     /** Ends the actor; nothing follows. */
-    private enum Stop implements Command { INSTANCE }
+    private enum Stop implements Command {
+        INSTANCE;
+
+        @Override
+        public ReplySlot replyTo() {
+            return null;
+        }
+    }
 
     private final Addrspace addrspace;
     private final Stage2Table table;
@@ -58,6 +67,18 @@ public final class AddrspaceActor {
     }
 
     private Behavior<Command> onCommand(Command command) {
+        try {
+            return dispatch(command);
+        } catch (RuntimeException bug) {
+            // the object stops; its caller must not wait for ever
+            if (command.replyTo() != null) {
+                command.replyTo().fail(bug);
+            }
+            throw bug;
+        }
+    }
+
+    private Behavior<Command> dispatch(Command command) {
         switch (command) {
             case Install install -> onInstall(install);
             case Remove remove -> onRemove(remove);
@@ -94,11 +115,13 @@ public final class AddrspaceActor {
     }
 
     private void onUnlock(Unlock unlock) {
-        for (long at = 0; at < unlock.size(); at += PhysicalMemory.PAGE_SIZE) {
-            long entry = table.lookup(unlock.ipa() + at);
+        long kept = unlock.keepContents() ? PageFlags.KEEP_CONTENTS : 0;
+        long end = unlock.ipa() + unlock.size();
+        for (long at = table.skipUnmapped(unlock.ipa(), end); at < end;
+                at = table.skipUnmapped(at + PhysicalMemory.PAGE_SIZE, end)) {
+            long entry = table.lookup(at);
             if ((entry & PageFlags.PRIVATE) != 0) {
-                long kept = unlock.keepContents() ? PageFlags.KEEP_CONTENTS : 0;
-                table.set(unlock.ipa() + at, entry & ~(PageFlags.LOCKED | PageFlags.KEEP_CONTENTS) | kept);
+                table.set(at, entry & ~(PageFlags.LOCKED | PageFlags.KEEP_CONTENTS) | kept);
             }
         }
         unlock.replyTo().reply(HypError.OK);

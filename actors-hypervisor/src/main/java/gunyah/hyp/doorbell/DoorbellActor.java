@@ -13,6 +13,8 @@ import gunyah.hyp.VirqSource;
 final class DoorbellActor {
     /** What a doorbell can be told. */
     sealed interface Command {
+        /** {@return where the answer goes; null when none is wanted} */
+        ReplySlot replyTo();
     }
 
     /** Sets flags; answers the flags before. */
@@ -29,7 +31,14 @@ final class DoorbellActor {
     record Reset(ReplySlot replyTo) implements Command {
     }
 
-    private enum Stop implements Command { INSTANCE }
+    private enum Stop implements Command {
+        INSTANCE;
+
+        @Override
+        public ReplySlot replyTo() {
+            return null;
+        }
+    }
 
     /** The line into the receiver's VIC. Reads what the actor wrote, under the VIC's lock. */
     static final class Line extends VirqSource {
@@ -61,6 +70,18 @@ final class DoorbellActor {
     }
 
     private Behavior<Command> onCommand(Command command) {
+        try {
+            return dispatch(command);
+        } catch (RuntimeException bug) {
+            // the object stops; its caller must not wait for ever
+            if (command.replyTo() != null) {
+                command.replyTo().fail(bug);
+            }
+            throw bug;
+        }
+    }
+
+    private Behavior<Command> dispatch(Command command) {
         switch (command) {
             case Send send -> onSend(send);
             case Receive receive -> onReceive(receive);

@@ -4,6 +4,7 @@ import static gunyah.hyp.HypercallArgument.RES0;
 import static gunyah.hyp.HypercallArgument.U32;
 import static gunyah.hyp.HypercallArgument.VALUE;
 import static gunyah.hyp.HypercallArgument.active;
+import static gunyah.hyp.HypercallArgument.init;
 
 import gunyah.hyp.CapResult;
 import gunyah.hyp.Caller;
@@ -35,6 +36,7 @@ public final class MappingCalls {
     private static final int KEEP_CONTENTS = 1 << 3;
     private static final int MODIFY_FLAGS = 0xF;
     private static final int WX = 3;
+    private static final long INFO_AREA_LIMIT = 64 << 10;
     private static final long PAGE_OFFSET = PhysicalMemory.PAGE_SIZE - 1;
     private static final long IPA_LIMIT = 1L << Stage2Table.IPA_BITS;
 
@@ -53,13 +55,16 @@ public final class MappingCalls {
                         VALUE, VALUE, VALUE, U32, VALUE, VALUE),
                 HypercallRow.of(0x2D, "addrspace_update_access", 0, (caller, none, none2, x) ->
                         updateAccess(caller, x), VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE),
+                HypercallRow.of(0x5B, "addrspace_configure_info_area", 0, (caller, space, extent, x) ->
+                        configureInfoArea((Addrspace) space, (MemExtent) extent, x[2]),
+                        init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE),
+                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_ATTACH), VALUE, RES0),
                 HypercallRow.of(0x5A, "addrspace_lookup", 3, (caller, space, extent, x) ->
                         lookup((Addrspace) space, (MemExtent) extent, x),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_LOOKUP),
                         active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_LOOKUP), VALUE, VALUE, RES0),
-                HypercallRow.of(0x69, "addrspace_modify_pages", 1, (caller, space, none, x) ->
-                        modifyPages((Addrspace) space, x),
-                        active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_MODIFY_PROTECTED), VALUE, VALUE, U32));
+                HypercallRow.of(0x69, "addrspace_modify_pages", 1, (caller, none, none2, x) ->
+                        modifyPages(caller, x), VALUE, VALUE, VALUE, U32));
     }
 
     private static HypError map(Caller caller, long[] x) {
@@ -80,8 +85,8 @@ public final class MappingCalls {
             int el0 = (int) attributes & 7;
             int el1 = (int) attributes >>> 4 & 7;
             int memtype = (int) attributes >>> 16;
-            if (!allowed(extent, el0, el1) || !extent.attributes().allowsMemtype(memtype)
-                    || kind == MapKind.PRIVATE && !Access.allows(el1, Access.W)) {
+            // The newer drop also wants W in a private mapping; the v17 host lends read-only pages and needs them.
+            if (!allowed(extent, el0, el1) || !extent.attributes().allowsMemtype(memtype)) {
                 return HypError.ARGUMENT_INVALID;
             }
             if (beyond(ipa, length)) {
@@ -141,7 +146,7 @@ public final class MappingCalls {
             }
             int el0 = (int) attributes & 7;
             int el1 = (int) attributes >>> 4 & 7;
-            if (!allowed(extent, el0, el1) || kind == MapKind.PRIVATE && !Access.allows(el1, Access.W)) {
+            if (!allowed(extent, el0, el1)) {
                 return HypError.ARGUMENT_INVALID;
             }
             if (beyond(ipa, length)) {
@@ -191,6 +196,36 @@ public final class MappingCalls {
         } finally {
             tree.unlock();
         }
+    }
+
+    private static HypError configureInfoArea(Addrspace space, MemExtent extent, long ipa) {
+        ExtentAttributes attributes = extent.attributes();
+        if ((ipa & PAGE_OFFSET) != 0) {
+            return HypError.ARGUMENT_ALIGNMENT;
+        }
+        if (attributes.sparse() || attributes.memtype() != ExtentAttributes.ANY
+                || !Access.allows(attributes.access(), Access.RW) || extent.size() > INFO_AREA_LIMIT) {
+            return HypError.ARGUMENT_INVALID;
+        }
+        if (beyond(ipa, extent.size())) {
+            return HypError.ADDR_INVALID;
+        }
+        space.infoArea(extent);
+        return HypError.OK;
+    }
+
+    /** A guest without a capability to its own address space says 0 and means that one. */
+    private HypError modifyPages(Caller caller, long[] x) {
+        CapResult found = caller.cspace().resolve(x[0], ObjectType.ADDRSPACE, Rights.ADDRSPACE_MODIFY_PROTECTED,
+                RequiredState.ACTIVE);
+        if (found instanceof Addrspace space) {
+            try {
+                return modifyPages(space, x);
+            } finally {
+                space.release();
+            }
+        }
+        return x[0] == 0 ? modifyPages(caller.addrspace(), x) : (HypError) found;
     }
 
     private HypError modifyPages(Addrspace space, long[] x) {

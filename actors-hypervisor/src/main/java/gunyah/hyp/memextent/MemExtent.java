@@ -244,8 +244,11 @@ public final class MemExtent extends KernelObject implements MappingOwner {
 
     /** A private page is not replaced: it would be lost without being zeroed. */
     private static boolean holdsPrivatePage(Addrspace addrspace, long ipa, long length) {
-        for (long at = 0; at < length; at += PhysicalMemory.PAGE_SIZE) {
-            if ((addrspace.stage2().lookup(ipa + at) & PageFlags.PRIVATE) != 0) {
+        Stage2Table table = addrspace.stage2();
+        long end = ipa + length;
+        for (long at = table.skipUnmapped(ipa, end); at < end;
+                at = table.skipUnmapped(at + PhysicalMemory.PAGE_SIZE, end)) {
+            if ((table.lookup(at) & PageFlags.PRIVATE) != 0) {
                 return true;
             }
         }

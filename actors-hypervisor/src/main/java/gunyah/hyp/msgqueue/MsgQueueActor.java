@@ -15,6 +15,8 @@ import gunyah.hyp.VirqSource;
 final class MsgQueueActor {
     /** What a queue can be told. */
     sealed interface Command {
+        /** {@return where the answer goes; null when none is wanted} */
+        ReplySlot replyTo();
     }
 
     /** Appends a message; answers whether another fits. */
@@ -34,7 +36,14 @@ final class MsgQueueActor {
     record NotEmptyThreshold(int messages, boolean reevaluate, ReplySlot replyTo) implements Command {
     }
 
-    private enum Stop implements Command { INSTANCE }
+    private enum Stop implements Command {
+        INSTANCE;
+
+        @Override
+        public ReplySlot replyTo() {
+            return null;
+        }
+    }
 
     /** Both lines and what decides whether they are asserted: written by the actor, read by VICs under their locks. */
     static final class Lines {
@@ -83,6 +92,18 @@ final class MsgQueueActor {
     }
 
     private Behavior<Command> onCommand(Command command) {
+        try {
+            return dispatch(command);
+        } catch (RuntimeException bug) {
+            // the object stops; its caller must not wait for ever
+            if (command.replyTo() != null) {
+                command.replyTo().fail(bug);
+            }
+            throw bug;
+        }
+    }
+
+    private Behavior<Command> dispatch(Command command) {
         switch (command) {
             case Send send -> onSend(send);
             case Receive receive -> onReceive(receive);
@@ -102,7 +123,14 @@ final class MsgQueueActor {
             return;
         }
         int tail = (head + count) % ring.length;
-        HypError copied = send.caller().copyIn(send.va(), ring[tail], send.size());
+        HypError copied;
+        try {
+            copied = send.caller().copyIn(send.va(), ring[tail], send.size());
+        } catch (RuntimeException bug) {
+            // the caller's own translation broke: that is its VM's end, not the queue's
+            send.replyTo().fail(bug);
+            return;
+        }
         if (copied != HypError.OK) {
             send.replyTo().reply(copied, 1);
             return;
@@ -123,8 +151,14 @@ final class MsgQueueActor {
             return;
         }
         int size = sizes[head];
-        HypError copied = Long.compareUnsigned(receive.capacity(), size) < 0 ? HypError.ADDR_OVERFLOW
-                : receive.caller().copyOut(receive.va(), ring[head], size);
+        HypError copied;
+        try {
+            copied = Long.compareUnsigned(receive.capacity(), size) < 0 ? HypError.ADDR_OVERFLOW
+                    : receive.caller().copyOut(receive.va(), ring[head], size);
+        } catch (RuntimeException bug) {
+            receive.replyTo().fail(bug);
+            return;
+        }
         if (copied != HypError.OK) {
             receive.replyTo().reply(copied, 0, 1);
             return;
