@@ -21,7 +21,8 @@ public final class CpuFeatures {
     /** What is implemented completely; the default of every vCPU. */
     public static final CpuFeatures DEFAULT = new CpuFeatures(EnumSet.of(Feature.LSE, Feature.CRC32, Feature.PAN,
             Feature.UAO, Feature.LRCPC, Feature.LRCPC2, Feature.FlagM, Feature.DPB, Feature.SB, Feature.SSBS,
-            Feature.DIT, Feature.CSV2, Feature.CSV3));
+            Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd, Feature.AES, Feature.PMULL,
+            Feature.SHA1, Feature.SHA256));
 
     private final Set<Feature> features;
 
