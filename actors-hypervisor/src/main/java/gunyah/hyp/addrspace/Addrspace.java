@@ -41,6 +41,7 @@ public final class Addrspace extends KernelObject {
     private final StampedLock copies = new StampedLock();
     private final AddrspaceView view;
     private final AtomicInteger threads = new AtomicInteger();
+    private final AtomicInteger liveVcpus = new AtomicInteger();
     private final Set<MappingOwner> mappingOwners = ConcurrentHashMap.newKeySet();
     private final AtomicReference<KernelObject> infoArea = new AtomicReference<>();
     private ActorRef<AddrspaceActor.Command> actor;
@@ -132,6 +133,21 @@ public final class Addrspace extends KernelObject {
     /** Counts a thread out. */
     public void detachThread() {
         threads.decrementAndGet();
+    }
+
+    /** A vCPU of this address space was powered on for the first time. */
+    public void vcpuMayRun() {
+        liveVcpus.incrementAndGet();
+    }
+
+    /** A vCPU counted by {@link #vcpuMayRun} executes no instruction any more. */
+    public void vcpuExited() {
+        liveVcpus.decrementAndGet();
+    }
+
+    /** {@return whether guest code may still run here}; private pages stay locked only as long as it may. */
+    public boolean isLive() {
+        return liveVcpus.get() > 0;
     }
 
     /**

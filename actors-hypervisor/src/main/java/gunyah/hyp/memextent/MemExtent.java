@@ -355,17 +355,22 @@ public final class MemExtent extends KernelObject implements MappingOwner {
         }
     }
 
-    /** {@return whether the pages may be unmapped: private ones unlocked and asked for as private, others not} */
+    /** {@return whether the pages may be unmapped: private ones asked for as private and not locked, others not} */
     private boolean releasable(Addrspace addrspace, long ipa, long offset, long length, MapKind kind) {
         for (long at = 0; at < length; at += PhysicalMemory.PAGE_SIZE) {
             long entry = addrspace.stage2().lookup(ipa + at);
             boolean ours = Stage2Table.isValid(entry) && Stage2Table.pa(entry) == base + offset + at;
             boolean isPrivate = ours && (entry & PageFlags.PRIVATE) != 0;
-            if (isPrivate != (kind == MapKind.PRIVATE) || isPrivate && (entry & PageFlags.LOCKED) != 0) {
+            if (isPrivate != (kind == MapKind.PRIVATE) || locked(addrspace, entry, isPrivate)) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** A private page is the guest's until the guest unlocks it or ends. */
+    private static boolean locked(Addrspace addrspace, long entry, boolean isPrivate) {
+        return isPrivate && (entry & PageFlags.LOCKED) != 0 && addrspace.isLive();
     }
 
     /** Takes a piece, recorded in one run, out of a slot, and its owned frames out of the address space. */

@@ -49,6 +49,8 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     private VcpuEngine engine;
     private VcpuTimers timers;
     private volatile boolean killed;
+    /** Powered on once and not exited: counted in the address space. */
+    private boolean mayRun;
     private volatile boolean resetPending;
     private boolean executing;
     private volatile String failure = "";
@@ -433,6 +435,10 @@ public final class Vcpu extends ThreadObject implements VicTarget {
             bootRegisters.entry(entry, keepEntry, x0, keepX0);
             run.poweredOn();
             resetPending = true;
+            if (!mayRun) {
+                mayRun = true;
+                addrspace.vcpuMayRun();
+            }
         }
         unblock(Block.OFF.bit());
         return HypError.OK;
@@ -533,6 +539,13 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     }
 
     private void exit() {
+        synchronized (this) {
+            // Before anybody can see the exit: who sees it may take the private pages back.
+            if (mayRun) {
+                mayRun = false;
+                addrspace.vcpuExited();
+            }
+        }
         block(Block.EXITED);
         if (timers != null) {
             timers.stop();

@@ -10,7 +10,10 @@ import gunyah.arm64.fp.Lanes.LaneOp;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Advanced SIMD across lanes and scalar pairwise on integers (Arm ARM C4.1.95). {@code a} element size, {@code b} Q. */
+/**
+ * Advanced SIMD across lanes and scalar pairwise on integers (Arm ARM C4.1.95). {@code a} is the element size,
+ * {@code b} Q.
+ */
 final class AcrossLanes {
     static final List<InstructionRow> ROWS = rows();
 

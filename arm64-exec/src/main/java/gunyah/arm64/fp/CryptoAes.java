@@ -21,7 +21,8 @@ final class CryptoAes {
             aes("AESD", "00101", (cpu, i) -> substitute(cpu, i, INVERSE_SBOX, 3)),
             aes("AESMC", "00110", (cpu, i) -> mixColumns(cpu, i, 0x02, 0x03, 0x01, 0x01)),
             aes("AESIMC", "00111", (cpu, i) -> mixColumns(cpu, i, 0x0E, 0x0B, 0x0D, 0x09)),
-            row("PMULL_v_1Q", "FEAT_PMULL", "0Q001110 11 1 mmmmm 1110 00 nnnnn ddddd", CryptoAes::fields, CryptoAes::pmull));
+            row("PMULL_v_1Q", "FEAT_PMULL", "0Q001110 11 1 mmmmm 1110 00 nnnnn ddddd", CryptoAes::fields,
+                    CryptoAes::pmull));
 
     static {
         int power = 1;

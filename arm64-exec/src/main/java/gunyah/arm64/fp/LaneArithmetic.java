@@ -55,9 +55,24 @@ final class LaneArithmetic {
         return higherSame(size, n ^ top, m ^ top);
     }
 
-    /** {@return ones when {@code condition} holds, else zero} */
-    static long truth(boolean condition) {
-        return condition ? -1 : 0;
+    /** The larger of every two elements, signed. */
+    static long maxS(int size, long n, long m) {
+        return m ^ (n ^ m) & greaterEqual(size, n, m);
+    }
+
+    /** The larger of every two elements, unsigned. */
+    static long maxU(int size, long n, long m) {
+        return m ^ (n ^ m) & higherSame(size, n, m);
+    }
+
+    /** The smaller of every two elements, signed. */
+    static long minS(int size, long n, long m) {
+        return n ^ (n ^ m) & greaterEqual(size, n, m);
+    }
+
+    /** The smaller of every two elements, unsigned. */
+    static long minU(int size, long n, long m) {
+        return n ^ (n ^ m) & higherSame(size, n, m);
     }
 
     /** {@code value} limited to a signed element. */

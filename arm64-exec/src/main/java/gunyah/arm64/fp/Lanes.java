@@ -119,8 +119,8 @@ final class Lanes {
         };
     }
 
-    /** Adjacent pairs of Vn followed by those of Vm. */
-    static Semantics pairwise(LaneOp op) {
+    /** Adjacent pairs of Vn followed by those of Vm: {@code op} gets the even elements and the odd ones. */
+    static Semantics pairwise(HalfOp op) {
         return (cpu, i) -> {
             long[] v = cpu.v;
             int n = 2 * i.rn;
@@ -131,17 +131,24 @@ final class Lanes {
         };
     }
 
-    private static long pairs(LaneOp op, CpuState s, int size, long low, long high) {
+    private static long pairs(HalfOp op, CpuState s, int size, long low, long high) {
         if (size == 3) {
             return op.apply(s, 3, 0, low, high);
         }
-        int width = 8 << size;
-        long mask = mask(size);
-        long result = 0;
-        for (int bit = 0; bit < 32; bit += width) {
-            result |= (op.apply(s, size, 0, low >>> 2 * bit & mask, low >>> 2 * bit + width & mask) & mask) << bit
-                    | (op.apply(s, size, 0, high >>> 2 * bit & mask, high >>> 2 * bit + width & mask) & mask) << bit + 32;
+        return op.apply(s, size, 0, evens(size, low, high), evens(size, low >>> (8 << size), high >>> (8 << size)));
+    }
+
+    /** {@return the even elements of {@code low} followed by those of {@code high}} Sizes up to 2. */
+    static long evens(int size, long low, long high) {
+        return evens(size, low) | evens(size, high) << 32;
+    }
+
+    /** {@return the even elements of a half, in the low 32 bits} Sizes up to 2. */
+    static long evens(int size, long half) {
+        long packed = half & LaneArithmetic.replicate(size + 1, mask(size));
+        for (int log2 = size; log2 < 2; log2++) {
+            packed = (packed | packed >>> (8 << log2)) & LaneArithmetic.replicate(log2 + 2, mask(log2 + 1));
         }
-        return result;
+        return packed;
     }
 }

@@ -18,8 +18,10 @@ final class Permute {
             permute("TRN2", "110", (cpu, i) -> transpose(cpu, i, 1)),
             permute("ZIP2", "111", (cpu, i) -> zip(cpu, i, 1)),
             row("EXT", "0Q 101110000 mmmmm 0 iiii 0 nnnnn ddddd", Permute::extFields, Permute::ext),
-            row("TBL", "0Q 001110000 mmmmm 0 ll 0 00 nnnnn ddddd", Permute::tableFields, (cpu, i) -> table(cpu, i, false)),
-            row("TBX", "0Q 001110000 mmmmm 0 ll 1 00 nnnnn ddddd", Permute::tableFields, (cpu, i) -> table(cpu, i, true)));
+            row("TBL", "0Q 001110000 mmmmm 0 ll 0 00 nnnnn ddddd", Permute::tableFields,
+                    (cpu, i) -> table(cpu, i, false)),
+            row("TBX", "0Q 001110000 mmmmm 0 ll 1 00 nnnnn ddddd", Permute::tableFields,
+                    (cpu, i) -> table(cpu, i, true)));
 
     private Permute() {
     }
@@ -42,26 +44,22 @@ final class Permute {
         return true;
     }
 
-    /** Element {@code index} of the register pair Vm:Vn, each {@code 1 << log2} elements. */
-    private static long ofPair(Cpu cpu, Insn i, int log2, int index) {
-        int count = 1 << log2;
-        return Lanes.get(cpu.v, index < count ? i.rn : i.rm, i.a, index & count - 1);
-    }
-
     private static void unzip(Cpu cpu, Insn i, int part) {
-        int log2 = 3 + i.b - i.a;
-        long low = 0;
-        long high = 0;
-        int perHalf = 8 >> i.a;
-        for (int e = 0; e < 1 << log2; e++) {
-            long element = ofPair(cpu, i, log2, 2 * e + part);
-            if (e < perHalf) {
-                low |= element << (e << i.a + 3);
-            } else {
-                high |= element << (e - perHalf << i.a + 3);
-            }
+        long n0 = cpu.v[2 * i.rn];
+        long m0 = cpu.v[2 * i.rm];
+        long n1 = cpu.v[2 * i.rn + 1];
+        long m1 = cpu.v[2 * i.rm + 1];
+        if (i.a == 3) {
+            write(cpu, i, part == 0 ? n0 : n1, part == 0 ? m0 : m1);
+            return;
         }
-        write(cpu, i, low, high);
+        int shift = part * (8 << i.a);
+        if (i.b == 0) {
+            write(cpu, i, Lanes.evens(i.a, n0 >>> shift, m0 >>> shift), 0);
+        } else {
+            long low = Lanes.evens(i.a, n0 >>> shift, n1 >>> shift);
+            write(cpu, i, low, Lanes.evens(i.a, m0 >>> shift, m1 >>> shift));
+        }
     }
 
     private static void transpose(Cpu cpu, Insn i, int part) {

@@ -38,8 +38,8 @@ final class ScalarFp {
         twoSource(rows, "FMAXNM", 0b0110, (s, z, d, n, m) -> FpArithmetic.maxnm(s, z, n, m));
         twoSource(rows, "FMINNM", 0b0111, (s, z, d, n, m) -> FpArithmetic.minnm(s, z, n, m));
         twoSource(rows, "FNMUL", 0b1000, (s, z, d, n, m) -> FpArithmetic.neg(z, FpArithmetic.mul(s, z, n, m)));
-        rows.add(row("FCSEL_float", "00011110 0z 1 mmmmm cccc 11 nnnnn ddddd", ScalarFp::conditional, (cpu, i) -> write(cpu, i,
-                cpu.v[holds(cpu.s.nzcv, i.c) ? 2 * i.rn : 2 * i.rm] & Lanes.mask(i.a))));
+        rows.add(row("FCSEL_float", "00011110 0z 1 mmmmm cccc 11 nnnnn ddddd", ScalarFp::conditional,
+                (cpu, i) -> write(cpu, i, cpu.v[holds(cpu.s.nzcv, i.c) ? 2 * i.rn : 2 * i.rm] & Lanes.mask(i.a))));
         threeSource(rows, "FMADD", "0", "0", (s, z, c, n, m) -> FpArithmetic.fma(s, z, c, n, m));
         threeSource(rows, "FMSUB", "0", "1", (s, z, c, n, m) -> FpArithmetic.fma(s, z, c, FpArithmetic.neg(z, n), m));
         threeSource(rows, "FNMADD", "1", "0", (s, z, c, n, m) -> FpArithmetic.fma(s, z, FpArithmetic.neg(z, c),
@@ -98,8 +98,8 @@ final class ScalarFp {
         }
         for (int signalling = 0; signalling < 2; signalling++) {
             boolean all = signalling == 1;
-            rows.add(row(all ? "FCCMPE_float" : "FCCMP_float", "00011110 0z 1 mmmmm cccc 01 nnnnn " + signalling + " ffff",
-                    ScalarFp::conditional, (cpu, i) -> cpu.s.nzcv = holds(cpu.s.nzcv, i.c)
+            rows.add(row(all ? "FCCMPE_float" : "FCCMP_float", "00011110 0z 1 mmmmm cccc 01 nnnnn " + signalling
+                    + " ffff", ScalarFp::conditional, (cpu, i) -> cpu.s.nzcv = holds(cpu.s.nzcv, i.c)
                             ? compare(cpu, i, source(cpu, i, i.rm), all) : (int) i.imm));
         }
     }
@@ -114,9 +114,9 @@ final class ScalarFp {
     }
 
     private static void threeSource(List<InstructionRow> rows, String name, String o1, String o0, LaneOp op) {
-        rows.add(row(name + "_float", "00011111 0z " + o1 + " mmmmm " + o0 + " aaaaa nnnnn ddddd", ScalarFp::threeFields,
-                (cpu, i) -> write(cpu, i, op.apply(cpu.s, i.a, source(cpu, i, i.ra), source(cpu, i, i.rn),
-                        source(cpu, i, i.rm)))));
+        rows.add(row(name + "_float", "00011111 0z " + o1 + " mmmmm " + o0 + " aaaaa nnnnn ddddd",
+                ScalarFp::threeFields, (cpu, i) -> write(cpu, i, op.apply(cpu.s, i.a, source(cpu, i, i.ra),
+                        source(cpu, i, i.rn), source(cpu, i, i.rm)))));
     }
 
     private static boolean threeFields(Insn i) {

@@ -57,7 +57,10 @@ final class ShiftImmediate {
     }
 
     private static void narrowing(List<InstructionRow> rows) {
-        vectorNarrow(rows, "SHRN", 0, 0b10000, (s, z, d, n, m) -> n >>> m);
+        // what a shift across a wide element's border brings in lies above the narrow element
+        rows.add(row("SHRN_v", "0Q001111" + tail(0b10000), ShiftImmediate::narrowFields,
+                (cpu, i) -> TwoRegMisc.writePart(cpu, i, Lanes.evens(i.a, cpu.v[2 * i.rn] >>> i.c,
+                        cpu.v[2 * i.rn + 1] >>> i.c))));
         bothNarrow(rows, "SQSHRUN", 1, 0b10000,
                 (s, z, d, n, m) -> LaneArithmetic.satU(s, z, shiftRightS(sx(n, z + 1), (int) m, false)));
         vectorNarrow(rows, "RSHRN", 0, 0b10001, (s, z, d, n, m) -> shiftRightU(n, (int) m, true));

@@ -83,7 +83,7 @@ final class SimdFp {
     }
 
     private static void pairwise(List<InstructionRow> rows, String name, int high, int opcode, LaneOp op) {
-        rows.add(row(name + "_v", "0Q101110" + tail(high, opcode), Encoding::vectorFp, Lanes.pairwise(op)));
+        rows.add(row(name + "_v", "0Q101110" + tail(high, opcode), Encoding::vectorFp, Lanes.pairwise(each(op))));
     }
 
     /** Scalar pairwise: the two elements of Vn. */

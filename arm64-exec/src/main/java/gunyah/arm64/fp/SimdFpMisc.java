@@ -33,7 +33,8 @@ final class SimdFpMisc {
         toInteger(rows, "FCVTA", 0, 0b11100, SoftFloat.TIE_AWAY);
         toInteger(rows, "FCVTP", 1, 0b11010, SoftFloat.TO_PLUS);
         toInteger(rows, "FCVTZ", 1, 0b11011, SoftFloat.TO_ZERO);
-        both(rows, "SCVTF_int", 0, 0, 0b11101, (s, z, d, n, m) -> FpConversion.fromFixed(s, z, Lanes.sx(n, z), 0, false));
+        both(rows, "SCVTF_int", 0, 0, 0b11101,
+                (s, z, d, n, m) -> FpConversion.fromFixed(s, z, Lanes.sx(n, z), 0, false));
         both(rows, "UCVTF_int", 1, 0, 0b11101, (s, z, d, n, m) -> FpConversion.fromFixed(s, z, n, 0, true));
         vector(rows, "FABS", 0, 1, 0b01111, (s, z, d, n, m) -> FpArithmetic.abs(z, n));
         vector(rows, "FNEG", 1, 1, 0b01111, (s, z, d, n, m) -> FpArithmetic.neg(z, n));
@@ -42,8 +43,8 @@ final class SimdFpMisc {
         scalar(rows, "FRECPX", 0, 1, 0b11111, (s, z, d, n, m) -> FpEstimate.recpx(s, z, n));
         vector(rows, "FSQRT", 1, 1, 0b11111, (s, z, d, n, m) -> FpArithmetic.sqrt(s, z, n));
         formats(rows);
-        fixedPoint(rows, "SCVTF_fix", 0, 0b11100, (s, z, d, n, m) -> FpConversion.fromFixed(s, z, Lanes.sx(n, z), (int) m,
-                false));
+        fixedPoint(rows, "SCVTF_fix", 0, 0b11100,
+                (s, z, d, n, m) -> FpConversion.fromFixed(s, z, Lanes.sx(n, z), (int) m, false));
         fixedPoint(rows, "UCVTF_fix", 1, 0b11100, (s, z, d, n, m) -> FpConversion.fromFixed(s, z, n, (int) m, true));
         fixedPoint(rows, "FCVTZS_fix", 0, 0b11111, (s, z, d, n, m) -> FpConversion.toFixed(s, z, n, (int) m, false,
                 8 << z, SoftFloat.TO_ZERO));

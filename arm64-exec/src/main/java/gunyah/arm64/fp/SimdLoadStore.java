@@ -53,16 +53,20 @@ final class SimdLoadStore {
         String name = load ? "LDR" : "STR";
         String head = size + "111100" + opc;
         rows.add(row((load ? "LDUR" : "STUR") + "_fpsimd" + letter, head + "0 iiiiiiiii 00 NNNNN ttttt",
-                i -> unscaled(i, sizeLog2), load ? (cpu, i) -> load(cpu, i, OFFSET) : (cpu, i) -> store(cpu, i, OFFSET)));
+                i -> unscaled(i, sizeLog2), access(load, OFFSET)));
         rows.add(row(name + "_imm_fpsimd_post" + letter, head + "0 iiiiiiiii 01 NNNNN ttttt",
-                i -> unscaled(i, sizeLog2), load ? (cpu, i) -> load(cpu, i, POST) : (cpu, i) -> store(cpu, i, POST)));
+                i -> unscaled(i, sizeLog2), access(load, POST)));
         rows.add(row(name + "_imm_fpsimd_pre" + letter, head + "0 iiiiiiiii 11 NNNNN ttttt",
-                i -> unscaled(i, sizeLog2), load ? (cpu, i) -> load(cpu, i, PRE) : (cpu, i) -> store(cpu, i, PRE)));
+                i -> unscaled(i, sizeLog2), access(load, PRE)));
         String unsigned = size + "111101" + opc;
         rows.add(row(name + "_imm_fpsimd" + letter, unsigned + " iiiiiiiiiiii NNNNN ttttt",
-                i -> unsigned(i, sizeLog2), load ? (cpu, i) -> load(cpu, i, OFFSET) : (cpu, i) -> store(cpu, i, OFFSET)));
+                i -> unsigned(i, sizeLog2), access(load, OFFSET)));
         rows.add(row(name + "_reg_fpsimd" + letter, head + "1 MMMMM ooo s 10 NNNNN ttttt",
                 i -> register(i, sizeLog2), load ? SimdLoadStore::loadRegister : SimdLoadStore::storeRegister));
+    }
+
+    private static Semantics access(boolean load, int mode) {
+        return load ? (cpu, i) -> load(cpu, i, mode) : (cpu, i) -> store(cpu, i, mode);
     }
 
     private static void pair(List<InstructionRow> rows, String kind, String head, int sizeLog2, int mode) {

@@ -48,14 +48,14 @@ final class ThreeSame {
         vector(rows, "UHSUB", 1, 0b00100, Encoding::vectorUpTo32, each((s, z, d, n, m) -> n - m >> 1));
         both(rows, "SQSUB", 0, 0b00101, Encoding::scalar, (s, z, d, n, m) -> LaneArithmetic.sqsub(s, z, n, m));
         both(rows, "UQSUB", 1, 0b00101, Encoding::scalar, (s, z, d, n, m) -> LaneArithmetic.uqsub(s, z, n, m));
-        LaneOp smax = (s, z, d, n, m) -> Math.max(sx(n, z), sx(m, z));
-        LaneOp umax = (s, z, d, n, m) -> Math.max(n, m);
-        LaneOp smin = (s, z, d, n, m) -> Math.min(sx(n, z), sx(m, z));
-        LaneOp umin = (s, z, d, n, m) -> Math.min(n, m);
-        vector(rows, "SMAX", 0, 0b01100, Encoding::vectorUpTo32, each(smax));
-        vector(rows, "UMAX", 1, 0b01100, Encoding::vectorUpTo32, each(umax));
-        vector(rows, "SMIN", 0, 0b01101, Encoding::vectorUpTo32, each(smin));
-        vector(rows, "UMIN", 1, 0b01101, Encoding::vectorUpTo32, each(umin));
+        HalfOp smax = (s, z, d, n, m) -> LaneArithmetic.maxS(z, n, m);
+        HalfOp umax = (s, z, d, n, m) -> LaneArithmetic.maxU(z, n, m);
+        HalfOp smin = (s, z, d, n, m) -> LaneArithmetic.minS(z, n, m);
+        HalfOp umin = (s, z, d, n, m) -> LaneArithmetic.minU(z, n, m);
+        vector(rows, "SMAX", 0, 0b01100, Encoding::vectorUpTo32, smax);
+        vector(rows, "UMAX", 1, 0b01100, Encoding::vectorUpTo32, umax);
+        vector(rows, "SMIN", 0, 0b01101, Encoding::vectorUpTo32, smin);
+        vector(rows, "UMIN", 1, 0b01101, Encoding::vectorUpTo32, umin);
         vector(rows, "SABD", 0, 0b01110, Encoding::vectorUpTo32, each((s, z, d, n, m) -> abdS(z, n, m)));
         vector(rows, "UABD", 1, 0b01110, Encoding::vectorUpTo32, each((s, z, d, n, m) -> abdU(n, m)));
         vector(rows, "SABA", 0, 0b01111, Encoding::vectorUpTo32, each((s, z, d, n, m) -> d + abdS(z, n, m)));
@@ -71,11 +71,9 @@ final class ThreeSame {
         pairwise(rows, "UMAXP", 1, 0b10100, Encoding::vectorUpTo32, umax);
         pairwise(rows, "SMINP", 0, 0b10101, Encoding::vectorUpTo32, smin);
         pairwise(rows, "UMINP", 1, 0b10101, Encoding::vectorUpTo32, umin);
-        both(rows, "SQDMULH", 0, 0b10110, Encoding::scalar16And32,
-                (s, z, d, n, m) -> LaneArithmetic.sqdmulh(s, z, n, m, false));
-        both(rows, "SQRDMULH", 1, 0b10110, Encoding::scalar16And32,
-                (s, z, d, n, m) -> LaneArithmetic.sqdmulh(s, z, n, m, true));
-        pairwise(rows, "ADDP", 0, 0b10111, Encoding::vector, (s, z, d, n, m) -> n + m);
+        doublingHigh(rows, "SQDMULH", 0, (s, z, d, n, m) -> LaneArithmetic.sqdmulh(s, z, n, m, false));
+        doublingHigh(rows, "SQRDMULH", 1, (s, z, d, n, m) -> LaneArithmetic.sqdmulh(s, z, n, m, true));
+        pairwise(rows, "ADDP", 0, 0b10111, Encoding::vector, (s, z, d, n, m) -> LaneArithmetic.add(z, n, m));
     }
 
     private static void logical(List<InstructionRow> rows) {
@@ -156,15 +154,19 @@ final class ThreeSame {
         rows.add(row(name + "_v", "0Q" + u + "01110" + tail(opcode), fields, Lanes.vector(op)));
     }
 
-    private static void pairwise(List<InstructionRow> rows, String name, int u, int opcode, Fields fields, LaneOp op) {
+    private static void pairwise(List<InstructionRow> rows, String name, int u, int opcode, Fields fields, HalfOp op) {
         rows.add(row(name + "_v", "0Q" + u + "01110" + tail(opcode), fields, Lanes.pairwise(op)));
     }
 
-    /** Vector and scalar form; the vector form takes the same sizes as the scalar one, or all when that is 64-bit only. */
+    /** Vector form of all sizes, and scalar form. */
     private static void both(List<InstructionRow> rows, String name, int u, int opcode, Fields scalar, LaneOp op) {
-        Fields vector = i -> Encoding.vector(i) && (i.a == 1 || i.a == 2 || !name.endsWith("DMULH"));
-        vector(rows, name, u, opcode, vector, each(op));
+        vector(rows, name, u, opcode, Encoding::vector, each(op));
         rows.add(row(name + "_s", "01" + u + "11110" + tail(opcode), scalar, Lanes.scalar(op)));
+    }
+
+    private static void doublingHigh(List<InstructionRow> rows, String name, int u, LaneOp op) {
+        vector(rows, name, u, 0b10110, Encoding::vector16And32, each(op));
+        rows.add(row(name + "_s", "01" + u + "11110" + tail(0b10110), Encoding::scalar16And32, Lanes.scalar(op)));
     }
 
     /** An operation done on whole halves, whose scalar form is 64-bit only. */

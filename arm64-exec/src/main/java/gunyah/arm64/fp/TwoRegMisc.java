@@ -51,10 +51,12 @@ final class TwoRegMisc {
         wide(rows, "CMLT_z", 0, 0b01010, (s, z, d, n, m) -> ~LaneArithmetic.greaterEqual(z, n, 0));
         wide(rows, "ABS", 0, 0b01011, each((s, z, d, n, m) -> LaneArithmetic.absolute(z, n)));
         wide(rows, "NEG", 1, 0b01011, (s, z, d, n, m) -> LaneArithmetic.sub(z, 0, n));
-        rows.add(row("XTN", "0Q001110" + tail(0b10010), Encoding::narrow, narrowing((s, z, d, n, m) -> n)));
+        rows.add(row("XTN", "0Q001110" + tail(0b10010), Encoding::narrow,
+                (cpu, i) -> writePart(cpu, i, Lanes.evens(i.a, cpu.v[2 * i.rn], cpu.v[2 * i.rn + 1]))));
         narrow(rows, "SQXTUN", 1, 0b10010, (s, z, d, n, m) -> LaneArithmetic.satU(s, z, sx(n, z + 1)));
+        LaneOp shll = (s, z, d, n, m) -> n << (8 << z);
         rows.add(row("SHLL", "0Q101110" + tail(0b10011), Encoding::narrow,
-                (cpu, i) -> ThreeDifferent.lengthen(cpu, i, (s, z, d, n, m) -> n << (8 << z), cpu.v[2 * i.rn + i.b], 0)));
+                (cpu, i) -> ThreeDifferent.lengthen(cpu, i, shll, cpu.v[2 * i.rn + i.b], 0)));
         narrow(rows, "SQXTN", 0, 0b10100, (s, z, d, n, m) -> LaneArithmetic.satS(s, z, sx(n, z + 1)));
         narrow(rows, "UQXTN", 1, 0b10100, (s, z, d, n, m) -> LaneArithmetic.satUnsigned(s, z, n));
         fixed(rows, "URECPE", "0", "10", 0b11100, each((s, z, d, n, m) -> FpEstimate.unsignedReciprocal(n)));

@@ -2,7 +2,6 @@ package gunyah.arm64.fp;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
-import java.util.List;
 import java.util.SplittableRandom;
 
 /** Seeded random instruction words and register states for the rows of this package. */
@@ -21,6 +20,9 @@ final class RandomCases {
         0xC1E0_0000_0000_0000L, 0x43E0_0000_0000_0000L, 0xC3E0_0000_0000_0000L, 0x43F0_0000_0000_0000L,
         0x41DF_FFFF_FFE0_0000L, 0x47EF_FFFF_F000_0000L, 0x3810_0000_0000_0000L, 0x36A0_0000_0000_0000L,
         0x40EF_FE00_0000_0000L, 0x3F10_0000_0000_0000L, 0x7FFF_FFFF_FFFF_FFFFL, -1};
+
+    private static final int[] MASKS = FpRows.ROWS.stream().mapToInt(InstructionRow::mask).toArray();
+    private static final int[] VALUES = FpRows.ROWS.stream().mapToInt(InstructionRow::value).toArray();
 
     private final SplittableRandom random;
 
@@ -80,27 +82,29 @@ final class RandomCases {
         };
     }
 
-    /** {@return a word of {@code row} that is not reserved and belongs to no more specific row of {@code rows}} */
-    int word(InstructionRow row, List<InstructionRow> rows, int caseNumber) {
+    /** {@return a word of {@code row} that is not reserved and belongs to no more specific row} */
+    int word(InstructionRow row, int caseNumber) {
+        int mask = row.mask();
+        int value = row.value();
         for (int tries = 0; tries < 10_000; tries++) {
-            int word = constrain(row, row.value() | random.nextInt() & ~row.mask(), caseNumber);
-            if (match(rows, word) == row && row.fields().decode(new Insn(word, row))) {
+            int word = constrain(row, value | random.nextInt() & ~mask, caseNumber);
+            if (match(word) == row && row.fields().decode(new Insn(word, row))) {
                 return word;
             }
         }
         throw new IllegalStateException("no allocated word for " + row.name());
     }
 
-    /** {@return the most specific row that matches} */
-    static InstructionRow match(List<InstructionRow> rows, int word) {
-        InstructionRow best = null;
-        for (InstructionRow row : rows) {
-            if ((word & row.mask()) == row.value()
-                    && (best == null || Integer.bitCount(row.mask()) > Integer.bitCount(best.mask()))) {
-                best = row;
+    /** {@return the most specific row of the table that matches, or null} */
+    static InstructionRow match(int word) {
+        int best = -1;
+        for (int k = 0; k < MASKS.length; k++) {
+            if ((word & MASKS[k]) == VALUES[k]
+                    && (best < 0 || Integer.bitCount(MASKS[k]) > Integer.bitCount(MASKS[best]))) {
+                best = k;
             }
         }
-        return best;
+        return best < 0 ? null : FpRows.ROWS.get(best);
     }
 
     private int constrain(InstructionRow row, int word, int caseNumber) {
@@ -144,7 +148,7 @@ final class RandomCases {
         return pattern.contains("aaaaa") ? put(result, 10, 5, 31) : put(result, 0, 5, 31);
     }
 
-    /** {@return a half whose single or double precision values nearly cancel the products of {@code n} and {@code m}} */
+    /** {@return a half whose values, of either precision, nearly cancel the products of {@code n} and {@code m}} */
     long addendNear(long n, long m) {
         int ulps = random.nextInt(3) - 1;
         if (random.nextBoolean()) {
