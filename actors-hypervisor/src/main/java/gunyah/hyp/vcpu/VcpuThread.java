@@ -20,8 +20,9 @@ import java.util.concurrent.locks.LockSupport;
 final class VcpuThread extends Schedulable {
     private static final int IN_MAILBOX = 0;
     private static final int WAITING = 1;
-    private static final int PARKED = 2;
-    private static final int GRANTED = 3;
+    private static final int SPINNING = 2;
+    private static final int PARKED = 3;
+    private static final int GRANTED = 4;
     /** About ten microseconds: the length of a hand-over that needs no wake-up of a parked thread. */
     private static final int SPINS = 400;
     private static final VarHandle TURN;
@@ -120,10 +121,12 @@ final class VcpuThread extends Schedulable {
         control.raise(control.take() & ~VcpuControl.PREEMPT);
         cpu = grantedCpu;
         int before = (int) TURN.getAndSet(this, GRANTED);
-        if (before == PARKED) {
-            LockSupport.unpark(thread);
-        } else if (before == IN_MAILBOX) {
-            tellRun();
+        switch (before) {
+            // Here, not when the thread notices: the one that grants wants to spin next.
+            case SPINNING -> machine.cores().endSpin();
+            case PARKED -> LockSupport.unpark(thread);
+            case IN_MAILBOX -> tellRun();
+            default -> { }
         }
     }
 
@@ -226,15 +229,22 @@ final class VcpuThread extends Schedulable {
         return granted();
     }
 
+    /** Waits a little with the core in hand, if nobody needs that. */
     private void spin() {
         HostCores cores = machine.cores();
         if (!cores.beginSpin()) {
             return;
         }
+        if (!TURN.compareAndSet(this, WAITING, SPINNING)) {
+            cores.endSpin();
+            return;
+        }
         for (int i = 0; i < SPINS && !granted(); i++) {
             Thread.onSpinWait();
         }
-        cores.endSpin();
+        if (TURN.compareAndSet(this, SPINNING, WAITING)) {
+            cores.endSpin();
+        }
     }
 
     @Override
