@@ -89,6 +89,11 @@ final class ServiceTable {
             LOG.info("VM {}: request {}: {}", caller.vmid(), MessageId.of(request.messageId()).orElseThrow(),
                     fault.getMessage());
             answer.send(Reply.of(fault.rmError()));
+        } catch (RuntimeException defect) {
+            // Ours, in one request of one VM: the others keep their Resource Manager, and the client its answer.
+            LOG.error("VM {}: request {} failed", caller.vmid(), MessageId.of(request.messageId()).orElseThrow(),
+                    defect);
+            answer.send(Reply.of(RmError.DENIED));
         }
     }
 }

@@ -26,6 +26,8 @@ import java.util.regex.Pattern;
 public final class GuestConfigParser {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_NAME = 80;
+    private static final int DEFAULT_DEPTH = 8;
+    private static final int MAX_DEPTH_OF_QUEUE = 255;
     private static final Pattern GUID =
             Pattern.compile("\\p{XDigit}{8}-\\p{XDigit}{4}-\\p{XDigit}{4}-\\p{XDigit}{4}-\\p{XDigit}{12}");
     private static final long DEFAULT_BASE = 0x2880_0000L;
@@ -211,8 +213,11 @@ public final class GuestConfigParser {
         return switch (type) {
             case "rm-rpc" -> {
                 check(push.size() <= 3 && (virqs.length == 0 || virqs.length == 2));
-                yield new RpcDevice(generate, push, label, node.cell("message-size").orElse(Fragmenter.PACKET_SIZE),
-                        node.cell("queue-depth").orElse(8), virqs.length == 0 ? 0 : virqs[0],
+                // The protocol's packets have this size; a queue of another one could carry none or too large ones.
+                check(node.cell("message-size").orElse(Fragmenter.PACKET_SIZE) == Fragmenter.PACKET_SIZE);
+                int depth = node.cell("queue-depth").orElse(DEFAULT_DEPTH);
+                check(depth > 0 && depth <= MAX_DEPTH_OF_QUEUE);
+                yield new RpcDevice(generate, push, label, Fragmenter.PACKET_SIZE, depth, virqs.length == 0 ? 0 : virqs[0],
                         virqs.length == 0 ? 0 : virqs[1]);
             }
             case "doorbell", "doorbell-source" -> {

@@ -64,7 +64,16 @@ public final class RpcLink {
     /** {@return whether a packet was taken from the queue} A request it completes goes to {@code message}. */
     public boolean receive(Consumer<RmMessage> message) {
         long buffer = root.env().rmBase();
-        QueueResult result = root.hypercalls().receive(queues.requests(), buffer, packet.length);
+        if (broken) {
+            return false;
+        }
+        QueueResult result;
+        try {
+            result = root.hypercalls().receive(queues.requests(), buffer, packet.length);
+        } catch (HypFault fault) {
+            breakDown(fault);
+            return false;
+        }
         if (result.error() != HypError.OK) {
             return false;
         }
@@ -116,7 +125,7 @@ public final class RpcLink {
             if (!sendPacket(sending.peek())) {
                 return;
             }
-            sending.poll();
+            sending.remove();
         }
     }
 
@@ -136,11 +145,15 @@ public final class RpcLink {
         try {
             return root.hypercalls().send(queues.answers(), buffer, bytes.length).error() == HypError.OK;
         } catch (HypFault fault) {
-            LOG.warn("link to VM {} is broken: {}", vmid, fault.getMessage());
-            broken = true;
-            waiting.clear();
-            sending.clear();
+            breakDown(fault);
             return false;
         }
+    }
+
+    private void breakDown(HypFault fault) {
+        LOG.warn("link to VM {} is broken: {}", vmid, fault.getMessage());
+        broken = true;
+        waiting.clear();
+        sending.clear();
     }
 }
