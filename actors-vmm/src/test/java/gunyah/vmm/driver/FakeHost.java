@@ -1,6 +1,7 @@
 package gunyah.vmm.driver;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import com.typesafe.config.ConfigFactory;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
 import gunyah.hyp.HypercallPort;
@@ -17,7 +18,7 @@ final class FakeHost implements AutoCloseable {
 
     final FakeGunyah gunyah = new FakeGunyah();
     final FakeRm rm = new FakeRm(gunyah);
-    private final ActorTestKit kit = ActorTestKit.create();
+    private final ActorTestKit kit = ActorTestKit.create("fake-host", ConfigFactory.load());
     private final HostKernel kernel = new HostKernel(kit.system());
     private final VcpuWork cpu = kernel.newCpu();
     private final Context context = new Context();
