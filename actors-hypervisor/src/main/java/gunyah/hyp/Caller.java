@@ -3,7 +3,11 @@ package gunyah.hyp;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.cspace.CSpace;
 
-/** Who makes a hypercall: the VM side of a vCPU, executing A64 code or Java. */
+/**
+ * Who makes a hypercall: the VM side of a vCPU, executing A64 code or Java. The copy methods are called during the
+ * caller's own hypercall only, but maybe on another thread: a message queue copies in its actor's turn while the
+ * caller waits. The hand-over is ordered (happens-before both ways); implementations must not block.
+ */
 public interface Caller {
     CSpace cspace();
 

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** Error results of hypercalls (Gunyah hyp/core/base/types.tc and the {@code extend error} blocks). */
-public enum HypError {
+public enum HypError implements CapResult {
     OK(0),
     UNIMPLEMENTED(-1),
     RETRY(-2),

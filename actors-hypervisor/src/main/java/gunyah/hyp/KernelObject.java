@@ -1,17 +1,21 @@
 package gunyah.hyp;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 /**
  * Base of every first-class object: identity, life-cycle state and reference count (Gunyah hyp/core/object_standard).
  * An object is made INIT, becomes ACTIVE once, and is destroyed when its last reference (capabilities included) goes.
  * The methods here are thread safe; what an object guards beyond that is its own business.
  */
-public abstract class KernelObject {
+public abstract non-sealed class KernelObject implements CapResult {
     /** Life-cycle states. */
     public enum State { INIT, ACTIVE, DESTROYED }
 
+    private static final int GONE = Integer.MIN_VALUE;
+
     private final ObjectType type;
     private final int id;
-    private int references;
+    private final AtomicInteger references = new AtomicInteger();
     private volatile State state = State.INIT;
 
     /**
@@ -47,26 +51,28 @@ public abstract class KernelObject {
         return error;
     }
 
-    /** Takes a reference. {@return false when the object is already gone} */
-    public final synchronized boolean retain() {
-        if (state == State.DESTROYED) {
-            return false;
-        }
-        references++;
+    /** Takes a reference. {@return false when the object is already gone} Lock free. */
+    public final boolean retain() {
+        int now;
+        do {
+            now = references.get();
+            if (now == GONE) {
+                return false;
+            }
+        } while (!references.compareAndSet(now, now + 1));
         return true;
     }
 
-    /** Gives a reference back; the last one destroys the object. */
+    /** Gives a reference back; the last one destroys the object, on this thread. */
     public final void release() {
-        boolean last;
-        synchronized (this) {
-            references--;
-            last = references == 0 && state != State.DESTROYED;
-            if (last) {
-                state = State.DESTROYED;
-            }
-        }
-        if (last) {
+        int now;
+        int left;
+        do {
+            now = references.get();
+            left = now == 1 ? GONE : now - 1;
+        } while (!references.compareAndSet(now, left));
+        if (left == GONE) {
+            state = State.DESTROYED;
             onDestroy();
         }
     }

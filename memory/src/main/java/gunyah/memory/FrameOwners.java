@@ -41,6 +41,42 @@ public final class FrameOwners {
     }
 
     /**
+     * Splits a page-aligned range where ownership by {@code owner} begins or ends.
+     *
+     * @param length at least one page
+     * @return bytes from {@code pa} on that all belong to {@code owner}; negative: bytes that all do not
+     */
+    public synchronized long runLength(int owner, long pa, long length) {
+        long first = pa >>> PhysicalMemory.PAGE_SHIFT;
+        long end = first + (length >>> PhysicalMemory.PAGE_SHIFT);
+        boolean owned = ownedBy(owner, first);
+        long frame = first + 1;
+        while (frame < end) {
+            if (frame >= frameCount) {
+                if (owned) {
+                    break;
+                }
+                frame = end;
+            } else if (frame % CHUNK == 0 && chunks[(int) (frame / CHUNK)] == null) {
+                if ((initialOwner == owner) != owned) {
+                    break;
+                }
+                frame = Math.min(end, Math.min(frame + CHUNK, frameCount));
+            } else if (ownedBy(owner, frame) == owned) {
+                frame++;
+            } else {
+                break;
+            }
+        }
+        long bytes = frame - first << PhysicalMemory.PAGE_SHIFT;
+        return owned ? bytes : -bytes;
+    }
+
+    private boolean ownedBy(int owner, long frame) {
+        return frame < frameCount && ownerOfFrame(frame) == owner;
+    }
+
+    /**
      * Moves the page-aligned range from one owner to another.
      *
      * @return false, and nothing changed, when some frame does not belong to {@code from} or does not exist

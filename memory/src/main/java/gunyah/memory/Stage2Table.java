@@ -77,6 +77,20 @@ public final class Stage2Table {
     }
 
     /**
+     * Skips address ranges that were never mapped.
+     *
+     * @return the first page at or after {@code ipa} that may be mapped; {@code end} when none is below it
+     */
+    public long skipUnmapped(long ipa, long end) {
+        long at = ipa;
+        while (at < end && at >>> IPA_BITS == 0
+                && LEAVES.getAcquire(leaves, (int) (at >>> PhysicalMemory.PAGE_SHIFT + LEAF_BITS)) == null) {
+            at = (at >>> PhysicalMemory.PAGE_SHIFT + LEAF_BITS) + 1 << PhysicalMemory.PAGE_SHIFT + LEAF_BITS;
+        }
+        return Math.min(at, end);
+    }
+
+    /**
      * Replaces the entry of the page that holds {@code ipa}; zero unmaps. Writer only.
      *
      * @return the entry before

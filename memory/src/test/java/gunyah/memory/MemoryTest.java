@@ -28,4 +28,14 @@ class MemoryTest {
         assertThat(table.lookup(0x8_0000_1000L)).isZero();
         assertThat(table.lookup(1L << 36)).isZero();
     }
+
+    @Test
+    void skippingStopsAtTheFirstLeafOrTheEnd() {
+        Stage2Table table = new Stage2Table();
+        assertThat(table.skipUnmapped(0x1000, 1L << 36)).isEqualTo(1L << 36);
+        table.set(0x4100_5000L, Stage2Table.entry(0x1000, Access.R, 0, 15));
+        assertThat(table.skipUnmapped(0x1000, 1L << 36)).isEqualTo(0x4100_0000L);
+        assertThat(table.skipUnmapped(0x4100_3000L, 1L << 36)).isEqualTo(0x4100_3000L);
+        assertThat(table.skipUnmapped(0x1000, 0x2000)).isEqualTo(0x2000);
+    }
 }

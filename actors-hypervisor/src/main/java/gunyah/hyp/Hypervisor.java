@@ -1,0 +1,254 @@
+package gunyah.hyp;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Props;
+import akka.actor.typed.javadsl.AskPattern;
+import gunyah.config.MachineConfig;
+import gunyah.hyp.addrspace.Addrspace;
+import gunyah.hyp.addrspace.AddrspaceCalls;
+import gunyah.hyp.addrspace.Vmids;
+import gunyah.hyp.cspace.CSpace;
+import gunyah.hyp.cspace.CSpaceCalls;
+import gunyah.hyp.doorbell.Doorbell;
+import gunyah.hyp.doorbell.DoorbellCalls;
+import gunyah.hyp.memextent.MappingCalls;
+import gunyah.hyp.memextent.MemExtent;
+import gunyah.hyp.memextent.MemExtentCalls;
+import gunyah.hyp.memextent.MemoryTree;
+import gunyah.hyp.msgqueue.MsgQueue;
+import gunyah.hyp.msgqueue.MsgQueueCalls;
+import gunyah.hyp.partition.Partition;
+import gunyah.hyp.partition.PartitionCalls;
+import gunyah.hyp.pcpu.HostCores;
+import gunyah.hyp.pcpu.Pcpu;
+import gunyah.hyp.pcpu.PcpuActor;
+import gunyah.hyp.pcpu.PcpuState;
+import gunyah.hyp.timer.SystemCounter;
+import gunyah.hyp.timer.TimerThread;
+import gunyah.hyp.vcpu.EngineFactory;
+import gunyah.hyp.vcpu.Machine;
+import gunyah.hyp.vcpu.Vcpu;
+import gunyah.hyp.vcpu.VcpuCalls;
+import gunyah.hyp.vcpu.VcpuSupervisor;
+import gunyah.hyp.vic.Vic;
+import gunyah.hyp.vic.VicCalls;
+import gunyah.hyp.vpm.Psci;
+import gunyah.hyp.vpm.VpmCalls;
+import gunyah.hyp.vpm.VpmGroup;
+import gunyah.memory.FrameOwners;
+import gunyah.memory.PhysicalMemory;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One machine: physical memory, physical CPUs, the hypercall table and the root VM, put together and started. There is
+ * no static state, but one actor system holds one machine at a time, because actors are named after its objects.
+ *
+ * <p>{@link #close} stops every vCPU thread before memory goes. Whoever uses a {@link HypercallPort} on threads of his
+ * own must stop using it first.
+ */
+public final class Hypervisor implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Hypervisor.class);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration DESCRIBE_TIMEOUT = Duration.ofSeconds(3);
+
+    private final ActorSystem<?> system;
+    private final PhysicalMemory memory;
+    private final MemoryTree memoryTree;
+    private final Vmids vmids = new Vmids();
+    private final IdSource ids = new IdSource();
+    private final RandomGenerator entropy;
+    private final TimerThread timer;
+    private final List<Pcpu> pcpus = new ArrayList<>();
+    private final Machine machine;
+    private final ActorRef<VcpuSupervisor.Command> supervisor;
+    private final Queue<CompletableFuture<Void>> threads = new ConcurrentLinkedQueue<>();
+    private final CompletableFuture<Machine.PowerEvent> powerEvent = new CompletableFuture<>();
+    private boolean closed;
+
+    private Hypervisor(ActorSystem<?> system, MachineConfig config, LongSupplier clock, RandomGenerator entropy) {
+        this.system = system;
+        this.entropy = entropy;
+        this.memory = new PhysicalMemory(RootVmBoot.RAM_BASE + config.memoryBytes());
+        long frames = memory.sizeBytes() / PhysicalMemory.PAGE_SIZE;
+        this.memoryTree = new MemoryTree(memory, new FrameOwners(frames, IdSource.HYPERVISOR));
+        this.timer = TimerThread.start(clock, system.name() + "-timer");
+        HostCores cores = new HostCores(Runtime.getRuntime().availableProcessors());
+        for (int index = 0; index < config.pcpus(); index++) {
+            Pcpu pcpu = new Pcpu(index);
+            pcpu.start(system.systemActorOf(PcpuActor.create(pcpu, timer, cores), pcpu.toString(),
+                    Dispatchers.hypercall()));
+            pcpus.add(pcpu);
+        }
+        this.supervisor = system.systemActorOf(VcpuSupervisor.create(), "vms", Props.empty());
+        this.machine = new Machine(pcpus, cores, timer, new SystemCounter(clock), config.timesliceNs());
+        machine.onPower(powerEvent::complete);
+    }
+
+    /**
+     * Starts a machine and boots its root VM.
+     *
+     * @param system needs the dispatchers of this module's {@code reference.conf}
+     * @param clock  monotonic nanoseconds in real time
+     * @param works  which vCPUs flagged hlos_vm execute Java
+     * @param rootVm the Resource Manager
+     */
+    public static Hypervisor start(ActorSystem<?> system, MachineConfig config, LongSupplier clock,
+            VcpuWorkFactory works, RootVm rootVm) {
+        return start(system, config, clock, new SecureRandom(), works, rootVm);
+    }
+
+    /**
+     * As above with a random source of choice.
+     *
+     * @param entropy thread safe; draws capability ids and answers the guests' random calls
+     */
+    public static Hypervisor start(ActorSystem<?> system, MachineConfig config, LongSupplier clock,
+            RandomGenerator entropy, VcpuWorkFactory works, RootVm rootVm) {
+        Hypervisor hypervisor = new Hypervisor(system, config, clock, entropy);
+        try {
+            hypervisor.boot(clock, works, rootVm);
+        } catch (RuntimeException e) {
+            hypervisor.close();
+            throw e;
+        }
+        return hypervisor;
+    }
+
+    private void boot(LongSupplier clock, VcpuWorkFactory works, RootVm rootVm) {
+        HypercallTable table = new HypercallTable(List.of(
+                new IdentifyCalls(entropy, clock).rows(),
+                new PartitionCalls(this::create).rows(),
+                ObjectCalls.rows(), CSpaceCalls.rows(), DoorbellCalls.rows(), MsgQueueCalls.rows(),
+                AddrspaceCalls.rows(), new MappingCalls(memoryTree).rows(), new MemExtentCalls(memoryTree).rows(),
+                VicCalls.rows(), VcpuCalls.rows(), VpmCalls.rows()));
+        Smccc smccc = new Smccc(table, new Psci(), entropy);
+        // The root VM's program is an actor of its own, so its vCPU has nothing to do.
+        VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
+                : works.forVcpu(vmid, index);
+        machine.connect(new EngineFactory(memory, all), this::startThread, table, smccc);
+        new RootVmBoot(this::create, table, smccc, ids, memoryTree).boot(rootVm, pcpus.size());
+    }
+
+    private static final class RootVcpuWork implements VcpuWork {
+        @Override
+        public void boot(Context context, long entry, long x0) {
+            // Nothing to prepare.
+        }
+
+        @Override
+        public Result run(Context context) {
+            return Result.IDLE;
+        }
+    }
+
+    private void startThread(Vcpu vcpu) {
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+        threads.add(ended);
+        supervisor.tell(new VcpuSupervisor.Start(vcpu, () -> {
+            threads.remove(ended);
+            ended.complete(null);
+        }));
+    }
+
+    private KernelObject create(ObjectType type, Partition partition) {
+        int id = ids.next();
+        return switch (type) {
+            case CSPACE -> new CSpace(id, entropy);
+            case ADDRSPACE -> Addrspace.create(id, system, memory, vmids);
+            case MEMEXTENT -> new MemExtent(id, memoryTree, partition);
+            case THREAD -> new Vcpu(id, machine);
+            case DOORBELL -> new Doorbell(id, system);
+            case MSGQUEUE -> new MsgQueue(id, system);
+            case VIC -> new Vic(id);
+            case VPM_GROUP -> new VpmGroup(id);
+            case PARTITION, HWIRQ, VIRTIO_MMIO, WATCHDOG -> null;
+        };
+    }
+
+    /** {@return counters of the VM's vCPUs, empty when it has none} Any thread. */
+    public List<VcpuStatistics> statistics(int vmid) {
+        return machine.registry().vcpus(vmid).stream().map(Vcpu::statistics).toList();
+    }
+
+    /** {@return registers and last exits of the VM's vCPUs} Any thread; exact for those that do not execute. */
+    public List<VcpuDescription> describeVcpus(int vmid) {
+        return machine.registry().vcpus(vmid).stream().map(Vcpu::describe).toList();
+    }
+
+    /** {@return VMIDs that have vCPUs} */
+    public List<Integer> vmids() {
+        return machine.registry().vmids();
+    }
+
+    /** {@return what the physical CPUs are doing} */
+    public CompletionStage<List<PcpuState>> describePcpus() {
+        CompletionStage<List<PcpuState>> all = CompletableFuture.completedFuture(new ArrayList<>());
+        for (Pcpu pcpu : pcpus) {
+            CompletionStage<PcpuState> one =
+                    AskPattern.ask(pcpu.actor(), PcpuActor.Describe::new, DESCRIBE_TIMEOUT, system.scheduler());
+            all = all.thenCombine(one, (list, state) -> {
+                list.add(state);
+                return list;
+            });
+        }
+        return all;
+    }
+
+    /** {@return the machine's memory, for the owner of the process} */
+    public PhysicalMemory memory() {
+        return memory;
+    }
+
+    /** {@return completes when a critical VM powers the machine off or resets it} */
+    public CompletionStage<Machine.PowerEvent> powerEvent() {
+        return powerEvent.copy();
+    }
+
+    /** Stops every vCPU and the scheduler, then gives the memory back. Blocks until the threads have ended. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        machine.registry().all().forEach(Vcpu::shutDown);
+        boolean ended = awaitThreads();
+        pcpus.forEach(pcpu -> pcpu.actor().tell(PcpuActor.Stop.INSTANCE));
+        timer.close();
+        if (ended) {
+            memory.close();
+        } else {
+            // An unmapped arena under a running thread kills the process; a leak does not.
+            LOG.error("vCPU threads did not end within {}; the machine's memory is not given back", STOP_TIMEOUT);
+        }
+    }
+
+    private boolean awaitThreads() {
+        CompletableFuture<Void> all = CompletableFuture.allOf(threads.toArray(new CompletableFuture<?>[0]));
+        try {
+            all.get(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            return false;
+        }
+        return false;
+    }
+}

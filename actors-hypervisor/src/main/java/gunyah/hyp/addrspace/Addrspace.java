@@ -1,0 +1,305 @@
+package gunyah.hyp.addrspace;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
+import gunyah.hyp.Dispatchers;
+import gunyah.hyp.HypError;
+import gunyah.hyp.KernelObject;
+import gunyah.hyp.ObjectType;
+import gunyah.hyp.ReplySlot;
+import gunyah.memory.Access;
+import gunyah.memory.PhysicalMemory;
+import gunyah.memory.Stage2Table;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.StampedLock;
+
+/**
+ * An address space: the stage-2 view a VM has of physical memory, with its VMMIO and PRIVATE ranges and the devices
+ * the hypervisor emulates in it (Gunyah hyp/mem/addrspace). Written by its actor, read by vCPU threads without locks.
+ *
+ * <p>Whoever copies guest memory outside guest code (hypercall arguments, Java VMs) does it through {@link #view},
+ * so that an unmap can wait for copies under way as it waits for vCPUs.
+ */
+public final class Addrspace extends KernelObject {
+    /** Highest VMID the configure call takes. */
+    public static final int MAX_VMID = 0xFFFF;
+
+    /** Threads that may be attached. */
+    public static final int MAX_THREADS = 64;
+
+    static final long SYNC_NEEDED = 1L << 32;
+    private static final int SYNC_SPINS = 200;
+    private static final long SYNC_PARK_NS = 20_000;
+
+    private final Vmids vmids;
+    private final Stage2Table stage2 = new Stage2Table();
+    private final StampedLock copies = new StampedLock();
+    private final AddrspaceView view;
+    private final AtomicInteger threads = new AtomicInteger();
+    private final AtomicInteger liveVcpus = new AtomicInteger();
+    private final Set<MappingOwner> mappingOwners = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<KernelObject> infoArea = new AtomicReference<>();
+    private ActorRef<AddrspaceActor.Command> actor;
+    private volatile StageTwoObservers observers = StageTwoObservers.NONE;
+    private volatile IpaRanges ranges = IpaRanges.EMPTY;
+    private volatile VdeviceRegion[] vdevices = {};
+    private volatile int vmid;
+
+    private Addrspace(int id, PhysicalMemory memory, Vmids vmids) {
+        super(ObjectType.ADDRSPACE, id);
+        this.vmids = vmids;
+        this.view = new AddrspaceView(stage2, memory, copies);
+    }
+
+    /** Makes an address space in INIT, and its actor. */
+    public static Addrspace create(int id, ActorSystem<?> system, PhysicalMemory memory, Vmids vmids) {
+        Addrspace addrspace = new Addrspace(id, memory, vmids);
+        addrspace.actor = system.systemActorOf(AddrspaceActor.create(addrspace), "addrspace-" + id,
+                Dispatchers.hypercall());
+        return addrspace;
+    }
+
+    /** {@return the table; only the actor writes it} */
+    public Stage2Table stage2() {
+        return stage2;
+    }
+
+    /** {@return access to the VM's memory for copies outside guest code} */
+    public AddrspaceView view() {
+        return view;
+    }
+
+    /** {@return the actor that writes this address space} */
+    public ActorRef<AddrspaceActor.Command> actor() {
+        return actor;
+    }
+
+    /** {@return the VMID, 0 until configured} */
+    public int vmid() {
+        return vmid;
+    }
+
+    /** Sets the VMID, in INIT: 1..{@link #MAX_VMID}. Whether it is free is found out at activation. */
+    public HypError configure(int newVmid) {
+        if (newVmid < 1 || newVmid > MAX_VMID) {
+            return HypError.ARGUMENT_INVALID;
+        }
+        vmid = newVmid;
+        return HypError.OK;
+    }
+
+    @Override
+    protected HypError onActivate() {
+        if (vmid == 0) {
+            return HypError.OBJECT_CONFIG;
+        }
+        return vmids.take(vmid, this) ? HypError.OK : HypError.BUSY;
+    }
+
+    @Override
+    protected void onDestroy() {
+        mappingOwners.forEach(owner -> owner.forget(this));
+        vmids.giveBack(vmid, this);
+        KernelObject info = infoArea.getAndSet(null);
+        if (info != null) {
+            info.release();
+        }
+        actor.tell(AddrspaceActor.stop());
+    }
+
+    /** Registers who must hear of stale translations; the vCPU side calls it once per change of its vCPUs. */
+    public void observers(StageTwoObservers newObservers) {
+        observers = newObservers;
+    }
+
+    StageTwoObservers currentObservers() {
+        return observers;
+    }
+
+    /** Counts a thread in. {@return NOMEM when too many are attached} The thread calls {@link #detachThread} at last. */
+    public HypError attachThread() {
+        if (threads.incrementAndGet() > MAX_THREADS) {
+            threads.decrementAndGet();
+            return HypError.NOMEM;
+        }
+        return HypError.OK;
+    }
+
+    /** Counts a thread out. */
+    public void detachThread() {
+        threads.decrementAndGet();
+    }
+
+    /** A vCPU of this address space was powered on for the first time. */
+    public void vcpuMayRun() {
+        liveVcpus.incrementAndGet();
+    }
+
+    /** A vCPU counted by {@link #vcpuMayRun} executes no instruction any more. */
+    public void vcpuExited() {
+        liveVcpus.decrementAndGet();
+    }
+
+    /** {@return whether guest code may still run here}; private pages stay locked only as long as it may. */
+    public boolean isLive() {
+        return liveVcpus.get() > 0;
+    }
+
+    /**
+     * Writes entries for a page-aligned range below {@link Stage2Table#IPA_BITS}; what may be mapped is the caller's
+     * business, who holds the memory lock.
+     *
+     * @param bits entry without address ({@link Stage2Table#entry}, {@link PageFlags})
+     * @return a ticket for {@link #awaitSync}
+     */
+    public long install(long ipa, long pa, long size, long bits) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.Install(ipa, pa, size, bits, slot));
+        slot.await();
+        return slot.first();
+    }
+
+    /** Clears the entries of the range that map the frames from {@code pa} on. {@return a ticket} */
+    public long remove(long ipa, long pa, long size) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.Remove(ipa, pa, size, slot));
+        slot.await();
+        return slot.first();
+    }
+
+    /** {@return the ticket of everything written till now} */
+    public long ticket() {
+        return Integer.toUnsignedLong(stage2.epoch()) | SYNC_NEEDED;
+    }
+
+    /** Lets private pages of the range be unmapped, and keeps their contents then if asked (modify_pages). */
+    public HypError unlock(long ipa, long size, boolean keepContents) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.Unlock(ipa, size, keepContents, slot));
+        return slot.await();
+    }
+
+    HypError configureRange(long ipa, long size, int op) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.ConfigureRange(ipa, size, op, slot));
+        return slot.await();
+    }
+
+    /** Adds a device region. {@return OK, or BUSY when it overlaps another} */
+    public HypError addVdevice(VdeviceRegion region) {
+        ReplySlot slot = ReplySlot.arm();
+        actor.tell(new AddrspaceActor.AttachVdevice(region, slot));
+        return slot.await();
+    }
+
+    /** {@return the region that holds the IPA, or null} Any thread. */
+    public VdeviceRegion vdevice(long ipa) {
+        for (VdeviceRegion region : vdevices) {
+            if (region.contains(ipa)) {
+                return region;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Classifies an access that missed stage 2. Any thread.
+     *
+     * @param size   bytes accessed
+     * @param access rights wanted, {@link Access} bits, at EL1 or EL0 as {@code privileged} says
+     */
+    public FaultKind faultKind(long ipa, int size, int access, boolean privileged) {
+        if (vdevice(ipa) != null) {
+            return FaultKind.VDEVICE;
+        }
+        long entry = stage2.lookup(ipa);
+        int rights = privileged ? Stage2Table.el1Access(entry) : Stage2Table.el0Access(entry);
+        if (Stage2Table.isValid(entry) && Access.allows(rights, access)) {
+            return FaultKind.MAPPED;
+        }
+        if (ranges.insideVmmio(ipa, size)) {
+            return FaultKind.VMMIO;
+        }
+        return ranges.insidePrivate(ipa, 1) ? FaultKind.PRIVATE : FaultKind.NONE;
+    }
+
+    /** {@return whether the range lies wholly in one VMMIO range} */
+    public boolean insideVmmio(long ipa, long size) {
+        return ranges.insideVmmio(ipa, size);
+    }
+
+    /** {@return whether the range lies wholly in one PRIVATE range} */
+    public boolean insidePrivate(long ipa, long size) {
+        return ranges.insidePrivate(ipa, size);
+    }
+
+    /**
+     * Waits until nobody can use a translation older than the ticket: every vCPU acknowledged or is outside guest
+     * code, and no copy that may have seen it is under way. Never called from an actor that others wait for.
+     *
+     * @param ticket what a write answered; 0 = nothing to wait for
+     */
+    public void awaitSync(long ticket) {
+        if ((ticket & SYNC_NEEDED) == 0) {
+            return;
+        }
+        // a writer's turn comes only when the copies that began before it have ended
+        copies.unlockWrite(copies.writeLock());
+        int epoch = (int) ticket;
+        for (int i = 0; !observers.synced(epoch); i++) {
+            if (i < SYNC_SPINS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(this, SYNC_PARK_NS);
+            }
+        }
+    }
+
+    /**
+     * Names the extent that describes the VM to itself, in INIT; holds a reference (addrspace_configure_info_area).
+     * The extent is held and otherwise left alone: no entry is defined that a guest depends on.
+     */
+    public void infoArea(KernelObject extent) {
+        extent.retain();
+        KernelObject before = infoArea.getAndSet(extent);
+        if (before != null) {
+            before.release();
+        }
+    }
+
+    /** Asks to be told when this address space goes, because mappings into it are recorded elsewhere. */
+    public void remember(MappingOwner owner) {
+        mappingOwners.add(owner);
+    }
+
+    /** Takes {@link #remember} back. */
+    public void unremember(MappingOwner owner) {
+        mappingOwners.remove(owner);
+    }
+
+    IpaRanges ranges() {
+        return ranges;
+    }
+
+    void publish(IpaRanges newRanges) {
+        ranges = newRanges;
+    }
+
+    HypError publish(VdeviceRegion region) {
+        VdeviceRegion[] old = vdevices;
+        for (VdeviceRegion other : old) {
+            if (region.base() < other.base() + other.size() && other.base() < region.base() + region.size()) {
+                return HypError.BUSY;
+            }
+        }
+        VdeviceRegion[] grown = Arrays.copyOf(old, old.length + 1);
+        grown[old.length] = region;
+        vdevices = grown;
+        return HypError.OK;
+    }
+}

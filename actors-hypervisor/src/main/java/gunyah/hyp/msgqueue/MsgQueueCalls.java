@@ -1,0 +1,59 @@
+package gunyah.hyp.msgqueue;
+
+import static gunyah.hyp.HypercallArgument.RES0;
+import static gunyah.hyp.HypercallArgument.RES1;
+import static gunyah.hyp.HypercallArgument.U32;
+import static gunyah.hyp.HypercallArgument.VALUE;
+import static gunyah.hyp.HypercallArgument.active;
+
+import gunyah.hyp.HypercallArgument;
+import gunyah.hyp.HypercallRow;
+import gunyah.hyp.ObjectType;
+import gunyah.hyp.Rights;
+import gunyah.hyp.VirqController;
+import java.util.List;
+
+/** Hypercalls on message queues (Gunyah hyp/interfaces/msgqueue). */
+public final class MsgQueueCalls {
+    private static final int PUSH = 1;
+    private static final HypercallArgument VIC = active(ObjectType.VIC, Rights.VIC_BIND_SOURCE);
+
+    private MsgQueueCalls() {
+    }
+
+    /** {@return the rows} */
+    public static List<HypercallRow> rows() {
+        return List.of(
+                HypercallRow.of(0x17, "msgqueue_bind_send_virq", 0, (caller, queue, vic, x) ->
+                        ((VirqController) vic).bind(((MsgQueue) queue).sendLine(), (int) x[2]),
+                        queue(Rights.MSGQUEUE_BIND_SEND), VIC, U32, RES0),
+                HypercallRow.of(0x18, "msgqueue_bind_receive_virq", 0, (caller, queue, vic, x) ->
+                        ((VirqController) vic).bind(((MsgQueue) queue).receiveLine(), (int) x[2]),
+                        queue(Rights.MSGQUEUE_BIND_RECEIVE), VIC, U32, RES0),
+                HypercallRow.of(0x19, "msgqueue_unbind_send_virq", 0, (caller, queue, none, x) ->
+                        MsgQueue.unbind(((MsgQueue) queue).sendLine()), queue(Rights.MSGQUEUE_BIND_SEND), RES0),
+                HypercallRow.of(0x1A, "msgqueue_unbind_receive_virq", 0, (caller, queue, none, x) ->
+                        MsgQueue.unbind(((MsgQueue) queue).receiveLine()), queue(Rights.MSGQUEUE_BIND_RECEIVE), RES0),
+                HypercallRow.of(0x1B, "msgqueue_send", 1, (caller, queue, none, x) ->
+                        ((MsgQueue) queue).send(caller, x[1], x[2], (x[3] & PUSH) != 0, x),
+                        queue(Rights.MSGQUEUE_SEND), VALUE, VALUE, U32, RES0).keepingResults(),
+                HypercallRow.of(0x1C, "msgqueue_receive", 2, (caller, queue, none, x) ->
+                        ((MsgQueue) queue).receive(caller, x[1], x[2], x),
+                        queue(Rights.MSGQUEUE_RECEIVE), VALUE, VALUE, RES0).keepingResults(),
+                HypercallRow.of(0x1D, "msgqueue_flush", 0, (caller, queue, none, x) ->
+                        ((MsgQueue) queue).flush(), queue(Rights.MSGQUEUE_RECEIVE), RES0),
+                HypercallRow.of(0x1F, "msgqueue_configure_send", 0, (caller, queue, none, x) ->
+                        ((MsgQueue) queue).configureSend((int) x[1], (int) x[2]),
+                        queue(Rights.MSGQUEUE_SEND), U32, U32, RES1),
+                HypercallRow.of(0x20, "msgqueue_configure_receive", 0, (caller, queue, none, x) ->
+                        ((MsgQueue) queue).configureReceive((int) x[1], (int) x[2]),
+                        queue(Rights.MSGQUEUE_RECEIVE), U32, U32, RES1),
+                HypercallRow.of(0x21, "msgqueue_configure", 0, (caller, queue, none, x) ->
+                        ((MsgQueue) queue).configure(x[1]),
+                        HypercallArgument.init(ObjectType.MSGQUEUE, Rights.OBJECT_ACTIVATE), VALUE, RES0));
+    }
+
+    private static HypercallArgument queue(int rights) {
+        return active(ObjectType.MSGQUEUE, rights);
+    }
+}

@@ -1,0 +1,374 @@
+package gunyah.hyp.pcpu;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.timer.Alarm;
+import gunyah.hyp.timer.Alarms;
+
+/**
+ * The scheduler of one physical CPU: fixed priorities, round robin, directed yield (Gunyah hyp/core/scheduler_fprr).
+ * At most one thread holds the CPU's grant; the scheduler never takes it away but asks for it and continues in
+ * {@link Release}. Runs on the sender's thread and never blocks.
+ *
+ * <p>{@code active} is the scheduling entity: its slice and priority count. {@code running} is who executes: the
+ * active thread, or the one it yields to. Both are null when the CPU is idle.
+ */
+public final class PcpuActor {
+    /** What the scheduler is told. */
+    public sealed interface Command {
+    }
+
+    /** A thread affine to this CPU became runnable. Ignored when it is queued or has the CPU. */
+    public record Ready(Schedulable thread) implements Command {
+    }
+
+    /** The thread with the grant returns it. Ignored from anybody else. */
+    public record Release(Schedulable thread, Reason reason) implements Command {
+    }
+
+    /** The thread with the grant lets {@code target} run on its slice; it is granted again when that ends. */
+    public record YieldTo(Schedulable yielder, Schedulable target) implements Command {
+    }
+
+    /** The yielder got a wake-up: its directed yield ends. Ignored when it does not yield. */
+    public record CancelYield(Schedulable yielder) implements Command {
+    }
+
+    /** Takes a blocked thread off this CPU; {@link Schedulable#moved} is called once it is off. */
+    public record Move(Schedulable thread, int destination) implements Command {
+    }
+
+    /** Answers with what the CPU is doing. */
+    public record Describe(ActorRef<PcpuState> replyTo) implements Command {
+    }
+
+    /** Stops the actor; its threads run no more. */
+    public enum Stop implements Command { INSTANCE }
+
+    private enum SliceEnd implements Command { INSTANCE }
+
+    /** Why a thread gives its CPU back. */
+    public enum Reason {
+        /** It waits for something; or waited, and was woken meanwhile. */
+        BLOCKED,
+        /** It was asked to. */
+        PREEMPTED,
+        /** It called scheduler_yield. */
+        YIELDED
+    }
+
+    private static final int NOT_MOVING = -1;
+
+    private final Pcpu cpu;
+    private final Alarms alarms;
+    private final HostCores cores;
+    private final Alarm sliceAlarm;
+    private final RunQueues queues = new RunQueues();
+    private Schedulable active;
+    private Schedulable running;
+    private boolean preempting;
+    private boolean yieldCancelled;
+    private Schedulable moving;
+    private int moveDestination = NOT_MOVING;
+    private long accountedNs;
+    private long alarmNs = Alarm.NEVER;
+    private long busyNs;
+    private long idleNs;
+    private long switches;
+    private long preemptions;
+
+    private PcpuActor(Pcpu cpu, ActorRef<Command> self, Alarms alarms, HostCores cores) {
+        this.cpu = cpu;
+        this.alarms = alarms;
+        this.cores = cores;
+        this.sliceAlarm = alarms.create(() -> self.tell(SliceEnd.INSTANCE));
+        this.accountedNs = alarms.now();
+    }
+
+    /** {@return the scheduler of {@code cpu}, which must be connected to the spawned actor by {@link Pcpu#start}} */
+    public static Behavior<Command> create(Pcpu cpu, Alarms alarms, HostCores cores) {
+        return Behaviors.setup(context -> {
+            PcpuActor scheduler = new PcpuActor(cpu, context.getSelf(), alarms, cores);
+            return Behaviors.receiveMessage(scheduler::onCommand);
+        });
+    }
+
+    private Behavior<Command> onCommand(Command command) {
+        switch (command) {
+            case Ready(Schedulable thread) -> onReady(thread);
+            case Release(Schedulable thread, Reason reason) -> onRelease(thread, reason);
+            case YieldTo(Schedulable yielder, Schedulable target) -> onYieldTo(yielder, target);
+            case CancelYield(Schedulable yielder) -> onCancelYield(yielder);
+            case SliceEnd.INSTANCE -> onSliceEnd();
+            case Move(Schedulable thread, int destination) -> onMove(thread, destination);
+            case Describe(ActorRef<PcpuState> replyTo) -> replyTo.tell(describe());
+            case Stop.INSTANCE -> {
+                sliceAlarm.disarm();
+                return Behaviors.stopped();
+            }
+        }
+        return Behaviors.same();
+    }
+
+    private void onReady(Schedulable thread) {
+        if (thread.queued || thread == active || thread == running || thread.affinity() != cpu.index()
+                || !thread.runnable()) {
+            return;
+        }
+        thread.remainingNs = thread.timesliceNs();
+        queues.addTail(thread);
+        if (active == null) {
+            account();
+            dispatch();
+        } else {
+            reschedule();
+        }
+    }
+
+    private void onSliceEnd() {
+        alarmNs = Alarm.NEVER;
+        if (active != null) {
+            reschedule();
+        }
+    }
+
+    private void onCancelYield(Schedulable yielder) {
+        if (yielder == active && running != null && running != active) {
+            yieldCancelled = true;
+            preemptRunning();
+        }
+    }
+
+    private void onYieldTo(Schedulable yielder, Schedulable target) {
+        if (yielder != running) {
+            return;
+        }
+        account();
+        Schedulable entity = active;
+        if (yielder != entity) {
+            // Reached by a directed yield: only the target changes, the entity stays.
+            running = null;
+            yielder.releaseCpu();
+            entity.yieldTarget = target;
+            announce(yielder);
+            settle();
+            return;
+        }
+        running = null;
+        preempting = false;
+        yielder.yieldTarget = target;
+        settle();
+    }
+
+    private void onRelease(Schedulable thread, Reason reason) {
+        if (thread != running) {
+            return;
+        }
+        account();
+        running = null;
+        preempting = false;
+        if (thread != active) {
+            thread.releaseCpu();
+            if (reason != Reason.PREEMPTED || yieldCancelled || !thread.runnable()) {
+                endYield();
+            }
+            announce(thread);
+        } else if (reason == Reason.BLOCKED && !thread.runnable()) {
+            leave(thread);
+        } else if (reason != Reason.PREEMPTED) {
+            // Woken before it was off the CPU, or scheduler_yield: either way a full slice at the tail.
+            requeue(thread, true);
+        }
+        finishMove(thread);
+        settle();
+    }
+
+    private void onMove(Schedulable thread, int destination) {
+        if (thread == active || thread == running) {
+            moving = thread;
+            moveDestination = destination;
+            preemptRunning();
+            return;
+        }
+        if (thread.queued) {
+            queues.remove(thread);
+        }
+        thread.moved(destination);
+    }
+
+    private void finishMove(Schedulable released) {
+        if (moving == null) {
+            return;
+        }
+        Schedulable thread = moving;
+        if (thread == active) {
+            endYield();
+            leave(thread);
+        } else if (thread != released) {
+            return;
+        }
+        int destination = moveDestination;
+        moving = null;
+        moveDestination = NOT_MOVING;
+        if (thread.queued) {
+            queues.remove(thread);
+        }
+        thread.moved(destination);
+    }
+
+    /** Something changed while a thread runs: asks for the CPU if another should have it. */
+    private void reschedule() {
+        account();
+        boolean expired = active.remainingNs <= 0;
+        int best = queues.highest();
+        if (expired ? best >= active.priority() || running != active : best > active.priority()) {
+            preemptRunning();
+            return;
+        }
+        if (expired) {
+            active.remainingNs = active.timesliceNs();
+        }
+        armAlarm();
+    }
+
+    private void preemptRunning() {
+        if (!preempting && running != null) {
+            preempting = true;
+            preemptions++;
+            running.preempt();
+        }
+    }
+
+    /** Nobody executes: decides whether the active thread keeps the CPU, then grants it. */
+    private void settle() {
+        Schedulable entity = active;
+        if (entity != null) {
+            int best = queues.highest();
+            if (!entity.runnable()) {
+                endYield();
+                leave(entity);
+            } else if (entity.remainingNs <= 0) {
+                endYield();
+                entity.remainingNs = entity.timesliceNs();
+                if (best >= entity.priority()) {
+                    requeue(entity, true);
+                }
+            } else if (best > entity.priority()) {
+                requeue(entity, false);
+            }
+        }
+        dispatch();
+    }
+
+    /** Grants the CPU to the active thread, or its yield target, or the best waiting thread. */
+    private void dispatch() {
+        if (active == null) {
+            active = takeBest();
+            if (active == null) {
+                return;
+            }
+            cores.pcpuBusy();
+        }
+        Schedulable target = active.yieldTarget;
+        if (target != null && !active.takeWakeup() && target.runnable() && mayRun(target) && target.acquire(cpu)) {
+            if (target.queued) {
+                queues.remove(target);
+            }
+            grant(target);
+            return;
+        }
+        endYield();
+        grant(active);
+    }
+
+    private boolean mayRun(Schedulable target) {
+        return target.affinity() == Schedulable.NO_CPU || target.affinity() == cpu.index();
+    }
+
+    private Schedulable takeBest() {
+        Schedulable best = queues.poll();
+        // One that meanwhile blocked, or runs on another CPU by directed yield, is announced again when that ends.
+        while (best != null && !(best.runnable() && best.acquire(cpu))) {
+            best = queues.poll();
+        }
+        return best;
+    }
+
+    private void grant(Schedulable thread) {
+        running = thread;
+        preempting = false;
+        switches++;
+        armAlarm();
+        thread.grant(cpu);
+    }
+
+    private void requeue(Schedulable thread, boolean expired) {
+        leave(thread);
+        if (expired) {
+            thread.remainingNs = thread.timesliceNs();
+            queues.addTail(thread);
+        } else {
+            queues.addHead(thread);
+        }
+    }
+
+    private void leave(Schedulable thread) {
+        active = null;
+        cores.pcpuIdle();
+        thread.releaseCpu();
+    }
+
+    private void endYield() {
+        yieldCancelled = false;
+        if (active != null) {
+            active.yieldTarget = null;
+        }
+    }
+
+    /** A thread that ran here by directed yield waits for its own CPU again. */
+    private void announce(Schedulable thread) {
+        if (thread.affinity() == cpu.index()) {
+            if (!thread.queued && thread.runnable() && (active == null || active.yieldTarget != thread)) {
+                queues.addHead(thread);
+            }
+        } else if (thread.affinity() != Schedulable.NO_CPU && thread.runnable()) {
+            thread.announceHome();
+        }
+    }
+
+    private void account() {
+        long now = alarms.now();
+        long elapsed = now - accountedNs;
+        accountedNs = now;
+        if (active == null) {
+            idleNs += elapsed;
+            return;
+        }
+        busyNs += elapsed;
+        active.remainingNs -= elapsed;
+        Schedulable executing = running == null ? active : running;
+        executing.runNs += elapsed;
+    }
+
+    /** The alarm is needed only if somebody waits at this priority, or the CPU is lent by a directed yield. */
+    private void armAlarm() {
+        if (running == active && queues.highest() != active.priority()) {
+            return;
+        }
+        long sliceEndNs = accountedNs + Math.max(active.remainingNs, 0);
+        if (sliceEndNs != alarmNs) {
+            alarmNs = sliceEndNs;
+            sliceAlarm.arm(sliceEndNs);
+        }
+    }
+
+    private PcpuState describe() {
+        account();
+        return new PcpuState(cpu.index(), name(active), name(running), busyNs, idleNs, switches, preemptions);
+    }
+
+    private static String name(Schedulable thread) {
+        return thread == null ? "" : thread.toString();
+    }
+}

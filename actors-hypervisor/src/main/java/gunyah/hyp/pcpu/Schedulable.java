@@ -1,0 +1,111 @@
+package gunyah.hyp.pcpu;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The scheduling side of a thread. The package-private fields belong to the actor of the physical CPU the thread is
+ * affine to, or which runs it by directed yield; {@link #acquire} makes sure that is one CPU at a time.
+ */
+public abstract class Schedulable {
+    /** Affinity of a thread that runs by directed yield only (CPU_INDEX_INVALID). */
+    public static final int NO_CPU = 0xFFFF;
+    /** The highest priority of a thread, VCPU_MAX_PRIORITY. */
+    public static final int MAX_PRIORITY = 62;
+    public static final int DEFAULT_PRIORITY = 32;
+
+    private static final VarHandle RUNNING_ON;
+
+    static {
+        try {
+            RUNNING_ON = MethodHandles.lookup().findVarHandle(Schedulable.class, "runningOn", Pcpu.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private int priority = DEFAULT_PRIORITY;
+    private long timesliceNs;
+    private volatile int affinity = NO_CPU;
+    private volatile Pcpu runningOn;
+
+    long remainingNs;
+    boolean queued;
+    Schedulable previous;
+    Schedulable next;
+    /** Who runs in this thread's place; null when it runs itself. */
+    Schedulable yieldTarget;
+    /** Nanoseconds it had the CPU; written by the owning CPU's actor, read by anybody for statistics. */
+    volatile long runNs;
+
+    /** @param timesliceNs default slice */
+    protected Schedulable(long timesliceNs) {
+        this.timesliceNs = timesliceNs;
+        this.remainingNs = timesliceNs;
+    }
+
+    public final int priority() {
+        return priority;
+    }
+
+    public final long timesliceNs() {
+        return timesliceNs;
+    }
+
+    /** {@return index of the physical CPU it queues on, or {@link #NO_CPU}} */
+    public final int affinity() {
+        return affinity;
+    }
+
+    /** {@return nanoseconds it had a physical CPU so far, up to the last scheduling decision} */
+    public final long runNs() {
+        return runNs;
+    }
+
+    /** {@return the CPU that has granted itself to the thread, or null} */
+    public final Pcpu runningOn() {
+        return runningOn;
+    }
+
+    /** Before the thread's first run only. */
+    protected final void schedule(int newPriority, long newTimesliceNs) {
+        priority = newPriority;
+        timesliceNs = newTimesliceNs;
+        remainingNs = newTimesliceNs;
+    }
+
+    /** Before the thread's first run, or by the CPU actor that finishes a move. */
+    protected final void setAffinity(int cpu) {
+        affinity = cpu;
+    }
+
+    /** Takes the thread for one CPU. {@return false when another CPU runs it} */
+    final boolean acquire(Pcpu cpu) {
+        return RUNNING_ON.compareAndSet(this, null, cpu);
+    }
+
+    final void releaseCpu() {
+        runningOn = null;
+    }
+
+    /** {@return whether nothing blocks it, or it was killed and has to unwind} Any thread. */
+    protected abstract boolean runnable();
+
+    /**
+     * {@return whether the thread has a wake-up that ends (or forbids) its directed yield} A wake-up that is not a
+     * level is consumed. Called by the CPU's actor.
+     */
+    protected abstract boolean takeWakeup();
+
+    /** Gives it the CPU. Called in the CPU actor's turn: must not block and must not call that actor. */
+    protected abstract void grant(Pcpu cpu);
+
+    /** Asks it to release the CPU soon; the thread answers with {@link PcpuActor.Release}. As {@link #grant}. */
+    protected abstract void preempt();
+
+    /** Tells the CPU it is affine to that it is runnable. As {@link #grant}. */
+    protected abstract void announceHome();
+
+    /** A move asked for by {@link PcpuActor.Move} is done: the thread is on no CPU. As {@link #grant}. */
+    protected abstract void moved(int cpu);
+}

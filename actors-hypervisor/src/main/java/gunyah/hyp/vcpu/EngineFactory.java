@@ -1,0 +1,79 @@
+package gunyah.hyp.vcpu;
+
+import gunyah.arm64.InnerShareable;
+import gunyah.arm64.state.CpuFeatures;
+import gunyah.hyp.VcpuWork;
+import gunyah.hyp.VcpuWorkFactory;
+import gunyah.hyp.addrspace.Addrspace;
+import gunyah.hyp.addrspace.StageTwoObservers;
+import gunyah.memory.PhysicalMemory;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Makes engines: Java work where the wiring supplies it for a vCPU flagged hlos_vm, A64 everywhere else. The A64 CPUs of
+ * one address space share an inner shareable domain, which hears of stale stage-2 translations. Thread safe.
+ */
+public final class EngineFactory implements Machine.Engines {
+    private final PhysicalMemory memory;
+    private final VcpuWorkFactory works;
+    private final Map<Addrspace, Domain> domains = new HashMap<>();
+
+    private static final class Domain {
+        final InnerShareable shareable = new InnerShareable(CpuFeatures.DEFAULT);
+        int cpus;
+    }
+
+    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works) {
+        this.memory = memory;
+        this.works = works;
+    }
+
+    @Override
+    public VcpuEngine engineOf(Vcpu vcpu) {
+        if (vcpu.options().hlos()) {
+            Optional<VcpuWork> work = works.forVcpu(vcpu.addrspace().vmid(), vcpu.index());
+            if (work.isPresent()) {
+                vcpu.vic().becomeJava();
+                return new JavaEngine(vcpu, work.get());
+            }
+        }
+        return a64(vcpu);
+    }
+
+    private synchronized VcpuEngine a64(Vcpu vcpu) {
+        Addrspace addrspace = vcpu.addrspace();
+        Domain domain = domains.get(addrspace);
+        if (domain == null) {
+            domain = new Domain();
+            domains.put(addrspace, domain);
+            addrspace.observers(observers(domain.shareable));
+        }
+        domain.cpus++;
+        return new A64Engine(vcpu, domain.shareable, memory, () -> left(addrspace));
+    }
+
+    private synchronized void left(Addrspace addrspace) {
+        Domain domain = domains.get(addrspace);
+        domain.cpus--;
+        if (domain.cpus == 0) {
+            domains.remove(addrspace);
+            addrspace.observers(StageTwoObservers.NONE);
+        }
+    }
+
+    private static StageTwoObservers observers(InnerShareable domain) {
+        return new StageTwoObservers() {
+            @Override
+            public void requestSync() {
+                domain.requestStage2Sync();
+            }
+
+            @Override
+            public boolean synced(int epoch) {
+                return domain.stage2Synced(epoch);
+            }
+        };
+    }
+}

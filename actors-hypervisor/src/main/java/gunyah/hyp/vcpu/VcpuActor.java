@@ -1,0 +1,73 @@
+package gunyah.hyp.vcpu;
+
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.pcpu.PcpuActor.Reason;
+
+/**
+ * The actor whose thread executes a vCPU: pinned dispatcher, one real thread. {@link Run} says that a physical CPU
+ * granted itself; the handler executes until the grant ends and goes back to the mailbox. What must reach the vCPU
+ * meanwhile goes through its control word.
+ */
+public final class VcpuActor {
+    /** What the actor is told. */
+    public sealed interface Command {
+    }
+
+    /** A grant waits for the thread. Without one it does nothing. */
+    enum Run implements Command { INSTANCE }
+
+    /** The vCPU is gone. */
+    enum Stop implements Command { INSTANCE }
+
+    private final Vcpu vcpu;
+    private final VcpuThread thread;
+    private final VcpuLoop loop;
+
+    private VcpuActor(Vcpu vcpu) {
+        this.vcpu = vcpu;
+        this.thread = vcpu.thread();
+        this.loop = new VcpuLoop(vcpu);
+    }
+
+    /** {@return the behavior; {@code onStopped} runs when the thread will execute nothing more} */
+    public static Behavior<Command> create(Vcpu vcpu, Runnable onStopped) {
+        return Behaviors.setup(context -> {
+            VcpuActor actor = new VcpuActor(vcpu);
+            actor.thread.bindThread();
+            return Behaviors.receive(Command.class)
+                    .onMessage(Command.class, actor::onCommand)
+                    .onSignal(PostStop.class, signal -> {
+                        onStopped.run();
+                        return Behaviors.same();
+                    })
+                    .build();
+        });
+    }
+
+    private Behavior<Command> onCommand(Command command) {
+        if (command == Stop.INSTANCE) {
+            return Behaviors.stopped();
+        }
+        if (thread.granted()) {
+            execute();
+        }
+        return Behaviors.same();
+    }
+
+    private void execute() {
+        boolean again;
+        do {
+            Reason reason = Reason.BLOCKED;
+            try {
+                reason = loop.execute();
+            } catch (RuntimeException | Error e) {
+                vcpu.fault(e.toString());
+                again = thread.release(Reason.BLOCKED, false);
+                throw e;
+            }
+            again = thread.release(reason, loop.expectsResume());
+        } while (again && !thread.closed());
+    }
+}

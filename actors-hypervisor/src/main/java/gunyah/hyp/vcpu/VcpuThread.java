@@ -1,0 +1,244 @@
+package gunyah.hyp.vcpu;
+
+import akka.actor.typed.ActorRef;
+import gunyah.arm64.state.VcpuControl;
+import gunyah.hyp.pcpu.HostCores;
+import gunyah.hyp.pcpu.Pcpu;
+import gunyah.hyp.pcpu.PcpuActor.Reason;
+import gunyah.hyp.pcpu.Schedulable;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The scheduling side of a vCPU: how the physical CPU's grant reaches the vCPU's thread, wherever that is.
+ *
+ * <p>The thread is executing, or it waits for its turn inside a call (a directed yield, scheduler_yield), or it is in
+ * its actor's mailbox. {@code turn} says which; a grant is one atomic exchange of it, so it finds the thread in exactly
+ * one of these places and is never lost.
+ */
+final class VcpuThread extends Schedulable {
+    private static final int IN_MAILBOX = 0;
+    private static final int WAITING = 1;
+    private static final int PARKED = 2;
+    private static final int GRANTED = 3;
+    /** About ten microseconds: the length of a hand-over that needs no wake-up of a parked thread. */
+    private static final int SPINS = 400;
+    private static final VarHandle TURN;
+
+    static {
+        try {
+            TURN = MethodHandles.lookup().findVarHandle(VcpuThread.class, "turn", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Vcpu vcpu;
+    private final Machine machine;
+    private final VcpuControl control;
+    private volatile ActorRef<VcpuActor.Command> actor;
+    private volatile Thread thread;
+    private volatile boolean closed;
+    private boolean starting;
+    private volatile boolean yielding;
+    private int turn = IN_MAILBOX;
+    /** Written before the grant, read by the thread after it. */
+    private Pcpu cpu;
+
+    VcpuThread(Vcpu vcpu, Machine machine, VcpuControl control) {
+        super(machine.timesliceNs());
+        this.vcpu = vcpu;
+        this.machine = machine;
+        this.control = control;
+    }
+
+    /** The actor exists: a grant given before that is delivered now. */
+    synchronized void start(ActorRef<VcpuActor.Command> newActor) {
+        actor = newActor;
+        if (closed) {
+            newActor.tell(VcpuActor.Stop.INSTANCE);
+        } else if (granted()) {
+            newActor.tell(VcpuActor.Run.INSTANCE);
+        }
+    }
+
+    void bindThread() {
+        thread = Thread.currentThread();
+        thread.setName(vcpu.name());
+    }
+
+    boolean isCurrentThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    void configure(int priority, long timesliceNs) {
+        schedule(priority, timesliceNs);
+    }
+
+    void placeOn(int cpuIndex) {
+        setAffinity(cpuIndex);
+    }
+
+    ActorRef<VcpuActor.Command> actor() {
+        return actor;
+    }
+
+    /** Ends every wait for a turn; the thread gets no more. */
+    void close() {
+        ActorRef<VcpuActor.Command> target;
+        synchronized (this) {
+            closed = true;
+            target = actor;
+        }
+        control.raise(VcpuControl.STOP);
+        LockSupport.unpark(thread);
+        if (target != null) {
+            target.tell(VcpuActor.Stop.INSTANCE);
+        }
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    // Called by the physical CPU's actor.
+
+    @Override
+    protected boolean runnable() {
+        return vcpu.runnable();
+    }
+
+    @Override
+    protected boolean takeWakeup() {
+        return vcpu.killed() || vcpu.engine().takeYieldWakeup();
+    }
+
+    @Override
+    protected void grant(Pcpu grantedCpu) {
+        // A request to release the CPU belongs to the grant before. Nobody polls the word now.
+        control.raise(control.take() & ~VcpuControl.PREEMPT);
+        cpu = grantedCpu;
+        int before = (int) TURN.getAndSet(this, GRANTED);
+        if (before == PARKED) {
+            LockSupport.unpark(thread);
+        } else if (before == IN_MAILBOX) {
+            tellRun();
+        }
+    }
+
+    private void tellRun() {
+        ActorRef<VcpuActor.Command> target = actor;
+        if (target == null) {
+            target = actorOrStart();
+        }
+        if (target != null) {
+            // start() may have told it already: a second Run without a grant does nothing.
+            target.tell(VcpuActor.Run.INSTANCE);
+        }
+    }
+
+    /** A vCPU gets its actor, and with it a thread, when it runs for the first time. */
+    private synchronized ActorRef<VcpuActor.Command> actorOrStart() {
+        if (actor == null && !starting && !closed) {
+            starting = true;
+            machine.starter().start(vcpu);
+        }
+        return actor;
+    }
+
+    @Override
+    protected void preempt() {
+        control.raise(VcpuControl.PREEMPT);
+    }
+
+    @Override
+    protected void announceHome() {
+        machine.pcpu(affinity()).ready(this);
+    }
+
+    @Override
+    protected void moved(int cpuIndex) {
+        setAffinity(cpuIndex);
+        vcpu.moveDone();
+    }
+
+    // Called by the vCPU's thread.
+
+    /** {@return whether the thread has the CPU} */
+    boolean granted() {
+        return (int) TURN.getAcquire(this) == GRANTED;
+    }
+
+    /** {@return the CPU that granted the turn} */
+    Pcpu cpu() {
+        return cpu;
+    }
+
+    /**
+     * Gives the CPU back at the end of a run.
+     *
+     * @param linger spin a little, because the next grant is expected at once
+     * @return true when it came already; false when the thread may go back to its mailbox
+     */
+    boolean release(Reason reason, boolean linger) {
+        TURN.setVolatile(this, WAITING);
+        cpu.release(this, reason);
+        if (linger) {
+            spin();
+        }
+        return !TURN.compareAndSet(this, WAITING, IN_MAILBOX);
+    }
+
+    /** Gives the rest of the slice away and waits for the next. {@return false when the thread has to end} */
+    boolean yield() {
+        TURN.setVolatile(this, WAITING);
+        cpu.release(this, Reason.YIELDED);
+        return await();
+    }
+
+    /** Lets another thread run in this one's place; returns when the CPU is back. {@return as {@link #yield}} */
+    boolean yieldTo(VcpuThread target) {
+        TURN.setVolatile(this, WAITING);
+        // Before the request; pairs with cancelYield, which sets the wake-up first and then looks here.
+        yielding = true;
+        cpu.yieldTo(this, target);
+        boolean back = await();
+        yielding = false;
+        return back;
+    }
+
+    /** A wake-up is pending: if the thread lent its CPU it gets it back. Any thread. */
+    void cancelYield() {
+        Pcpu on = runningOn();
+        if (yielding && on != null) {
+            on.cancelYield(this);
+        }
+    }
+
+    private boolean await() {
+        spin();
+        if (TURN.compareAndSet(this, WAITING, PARKED)) {
+            while (!granted() && !closed) {
+                LockSupport.park(this);
+            }
+        }
+        return granted();
+    }
+
+    private void spin() {
+        HostCores cores = machine.cores();
+        if (!cores.beginSpin()) {
+            return;
+        }
+        for (int i = 0; i < SPINS && !granted(); i++) {
+            Thread.onSpinWait();
+        }
+        cores.endSpin();
+    }
+
+    @Override
+    public String toString() {
+        return vcpu.name();
+    }
+}

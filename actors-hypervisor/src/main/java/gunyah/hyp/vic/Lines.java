@@ -1,0 +1,74 @@
+package gunyah.hyp.vic;
+
+import gunyah.hyp.VirqSource;
+
+/**
+ * State of a bank of interrupt lines: the private lines of one vCPU, or all shared ones. Index = position in the bank.
+ * Guarded by the controller's lock.
+ */
+final class Lines {
+    static final int ENABLED = 1;
+    /** Group 1; clear means group 0. */
+    static final int GROUP1 = 1 << 1;
+    /** ICFGR: edge triggered. */
+    static final int EDGE_CONFIG = 1 << 2;
+    static final int ACTIVE = 1 << 3;
+    /** A new edge since the interrupt was last acknowledged. */
+    static final int EDGE = 1 << 4;
+    /** The bound source holds its level. */
+    static final int LEVEL_SOURCE = 1 << 5;
+    /** ISPENDR was written on a level-triggered line. */
+    static final int LEVEL_SOFTWARE = 1 << 6;
+    /** GICD_SETSPI on a level-triggered line. */
+    static final int LEVEL_MESSAGE = 1 << 7;
+
+    private static final int LEVELS = LEVEL_SOURCE | LEVEL_SOFTWARE | LEVEL_MESSAGE;
+
+    final int count;
+    final int[] bits;
+    final byte[] priority;
+    final VirqSource[] source;
+    /** Counts assertions, so that a check-pending answer is dropped when it is older than the last of them. */
+    final int[] assertions;
+
+    Lines(int count) {
+        this.count = count;
+        bits = new int[count];
+        priority = new byte[count];
+        source = new VirqSource[count];
+        assertions = new int[count];
+    }
+
+    boolean is(int line, int bit) {
+        return (bits[line] & bit) != 0;
+    }
+
+    void set(int line, int bit, boolean value) {
+        bits[line] = value ? bits[line] | bit : bits[line] & ~bit;
+    }
+
+    boolean pending(int line) {
+        int state = bits[line];
+        return (state & EDGE_CONFIG) != 0 ? (state & EDGE) != 0 : (state & LEVELS) != 0;
+    }
+
+    /** {@return whether the line competes for its vCPU} Its group's enables are looked at by the CPU interface. */
+    boolean candidate(int line) {
+        return (bits[line] & (ENABLED | ACTIVE)) == ENABLED && pending(line);
+    }
+
+    /** Acknowledged: an edge is used up, levels stay. */
+    void acknowledge(int line) {
+        bits[line] = bits[line] & ~EDGE | ACTIVE;
+    }
+
+    /** ISPENDR (or SETSPI for {@code level} LEVEL_MESSAGE). */
+    void setPending(int line, int level) {
+        bits[line] |= is(line, EDGE_CONFIG) ? EDGE : level;
+    }
+
+    /** ICPENDR or CLRSPI: drops the edge and what software latched; a source's level stays. */
+    void clearPending(int line) {
+        bits[line] &= ~(EDGE | LEVEL_SOFTWARE | LEVEL_MESSAGE);
+    }
+}

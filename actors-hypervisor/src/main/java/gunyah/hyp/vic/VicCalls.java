@@ -1,0 +1,41 @@
+package gunyah.hyp.vic;
+
+import static gunyah.hyp.HypercallArgument.RES0;
+import static gunyah.hyp.HypercallArgument.VALUE;
+import static gunyah.hyp.HypercallArgument.active;
+import static gunyah.hyp.HypercallArgument.init;
+
+import gunyah.hyp.HypError;
+import gunyah.hyp.HypercallRow;
+import gunyah.hyp.ObjectType;
+import gunyah.hyp.Rights;
+import java.util.List;
+
+/**
+ * Hypercalls on interrupt controllers (Gunyah hyp/interfaces/vic, vgic). There are no hardware interrupts and no MSI
+ * sources on this platform: no capability to one exists, so those calls end at the capability check.
+ */
+public final class VicCalls {
+    private static final int HWIRQ_BIND_VIC = 1 << 1;
+
+    private VicCalls() {
+    }
+
+    /** {@return the rows} */
+    public static List<HypercallRow> rows() {
+        return List.of(
+                HypercallRow.of(0x26, "hwirq_bind_virq", 0, (caller, hwirq, vic, x) -> HypError.UNIMPLEMENTED,
+                        active(ObjectType.HWIRQ, HWIRQ_BIND_VIC), active(ObjectType.VIC, Rights.VIC_BIND_SOURCE),
+                        VALUE, RES0),
+                HypercallRow.of(0x27, "hwirq_unbind_virq", 0, (caller, hwirq, none, x) -> HypError.UNIMPLEMENTED,
+                        active(ObjectType.HWIRQ, HWIRQ_BIND_VIC), RES0),
+                HypercallRow.of(0x28, "vic_configure", 0, (caller, vic, none, x) ->
+                        ((Vic) vic).configure(x[1], x[2], x[3], x[4]),
+                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), VALUE, VALUE, VALUE, VALUE),
+                HypercallRow.of(0x56, "vic_bind_msi_source", 0, (caller, vic, none, x) -> HypError.UNIMPLEMENTED,
+                        active(ObjectType.VIC, Rights.VIC_BIND_SOURCE), VALUE, RES0),
+                HypercallRow.of(0x67, "vgic_set_mpidr_mapping", 0, (caller, vic, none, x) ->
+                        ((Vic) vic).mapMpidr(x[1], x[2], x[3], x[4], x[5], x[6]),
+                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), VALUE, VALUE, VALUE, VALUE, VALUE, VALUE));
+    }
+}

@@ -1,0 +1,146 @@
+package gunyah.rm;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.HypercallPort;
+import gunyah.hyp.RootVm;
+import gunyah.hyp.RootVmEnv;
+import gunyah.rm.link.RpcLink;
+import gunyah.rm.memparcel.MemParcels;
+import gunyah.rm.memparcel.ParcelBorrowing;
+import gunyah.rm.memparcel.ParcelServices;
+import gunyah.rm.root.InterruptLines;
+import gunyah.rm.root.RmProfile;
+import gunyah.rm.root.Root;
+import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.PacketType;
+import gunyah.rm.rpc.ParcelEvent;
+import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.vm.Notices;
+import gunyah.rm.vm.PrimaryVm;
+import gunyah.rm.vm.Turns;
+import gunyah.rm.vm.Vm;
+import gunyah.rm.vm.VmLifecycle;
+import gunyah.rm.vm.VmQueries;
+import gunyah.rm.vm.VmTable;
+import java.time.Duration;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+
+/**
+ * The Resource Manager's actor. At boot it makes and starts the primary VM; then it serves requests as interrupts bring
+ * them: all that wait in a link, in bounded turns, each to completion, except that what takes long goes on in turns of
+ * its own. Runs on the default dispatcher and never blocks. Source: resource-manager.c.
+ */
+public final class ResourceManager implements Turns {
+    /** Packets of one link taken in a turn before others have theirs. */
+    private static final int PACKETS_PER_TURN = 64;
+    private static final Duration NAP = Duration.ofMillis(2);
+
+    /** Everything that reaches the actor from outside. */
+    public sealed interface Command {
+    }
+
+    /** An interrupt of the root VM's VIC. */
+    public record Interrupt(int intid) implements Command {
+    }
+
+    private record Turn(Runnable step) implements Command {
+    }
+
+    private final ActorContext<Command> context;
+    private final VmTable vms;
+    private final InterruptLines lines = new InterruptLines();
+    private final ServiceTable services;
+
+    private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
+        this.context = context;
+        this.vms = new VmTable(root);
+        Notices notices = new Notices(vms);
+        MemParcels parcels = new MemParcels(root, vms::contains);
+        ParcelBorrowing borrowing = new ParcelBorrowing(root, (parcel, vmid) -> notices.tell(parcel.owner().vmid(),
+                MessageId.MEM_RELEASED, new ParcelEvent(parcel.handle(), vmid, parcel.tagOrZero()), true));
+        VmLifecycle life = new VmLifecycle(root, vms, notices, parcels, borrowing, lines, this, this::serve, entropy);
+        this.services = new ServiceTable(life, new VmQueries(vms, notices), new ParcelServices(parcels, borrowing,
+                (vmid, id, payload) -> notices.tell(vmid, id, payload, true)));
+        boot(root);
+    }
+
+    /**
+     * The program of the root VM.
+     *
+     * @param spawn   makes an actor of the behavior on the default dispatcher, named {@code rm}; it must not be
+     *                restarted, since what it knew of the hypervisor's objects is gone with it
+     * @param profile limits
+     * @param entropy 64 random bits per call
+     */
+    public static RootVm program(Function<Behavior<Command>, ActorRef<Command>> spawn, RmProfile profile,
+            LongSupplier entropy) {
+        return (port, env) -> spawn.apply(create(port, env, profile, entropy));
+    }
+
+    static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy) {
+        return Behaviors.setup(context -> {
+            ActorRef<Command> self = context.getSelf();
+            port.onInterrupt(intid -> self.tell(new Interrupt(intid)));
+            return new ResourceManager(context, new Root(port, env, profile), entropy).running();
+        });
+    }
+
+    private void boot(Root root) {
+        PrimaryVm primary = PrimaryVm.create(root, vms);
+        Vm hlos = primary.vm();
+        RpcLink link = hlos.link().orElseThrow();
+        lines.connect(link.queues().rootRxVirq(), () -> serve(hlos));
+        lines.connect(link.queues().rootTxVirq(), () -> serve(hlos));
+        context.getLog().info("primary VM starts, link to it on {}/{}", link.queues().rootRxVirq(),
+                link.queues().rootTxVirq());
+        primary.start();
+    }
+
+    private Behavior<Command> running() {
+        return Behaviors.receiveMessage(command -> {
+            switch (command) {
+                case Interrupt interrupt -> lines.fire(interrupt.intid);
+                case Turn turn -> turn.step.run();
+            }
+            return Behaviors.same();
+        });
+    }
+
+    @Override
+    public void next(Runnable step) {
+        context.getSelf().tell(new Turn(step));
+    }
+
+    @Override
+    public void later(Runnable step) {
+        context.scheduleOnce(NAP, context.getSelf(), new Turn(step));
+    }
+
+    // Sends what waits, then takes requests; a client that does not read its answers has its requests left waiting.
+    private void serve(Vm client) {
+        if (client.link().isEmpty()) {
+            return;
+        }
+        RpcLink link = client.link().get();
+        link.send();
+        for (int packets = 0; !link.isCongested(); packets++) {
+            if (packets == PACKETS_PER_TURN) {
+                next(() -> serve(client));
+                return;
+            }
+            if (!link.receive(message -> request(client, link, message))) {
+                return;
+            }
+        }
+    }
+
+    private void request(Vm client, RpcLink link, RmMessage message) {
+        if (message.type() == PacketType.REQUEST) {
+            services.serve(client, message, reply -> link.reply(message, reply));
+        }
+    }
+}

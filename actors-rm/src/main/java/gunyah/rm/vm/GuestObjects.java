@@ -1,0 +1,54 @@
+package gunyah.rm.vm;
+
+import gunyah.rm.dt.GuestConfig.DoorbellDevice;
+import gunyah.rm.dt.GuestConfig.RpcDevice;
+import gunyah.rm.link.QueuePair;
+import gunyah.rm.memparcel.IpaSpace;
+import gunyah.rm.rpc.HypResource;
+import gunyah.rm.rpc.MemRange;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What INIT made for a guest, as capability ids in the root VM's cspace unless said otherwise.
+ *
+ * @param addrspace     its address space
+ * @param privateExtent memory only the guest has; child of its owner's extent
+ * @param sharedExtent  memory guest and owner have; sibling of the owner's extent
+ * @param privateRanges its IPAs that can hold private pages
+ * @param ipas          free guest addresses
+ * @param vcpus         its vCPUs by index
+ * @param doorbells     doorbells, with the guest's own cap
+ * @param rpc           link to the Resource Manager
+ * @param resources     what the owner is told, in reply order
+ */
+record GuestObjects(long addrspace, long privateExtent, long sharedExtent, List<MemRange> privateRanges,
+        IpaSpace ipas, List<GuestVcpu> vcpus, Map<DoorbellDevice, Bell> doorbells, Optional<Rpc> rpc,
+        List<HypResource> resources) {
+
+    /**
+     * One vCPU.
+     *
+     * @param index    in its VM
+     * @param cap      root VM's cap
+     * @param guestCap the guest's own cap, or -1 when PSCI does its work
+     * @param haltVirq root VM's line
+     * @param boot     whether START powers it on
+     */
+    record GuestVcpu(int index, long cap, long guestCap, int haltVirq, boolean boot) {
+    }
+
+    /**
+     * The guest's side of a doorbell.
+     *
+     * @param cap  in the guest's cspace
+     * @param virq guest INTID, 0 = it does not hear
+     */
+    record Bell(long cap, int virq) {
+    }
+
+    /** The guest's link. */
+    record Rpc(RpcDevice device, QueuePair queues) {
+    }
+}

@@ -1,0 +1,48 @@
+package gunyah.rm.vm;
+
+import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.Payload;
+import gunyah.rm.rpc.VmExited;
+import gunyah.rm.rpc.VmState;
+import gunyah.rm.rpc.VmStatus;
+
+/** Moves VMs from state to state and tells who must know: VM_STATUS to the owner, VM_EXITED, parcel news. */
+public final class Notices {
+    private final VmTable vms;
+    private int sequence;
+
+    public Notices(VmTable vms) {
+        this.vms = vms;
+    }
+
+    /** Makes a move and sends VM_STATUS. Throws IllegalStateException for a move the graph does not have. */
+    void move(Vm vm, VmState next) {
+        if (!vm.state.mayBecome(next)) {
+            throw new IllegalStateException("VM %d cannot go from %s to %s".formatted(vm.vmid, vm.state, next));
+        }
+        vm.state = next;
+        status(vm);
+    }
+
+    /** Sends VM_STATUS to the VM's owner, as long as that runs. */
+    void status(Vm vm) {
+        tell(vm.ownerVmid, MessageId.VM_STATUS,
+                new VmStatus(vm.vmid, vm.state.value(), vm.osState, vm.appStatus), vm.state != VmState.RESET);
+    }
+
+    /** Sends VM_EXITED to the owner. */
+    void exited(Vm vm, VmExited exit) {
+        tell(vm.ownerVmid, MessageId.VM_EXITED, exit, false);
+    }
+
+    /** Sends a notification to a VM that has a link and runs; others miss it. */
+    public void tell(int vmid, MessageId id, Payload payload, boolean droppable) {
+        if (!vms.contains(vmid)) {
+            return;
+        }
+        Vm vm = vms.find(vmid, null);
+        if (vm.state == VmState.RUNNING && vm.link.isPresent()) {
+            vm.link.get().notify(id, payload, sequence++ & 0xffff, droppable);
+        }
+    }
+}

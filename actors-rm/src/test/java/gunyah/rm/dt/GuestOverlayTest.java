@@ -1,0 +1,106 @@
+package gunyah.rm.dt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import gunyah.config.fdt.DtNode;
+import gunyah.config.fdt.Fdt;
+import gunyah.rm.GuestTrees;
+import gunyah.rm.dt.GuestConfig.DoorbellDevice;
+import gunyah.rm.dt.GuestConfig.RpcDevice;
+import gunyah.rm.link.QueuePair;
+import gunyah.rm.rpc.MemRange;
+import gunyah.rm.rpc.RmError;
+import gunyah.rm.rpc.RmFault;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GuestOverlayTest {
+    private static final QueuePair QUEUES =
+            new QueuePair(8, 240, 1, 2, 40, 41, 0x1234_5678_9abc_def0L, 0x0fed_cba9_8765_4321L, 960, 961);
+
+    private static Fdt overlaid() {
+        DtNode root = GuestTrees.guest(2);
+        root.find("/gunyah-vm-config/vdevices").orElseThrow().add("rm").strings("vdevice-type", "rm-rpc")
+                .strings("generate", "/hypervisor/qcom,resource-mgr").strings("push-compatible", "first");
+        Fdt tree = new Fdt(root);
+        GuestConfig config = GuestConfigParser.parse(root, 8);
+        GuestOverlay overlay = new GuestOverlay(tree).kaslrSeed(-1).identity(128, 3, config);
+        config.vdevices().forEach(device -> {
+            switch (device) {
+                case RpcDevice rpc -> overlay.rpc(rpc, QUEUES, config.gic().phandle());
+                case DoorbellDevice bell -> overlay.doorbell(bell, 0xabc, 37, config.gic().phandle());
+            }
+        });
+        overlay.memory(List.of(new MemRange(0xa000_0000L, 0x1000), new MemRange(0x8000_0000L, 0x2000_0000L)), false);
+        return tree;
+    }
+
+    @Test
+    void whatWasThereStaysAndWhatIsNewCanBeReadBack() {
+        DtNode before = GuestTrees.guest(2);
+
+        DtNode root = Fdt.parse(overlaid().toBytes()).root();
+
+        for (String path : List.of("/cpus/cpu@0", "/cpus/cpu@1", "/psci", "/intc@3fff0000", "/gunyah-vm-config")) {
+            before.find(path).orElseThrow().properties().forEach((name, value) ->
+                    assertThat(root.find(path).orElseThrow().bytes(name).orElseThrow()).isEqualTo(value));
+        }
+        assertThat(root.children()).filteredOn(n -> n.baseName().equals("hypervisor")).hasSize(1);
+        assertThat(root.children()).filteredOn(n -> n.baseName().equals("memory")).hasSize(1);
+        assertThat(root.find("/memory").orElseThrow().cells("reg").orElseThrow())
+                .containsExactly(0, 0x8000_0000, 0, 0x2000_1000);
+        DtNode rpc = root.find("/hypervisor/qcom,resource-mgr@fedcba987654321").orElseThrow();
+        assertThat(rpc.strings("compatible")).startsWith("first", "gunyah-resource-manager");
+        assertThat(rpc.cells("reg").orElseThrow())
+                .containsExactly(0x1234_5678, 0x9abc_def0, 0x0fed_cba9, 0x8765_4321);
+        assertThat(rpc.cells("interrupts").orElseThrow()).containsExactly(0, 928, 1, 0, 929, 1);
+    }
+
+    @Test
+    void aTreeWithAHypervisorOrWithoutChosenIsRefused() {
+        DtNode claimed = GuestTrees.guest(1);
+        claimed.add("hypervisor@0");
+        DtNode bare = GuestTrees.guest(1);
+        bare.remove(bare.child("chosen").orElseThrow());
+
+        for (DtNode root : List.of(claimed, bare)) {
+            assertThatThrownBy(() -> new GuestOverlay(new Fdt(root))).isInstanceOf(RmFault.class)
+                    .hasMessage(RmError.NORESOURCE.name());
+        }
+    }
+
+    @Test
+    void extendedInterruptsHaveTheirOwnKind() {
+        DtNode node = new DtNode("x");
+
+        GuestOverlay.interrupts(node, 0, 4096, 5119);
+
+        assertThat(node.cells("interrupts").orElseThrow()).containsExactly(2, 0, 1, 2, 1023, 1);
+        assertThat(node.has("interrupt-parent")).isFalse();
+    }
+
+    @Test
+    void theDeviceTreeCompilerReadsBothTrees(@TempDir Path directory) throws IOException, InterruptedException {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/dtc")), "dtc is not installed");
+        assertThat(decompile(directory, overlaid().toBytes())).contains("qcom,gunyah-vm", "kaslr-seed", "bell-7@abc");
+        assertThat(decompile(directory, HostTree.build(3, 0x4000_0000L, 0x1000_0000L, 2, QUEUES).toBytes()))
+                .contains("gunyah-resource-mgr@123456789abcdef0", "compatible = \"gunyah-hypervisor");
+    }
+
+    private static String decompile(Path directory, byte[] blob) throws IOException, InterruptedException {
+        Path in = Files.write(directory.resolve("tree.dtb"), blob);
+        Path out = directory.resolve("tree.dts");
+        Process dtc = new ProcessBuilder("/usr/bin/dtc", "-I", "dtb", "-O", "dts", "-o", out.toString(), in.toString())
+                .redirectErrorStream(true).redirectOutput(directory.resolve("log").toFile()).start();
+        assertThat(dtc.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(dtc.exitValue()).as(Files.readString(directory.resolve("log"))).isZero();
+        return Files.readString(out);
+    }
+}

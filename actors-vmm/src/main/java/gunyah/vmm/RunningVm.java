@@ -1,0 +1,256 @@
+package gunyah.vmm;
+
+import gunyah.config.VmConfig;
+import gunyah.vmm.boot.BootPlan;
+import gunyah.vmm.boot.GuestImage;
+import gunyah.vmm.boot.Ram;
+import gunyah.vmm.device.ConsoleSink;
+import gunyah.vmm.device.EmptyFlash;
+import gunyah.vmm.device.MmioBus;
+import gunyah.vmm.device.Pl011;
+import gunyah.vmm.device.Pl031;
+import gunyah.vmm.driver.Errno;
+import gunyah.vmm.driver.ExitHandler;
+import gunyah.vmm.driver.ExitInfo;
+import gunyah.vmm.driver.GuestMemoryFile;
+import gunyah.vmm.driver.GunyahDevice;
+import gunyah.vmm.driver.GunyahVcpu;
+import gunyah.vmm.driver.GunyahVm;
+import gunyah.vmm.driver.HostMapping;
+import gunyah.vmm.driver.IrqFd;
+import gunyah.vmm.driver.RunPage;
+import gunyah.vmm.driver.Uapi;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A launched guest: its machine, its console, its end. Thread safe. MMIO exits are answered on the host CPU that ran the
+ * vCPU, without handing over to another thread.
+ */
+public final class RunningVm {
+    /** Runs something later, on a thread that may not block. */
+    interface Alarms {
+        void after(Duration delay, Runnable action);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RunningVm.class);
+
+    private final String name;
+    private final GunyahDevice device;
+    private final GunyahVm vm;
+    private final GuestMemoryFile memory;
+    private final List<GunyahVcpu> vcpus = new ArrayList<>();
+    private final MmioBus bus = new MmioBus();
+    private final ConsoleSink output;
+    private final Pl011 uart;
+    private final CompletableFuture<VmExit> exit = new CompletableFuture<>();
+    private final AtomicReference<VmExit> outcome = new AtomicReference<>();
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final Consumer<RunningVm> ending;
+
+    private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory,
+            Consumer<byte[]> consoleOutput, Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
+        this.name = name;
+        this.ending = ending;
+        this.device = device;
+        this.vm = vm;
+        this.memory = memory;
+        IrqFd uartLine = vm.addIrqFd(GuestLayout.UART_SPI, true);
+        IrqFd rtcLine = vm.addIrqFd(GuestLayout.RTC_SPI, true);
+        output = new ConsoleSink(consoleOutput, device.worker());
+        uart = new Pl011(output, uartLine::signal);
+        output.onRoom(uart::transmitterReady);
+        bus.add(GuestLayout.FLASH_BASE, GuestLayout.FLASH_SIZE, new EmptyFlash());
+        bus.add(GuestLayout.UART_BASE, GuestLayout.DEVICE_SIZE, uart);
+        bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine, alarms).rtc);
+    }
+
+    /** Keeps one alarm under way at the clock's match time. */
+    private static final class RtcAlarm {
+        private final Alarms alarms;
+        private final Pl031 rtc;
+
+        RtcAlarm(InstantSource clock, IrqFd line, Alarms alarms) {
+            this.alarms = alarms;
+            this.rtc = new Pl031(clock, line::signal, this::arm);
+        }
+
+        private void arm() {
+            long seconds = rtc.alarm();
+            if (seconds != Pl031.NO_ALARM) {
+                alarms.after(Duration.ofSeconds(seconds), () -> {
+                    rtc.tick();
+                    arm();
+                });
+            }
+        }
+    }
+
+    /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
+    static RunningVm build(GunyahDevice device, VmConfig config, Consumer<byte[]> consoleOutput,
+            Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
+        Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
+        BootPlan plan = BootPlan.of(config, ram, GuestLayout.places());
+        GuestMemoryFile memory = device.createGuestMemory(ram.size(), Uapi.GUEST_MEM_CLOEXEC);
+        GunyahVm vm = device.createVm(config.name());
+        try {
+            load(memory, ram, plan);
+            RunningVm running = new RunningVm(config.name(), device, vm, memory, consoleOutput, ending, clock,
+                    alarms);
+            int access = config.protectedMemory() ? Uapi.MEM_FORCE_LEND : Uapi.MEM_FORCE_SHARE;
+            vm.map(memory, ram.base(), ram.size(), 0, access | Uapi.MEM_ALLOW_RWX);
+            vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
+            vm.setBootRegister(Uapi.REG_PC, plan.entry());
+            vm.setBootRegister(Uapi.REG_SET_X << 8, plan.dtbGpa());
+            for (int id = 0; id < config.cpus(); id++) {
+                running.vcpus.add(vm.addVcpu(id));
+            }
+            return running;
+        } catch (RuntimeException e) {
+            vm.close().thenRun(memory::close);
+            throw e;
+        }
+    }
+
+    private static void load(GuestMemoryFile memory, Ram ram, BootPlan plan) {
+        try (HostMapping mapping = memory.map(0, ram.size())) {
+            for (GuestImage.Chunk chunk : plan.chunks()) {
+                mapping.write(chunk.gpa() - ram.base(), chunk.data(), chunk.from(), chunk.size());
+            }
+        }
+    }
+
+    /** Starts it. {@return this, once the first vCPU may run; a failed start is cleaned up before the stage fails} */
+    CompletionStage<RunningVm> start() {
+        vm.exited().thenAccept(this::ended);
+        CompletableFuture<RunningVm> result = new CompletableFuture<>();
+        vm.start().whenComplete((started, failure) -> {
+            if (failure == null) {
+                vcpus.forEach(this::run);
+                result.complete(this);
+            } else {
+                outcome.compareAndSet(null, new VmExit(VmExit.Kind.CRASHED, -1, "did not start"));
+                close();
+                exit.whenComplete((ended, ignored) -> result.completeExceptionally(failure));
+            }
+        });
+        return result;
+    }
+
+    private void run(GunyahVcpu vcpu) {
+        vcpu.run(this::onExit).whenComplete((left, failure) -> {
+            if (failure != null && !closing.get()) {
+                fail("vCPU %d: %s".formatted(vcpu.id(), failure.getMessage()));
+            }
+        });
+    }
+
+    private ExitHandler.Next onExit(GunyahVcpu vcpu, RunPage page) {
+        switch (page.exitReason()) {
+            case Uapi.EXIT_MMIO -> {
+                if (!access(page)) {
+                    page.mmioResume(Uapi.RESUME_FAULT);
+                }
+                return ExitHandler.Next.CONTINUE;
+            }
+            case Uapi.EXIT_PAGE_FAULT -> {
+                pageFault(page);
+                return ExitHandler.Next.CONTINUE;
+            }
+            default -> {
+                return ExitHandler.Next.STOP;
+            }
+        }
+    }
+
+    private boolean access(RunPage page) {
+        MmioBus.Slot slot = bus.find(page.address(), page.mmioLength());
+        if (slot == null) {
+            return false;
+        }
+        if (page.mmioIsWrite()) {
+            slot.write(page.address(), page.mmioLength(), page.mmioData());
+        } else {
+            page.mmioData(slot.read(page.address(), page.mmioLength()));
+        }
+        return true;
+    }
+
+    /** An address without memory is the guest's mistake; memory that cannot be provided is ours, and ends the VM. */
+    private void pageFault(RunPage page) {
+        int errno = -page.faultAttempt();
+        if (errno == Errno.ENOENT.number() || errno == Errno.EPERM.number()) {
+            page.faultResume(Uapi.RESUME_FAULT);
+        } else {
+            fail(errno == Errno.ENOMEM.number() ? "the host ran out of memory"
+                    : "no memory at 0x%x: error %d".formatted(page.address(), errno));
+        }
+    }
+
+    private void fail(String reason) {
+        LOG.warn("{}: {}", name, reason);
+        outcome.compareAndSet(null, new VmExit(VmExit.Kind.CRASHED, -1, reason));
+        close();
+    }
+
+    private void ended(ExitInfo info) {
+        outcome.compareAndSet(null, VmExit.of(info.type(), info.reason()));
+        close();
+    }
+
+    private void close() {
+        if (closing.compareAndSet(false, true)) {
+            try {
+                ending.accept(this);
+            } finally {
+                vm.close().thenRunAsync(this::closed, device.worker());
+            }
+        }
+    }
+
+    private void closed() {
+        try {
+            memory.close();
+        } catch (RuntimeException e) {
+            LOG.warn("{}: its memory could not be freed: {}", name, e.getMessage());
+        }
+        outcome.compareAndSet(null, new VmExit(VmExit.Kind.STOPPED, -1, "stopped"));
+        output.drained().thenRun(() -> exit.complete(outcome.get()));
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public int vmid() {
+        return vm.vmid();
+    }
+
+    /** Types into the guest's console. Nothing is lost however much comes at once: it waits until the guest reads. */
+    public void type(byte[] input) {
+        uart.type(input);
+    }
+
+    /** {@return how the guest ended, once everything it had is back with the host and all its output was read} */
+    public CompletionStage<VmExit> exit() {
+        return exit.minimalCompletionStage();
+    }
+
+    /** Stops the guest at once; {@link #exit} tells when that is done. Idempotent. */
+    public void stop() {
+        close();
+    }
+
+    public VmStatistics statistics() {
+        return new VmStatistics(vm.pagesLent(), vm.pagesReturned(), bus.accesses(), bus.unclaimed(), uart.untaken());
+    }
+}

@@ -1,0 +1,457 @@
+package gunyah.vmm.driver;
+
+import gunyah.hyp.HypError;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.StampedLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The guest physical memory of one VM (v17 20, 24, 25 and 28/35): bindings, and the pages provided so far. Faults run on
+ * the faulting vCPU's host CPU. Thread safe.
+ *
+ * <p>Lock order: {@code bindingsLock}, then a claimed page, then a file's monitor. Faults hold the lock shared, changes
+ * of bindings hold it exclusively, so a fault either ends before the change or sees no binding.
+ */
+final class MemoryMap {
+    /** Labels of the memory extents RM hands out. */
+    enum Extent {
+        GUEST_PRIVATE, HOST_SHARED, HOST_PRIVATE, GUEST_SHARED
+    }
+
+    /** Pages lent to RM: the widened range and its memory. */
+    record Parcel(long gpa, long size, int permissions, List<RmClient.MemEntry> entries) {
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(MemoryMap.class);
+    private static final long NO_CAP = -1;
+    private static final int ACCESS_READ = 4;
+    private static final int ACCESS_WRITE = 2;
+    private static final int ACCESS_EXEC = 1;
+
+    private final Supplier<Hvc> hvc;
+    private final StampedLock bindingsLock = new StampedLock();
+    /** Written under {@code bindingsLock}, sorted by address. */
+    private volatile List<Binding> bindings = List.of();
+    private final MappedPages pages = new MappedPages();
+    private final AtomicLong pagesLent = new AtomicLong();
+    private final AtomicLong pagesReturned = new AtomicLong();
+    private volatile long addrspace = NO_CAP;
+    private volatile long[] extents = {NO_CAP, NO_CAP, NO_CAP, NO_CAP};
+
+    /** @param hvc the calling thread's hypercalls */
+    MemoryMap(Supplier<Hvc> hvc) {
+        this.hvc = hvc;
+    }
+
+    void attachAddrspace(long cap) {
+        addrspace = cap;
+    }
+
+    void attachExtent(Extent extent, long cap) {
+        long[] next = extents.clone();
+        next[extent.ordinal()] = cap;
+        extents = next;
+    }
+
+    void detachResources() {
+        addrspace = NO_CAP;
+        extents = new long[] {NO_CAP, NO_CAP, NO_CAP, NO_CAP};
+    }
+
+    private long extent(Extent extent) {
+        return extents[extent.ordinal()];
+    }
+
+    /** {@return pages that left the host for this VM, parcels included} */
+    long pagesLent() {
+        return pagesLent.get();
+    }
+
+    /** {@return pages that came back} */
+    long pagesReturned() {
+        return pagesReturned.get();
+    }
+
+    /** MAP_MEM without UNMAP. */
+    Errno map(GuestMemoryFile file, long gpa, long size, long offset, int flags) {
+        Binding binding = binding(file, gpa, size, offset, flags);
+        if (binding == null) {
+            return Errno.EINVAL;
+        }
+        long stamp = bindingsLock.writeLock();
+        try {
+            for (Binding other : bindings) {
+                if (other.overlapsGuest(gpa, size)) {
+                    return Errno.EEXIST;
+                }
+            }
+            Errno errno = file.bind(this, binding);
+            if (errno == Errno.OK) {
+                replace(null, binding);
+            }
+            return errno;
+        } finally {
+            bindingsLock.unlockWrite(stamp);
+        }
+    }
+
+    /** The binding that arguments of MAP_MEM describe; null when they are illegal. */
+    private static Binding binding(GuestMemoryFile file, long gpa, long size, long offset, int flags) {
+        int known = Uapi.MEM_ACCESS_MASK | Uapi.MEM_ALLOW_RWX;
+        int access = flags & Uapi.MEM_ACCESS_MASK;
+        long alignment = file.blocks() ? HostPages.BLOCK_SIZE : HostPages.PAGE_SIZE;
+        if ((flags & ~known) != 0 || (flags & Uapi.MEM_ALLOW_RWX) == 0 || access > Uapi.MEM_FORCE_SHARE
+                || ((gpa | size | offset) & alignment - 1) != 0 || size <= 0 || gpa < 0 || gpa > Long.MAX_VALUE - size
+                || offset < 0 || offset > file.size() - size) {
+            return null;
+        }
+        return new Binding(gpa, size, file, offset, access != Uapi.MEM_FORCE_SHARE, flags & Uapi.MEM_ALLOW_RWX);
+    }
+
+    /** MAP_MEM with UNMAP: a whole binding, its head or its tail. */
+    Errno unmap(GuestMemoryFile file, long gpa, long size, long offset, int flags) {
+        Binding wanted = binding(file, gpa, size, offset, flags);
+        if (wanted == null) {
+            return Errno.EINVAL;
+        }
+        long stamp = bindingsLock.writeLock();
+        try {
+            Binding binding = find(gpa);
+            if (binding == null || binding.file() != file || binding.lend() != wanted.lend()
+                    || binding.permissions() != wanted.permissions() || binding.offsetOf(gpa) != offset
+                    || wanted.end() > binding.end()) {
+                return Errno.ENOENT;
+            }
+            boolean head = gpa == binding.gpa();
+            boolean tail = wanted.end() == binding.end();
+            if (!head && !tail) {
+                return Errno.EINVAL;
+            }
+            Errno errno = reclaimRange(gpa, size);
+            if (errno != Errno.OK) {
+                return errno;
+            }
+            file.unbind(this, binding);
+            Binding rest = null;
+            if (!head) {
+                rest = binding.part(binding.gpa(), gpa - binding.gpa());
+            } else if (!tail) {
+                rest = binding.part(wanted.end(), binding.end() - wanted.end());
+            }
+            if (rest != null) {
+                file.bind(this, rest);
+            }
+            replace(binding, rest);
+            return Errno.OK;
+        } finally {
+            bindingsLock.unlockWrite(stamp);
+        }
+    }
+
+    private void replace(Binding old, Binding added) {
+        List<Binding> next = new ArrayList<>(bindings);
+        next.remove(old);
+        if (added != null) {
+            next.add(added);
+        }
+        next.sort((a, b) -> Long.compare(a.gpa(), b.gpa()));
+        bindings = List.copyOf(next);
+    }
+
+    private Binding find(long gpa) {
+        List<Binding> sorted = bindings;
+        for (int i = 0; i < sorted.size(); i++) {
+            Binding binding = sorted.get(i);
+            if (binding.contains(gpa)) {
+                return binding;
+            }
+        }
+        return null;
+    }
+
+    /** {@return the lent ranges, ascending: what SET_DEMAND_PAGING announces} */
+    List<RmClient.Range> lentRanges() {
+        return bindings.stream().filter(Binding::lend).map(b -> new RmClient.Range(b.gpa(), b.size())).toList();
+    }
+
+    /**
+     * Gives the guest the page it touched.
+     *
+     * @return OK; EAGAIN when another vCPU does or did it; ENOENT without binding; EPERM for a write to a read-only one
+     *     or a page the host has mapped; ENOMEM; ENODEV before RM gave the resources; else what a hypercall answered
+     */
+    Errno fault(long gpa, boolean write) {
+        if (find(gpa) == null) {
+            return Errno.ENOENT;
+        }
+        long stamp = bindingsLock.readLock();
+        try {
+            Binding binding = find(gpa);
+            if (binding == null) {
+                return Errno.ENOENT;
+            }
+            if (write && !binding.writable()) {
+                return Errno.EPERM;
+            }
+            long folio = binding.file().folio(binding.offsetOf(gpa));
+            if (folio == 0) {
+                return Errno.ENOMEM;
+            }
+            return provide(binding, gpa & -folioSize(folio), folio);
+        } finally {
+            bindingsLock.unlockRead(stamp);
+        }
+    }
+
+    private static long folioSize(long folio) {
+        return (folio & MappedPages.BLOCK) != 0 ? HostPages.BLOCK_SIZE : HostPages.PAGE_SIZE;
+    }
+
+    private Errno provide(Binding binding, long gpa, long folio) {
+        boolean lend = binding.lend();
+        long from = extent(lend ? Extent.HOST_PRIVATE : Extent.HOST_SHARED);
+        long to = extent(lend ? Extent.GUEST_PRIVATE : Extent.GUEST_SHARED);
+        if (addrspace == NO_CAP || from == NO_CAP || to == NO_CAP) {
+            return Errno.ENODEV;
+        }
+        long page = gpa >> HostPages.PAGE_SHIFT;
+        if (!pages.claim(page)) {
+            return Errno.EAGAIN;
+        }
+        long size = folioSize(folio);
+        if (lend && binding.file().isHostMapped(binding.offsetOf(gpa), size)) {
+            pages.set(page, MappedPages.EMPTY);
+            return Errno.EPERM;
+        }
+        long address = MappedPages.address(folio);
+        Hvc calls = hvc.get();
+        long error = calls.memextentDonate(lend ? Hvc.DONATE_TO_PROTECTED : Hvc.DONATE_TO_SIBLING, from, to, address,
+                size);
+        if (error != HypError.OK.code()) {
+            pages.set(page, MappedPages.EMPTY);
+            return Errno.ofHypercall(error);
+        }
+        long count = size >> HostPages.PAGE_SHIFT;
+        pagesLent.addAndGet(count);
+        error = calls.addrspaceMap(addrspace, to, gpa, attributes(lend, binding.writable()), mapFlags(lend), address,
+                size);
+        if (error != HypError.OK.code()) {
+            return unwind(calls, binding, page, address, size, error);
+        }
+        pages.set(page, entry(folio, lend, binding.writable()));
+        return Errno.OK;
+    }
+
+    /** After a map that failed: donate back; if that fails too the entry stays claimed, so the page is never reused. */
+    private Errno unwind(Hvc calls, Binding binding, long page, long address, long size, long mapError) {
+        long error = donateBack(calls, binding.lend(), address, size);
+        if (error == HypError.OK.code()) {
+            pagesReturned.addAndGet(size >> HostPages.PAGE_SHIFT);
+            pages.set(page, MappedPages.EMPTY);
+        } else {
+            LOG.warn("page 0x{} is lost: donating it back failed with {}", Long.toHexString(address),
+                    HypError.of(error));
+            binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT));
+        }
+        return Errno.ofHypercall(mapError);
+    }
+
+    private long donateBack(Hvc calls, boolean lend, long address, long size) {
+        return calls.memextentDonate(lend ? Hvc.DONATE_FROM_PROTECTED : Hvc.DONATE_TO_SIBLING,
+                extent(lend ? Extent.GUEST_PRIVATE : Extent.GUEST_SHARED),
+                extent(lend ? Extent.HOST_PRIVATE : Extent.HOST_SHARED), address, size);
+    }
+
+    private static long entry(long folio, boolean lend, boolean writable) {
+        return folio | MappedPages.PRESENT | (lend ? 0 : MappedPages.SHARED) | (writable ? MappedPages.WRITABLE : 0);
+    }
+
+    /** addrspace_map attributes: user access, kernel access, memory type. */
+    static long attributes(boolean lend, boolean writable) {
+        long access = ACCESS_READ | (writable ? ACCESS_WRITE : 0) | (lend ? ACCESS_EXEC : 0);
+        return access | access << 4 | Hvc.MEMTYPE_NORMAL_WB;
+    }
+
+    private static long mapFlags(boolean lend) {
+        return Hvc.MAP_PARTIAL | (lend ? Hvc.MAP_PRIVATE : Hvc.MAP_VMMIO);
+    }
+
+    /** {@return OK when the guest no longer has the folio of this page}; EAGAIN while somebody works on it. */
+    Errno reclaimPage(long gpa) {
+        long page = gpa >> HostPages.PAGE_SHIFT;
+        long entry = pages.get(page);
+        if (entry == MappedPages.EMPTY) {
+            page &= -HostPages.PAGES_PER_BLOCK;
+            entry = pages.get(page);
+            if ((entry & MappedPages.BLOCK) == 0) {
+                return Errno.OK;
+            }
+        }
+        return reclaim(page, entry, false);
+    }
+
+    /** Takes one folio back: unmap, donate, forget. */
+    private Errno reclaim(long page, long entry, boolean moreFollow) {
+        if ((entry & MappedPages.PRESENT) == 0 || !pages.claim(page, entry)) {
+            return Errno.EAGAIN;
+        }
+        boolean lend = (entry & MappedPages.SHARED) == 0;
+        long size = (long) MappedPages.pages(entry) << HostPages.PAGE_SHIFT;
+        long address = MappedPages.address(entry);
+        Hvc calls = hvc.get();
+        long error = calls.addrspaceUnmap(addrspace, extent(lend ? Extent.GUEST_PRIVATE : Extent.GUEST_SHARED),
+                page << HostPages.PAGE_SHIFT, mapFlags(lend) | (moreFollow ? Hvc.MAP_NOSYNC : 0), address, size);
+        if (error == HypError.OK.code()) {
+            error = donateBack(calls, lend, address, size);
+        }
+        if (error != HypError.OK.code()) {
+            pages.set(page, entry);
+            return Errno.ofHypercall(error);
+        }
+        pagesReturned.addAndGet(MappedPages.pages(entry));
+        pages.set(page, MappedPages.EMPTY);
+        return Errno.OK;
+    }
+
+    /** Takes every folio of a range back; goes on after errors. {@return EAGAIN before any other error} */
+    private Errno reclaimRange(long gpa, long size) {
+        long end = gpa + size >> HostPages.PAGE_SHIFT;
+        long page = pages.next(gpa >> HostPages.PAGE_SHIFT, end);
+        Errno result = Errno.OK;
+        while (page < end) {
+            long following = pages.next(page + 1, end);
+            Errno errno = reclaim(page, pages.get(page), following < end);
+            if (errno != Errno.OK && result != Errno.EAGAIN) {
+                result = errno;
+            }
+            page = following;
+        }
+        return result;
+    }
+
+    /**
+     * Builds the parcel that covers every page of {@code [gpa, gpa + size)}, widened to whole folios: allocates them.
+     * The caller lends it; nothing changes hands here.
+     */
+    Parcel parcel(long gpa, long size) {
+        if (size <= 0) {
+            throw new GunyahError(Errno.EINVAL, "parcel of %d bytes".formatted(size));
+        }
+        long stamp = bindingsLock.readLock();
+        try {
+            Binding binding = find(gpa);
+            if (binding == null || gpa + size > binding.end()) {
+                throw new GunyahError(Errno.ENOENT, "0x%x+0x%x is not inside one range of guest memory"
+                        .formatted(gpa, size));
+            }
+            List<RmClient.MemEntry> entries = new ArrayList<>();
+            long start = -1;
+            long at = gpa;
+            while (at < gpa + size) {
+                long folio = binding.file().folio(binding.offsetOf(at));
+                if (folio == 0) {
+                    throw new GunyahError(Errno.ENOMEM, "the host has no page for guest memory");
+                }
+                long folioSize = folioSize(folio);
+                at &= -folioSize;
+                if (binding.file().isHostMapped(binding.offsetOf(at), folioSize)) {
+                    throw new GunyahError(Errno.EPERM, "the host still maps the guest page at 0x%x".formatted(at));
+                }
+                start = start < 0 ? at : start;
+                entries.add(new RmClient.MemEntry(MappedPages.address(folio), folioSize));
+                at += folioSize;
+            }
+            return new Parcel(start, at - start, acl(binding.permissions()), List.copyOf(entries));
+        } finally {
+            bindingsLock.unlockRead(stamp);
+        }
+    }
+
+    private static int acl(int permissions) {
+        return ((permissions & Uapi.MEM_ALLOW_READ) != 0 ? RmClient.ACL_READ : 0)
+                | ((permissions & Uapi.MEM_ALLOW_WRITE) != 0 ? RmClient.ACL_WRITE : 0)
+                | ((permissions & Uapi.MEM_ALLOW_EXEC) != 0 ? RmClient.ACL_EXEC : 0);
+    }
+
+    private static long pageCount(Parcel parcel) {
+        return parcel.size() >> HostPages.PAGE_SHIFT;
+    }
+
+    /** Counts a parcel that RM took. */
+    void parcelLent(Parcel parcel) {
+        pagesLent.addAndGet(pageCount(parcel));
+    }
+
+    /** Counts a parcel that RM gave back. */
+    void parcelReturned(Parcel parcel) {
+        pagesReturned.addAndGet(pageCount(parcel));
+    }
+
+    /** Makes a parcel's pages entries of this map, before RM moves them to the guest at VM_START. */
+    void adopt(Parcel parcel) {
+        forEachFolio(parcel, (page, folio) -> pages.set(page, entry(folio, true, true)));
+    }
+
+    /** Undoes {@link #adopt} when VM_START failed: RM still has the parcel. */
+    void disown(Parcel parcel) {
+        forEachFolio(parcel, (page, folio) -> pages.set(page, MappedPages.EMPTY));
+    }
+
+    private interface FolioAction {
+        void apply(long page, long folio);
+    }
+
+    private static void forEachFolio(Parcel parcel, FolioAction action) {
+        long gpa = parcel.gpa();
+        for (RmClient.MemEntry entry : parcel.entries()) {
+            boolean block = entry.size() == HostPages.BLOCK_SIZE;
+            action.apply(gpa >> HostPages.PAGE_SHIFT, entry.address() | (block ? MappedPages.BLOCK : 0));
+            gpa += entry.size();
+        }
+    }
+
+    /** Teardown: takes every page back and lets go of the files. {@return pages that stayed with the guest} */
+    long release() {
+        long stamp = bindingsLock.writeLock();
+        try {
+            for (Binding binding : bindings) {
+                Errno errno = reclaimRange(binding.gpa(), binding.size());
+                if (errno != Errno.OK) {
+                    LOG.warn("memory at 0x{} did not come back: {}", Long.toHexString(binding.gpa()), errno);
+                    quarantineRest(binding);
+                }
+                binding.file().unbind(this, binding);
+            }
+            bindings = List.of();
+            return pagesLent.get() - pagesReturned.get();
+        } finally {
+            bindingsLock.unlockWrite(stamp);
+        }
+    }
+
+    /** Keeps the pages of a parcel RM did not give back out of circulation. */
+    void quarantine(Parcel parcel) {
+        long stamp = bindingsLock.readLock();
+        try {
+            Binding binding = find(parcel.gpa());
+            if (binding != null) {
+                forEachFolio(parcel, (page, folio) ->
+                        binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT)));
+            }
+        } finally {
+            bindingsLock.unlockRead(stamp);
+        }
+    }
+
+    private void quarantineRest(Binding binding) {
+        long end = binding.end() >> HostPages.PAGE_SHIFT;
+        for (long page = pages.next(binding.gpa() >> HostPages.PAGE_SHIFT, end); page < end;
+                page = pages.next(page + 1, end)) {
+            binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package gunyah.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigOrigin;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigResolveOptions;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
+import com.typesafe.config.ConfigValueType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Layers of settings, strongest first: options, a HOCON file, what a named guest brings along, {@code defaults.conf}.
+ * Every value remembers where it came from, so a wrong one is reported with its file and line. Not thread safe.
+ */
+public final class SettingsReader {
+    private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice", "vm.name",
+            "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd", "vm.dtb", "vm.append",
+            "vm.protected", "console", "timeout", "stats", "trace");
+    private static final int MAX_VMS = 1000;
+    /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
+    private static final long OWN_MEMORY = 512L << 20;
+    private static final long BLOCK = 2L << 20;
+
+    private Config settings = ConfigFactory.empty();
+
+    /**
+     * Adds a weaker layer of values given in code.
+     *
+     * @param origin how messages call the place, such as {@code option --mem}
+     * @param values by key of {@code defaults.conf}
+     */
+    public SettingsReader values(String origin, Map<String, String> values) {
+        Config layer = ConfigFactory.empty();
+        for (Map.Entry<String, String> value : values.entrySet()) {
+            layer = layer.withValue(value.getKey(), ConfigValueFactory.fromAnyRef(value.getValue(), origin));
+        }
+        return layer(layer);
+    }
+
+    /**
+     * Adds a weaker layer from a HOCON file.
+     *
+     * @throws BadInput when it cannot be read or has a key that does not exist
+     */
+    public SettingsReader file(Path file) {
+        if (!Files.isReadable(file) || Files.isDirectory(file)) {
+            throw new BadInput("config file %s cannot be read: does it exist?".formatted(file));
+        }
+        try {
+            Config layer = ConfigFactory.parseFile(file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false))
+                    .resolve(ConfigResolveOptions.noSystem());
+            return layer(layer);
+        } catch (ConfigException e) {
+            throw new BadInput("config file " + e.getMessage(), e);
+        }
+    }
+
+    private SettingsReader layer(Config layer) {
+        for (Map.Entry<String, ConfigValue> entry : layer.entrySet()) {
+            if (!KEYS.contains(entry.getKey())) {
+                throw new BadInput("%s: unknown key '%s': known are %s".formatted(
+                        place(entry.getValue().origin()), entry.getKey(),
+                        String.join(", ", KEYS.stream().sorted().toList())));
+            }
+        }
+        settings = settings.withFallback(layer);
+        return this;
+    }
+
+    /** {@return whether any layer so far names something to boot} */
+    public boolean namesGuest() {
+        return settings.hasPath("vm.kernel") || settings.hasPath("vm.firmware");
+    }
+
+    /**
+     * Puts the layers together.
+     *
+     * @throws BadInput for a value that is wrong, with the place it came from
+     */
+    public RunSettings read() {
+        layer(ConfigFactory.parseResources(SettingsReader.class.getClassLoader(), "gunyah/config/defaults.conf"));
+        int count = number("vm.count", 1, MAX_VMS).orElseThrow();
+        String name = text("vm.name").orElseThrow();
+        List<VmConfig> vms = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            vms.add(vm(count == 1 ? name : name + "-" + i));
+        }
+        ConsoleTarget console = parsed("console", ConsoleTarget::parse).map(this::relative)
+                .orElseGet(() -> count == 1 ? new ConsoleTarget.Stdio()
+                        : new ConsoleTarget.ToFile(Path.of(name + ".log")));
+        return new RunSettings(machine(vms), vms, console, parsed("timeout", Quantity::time).map(this::positive),
+                parsed("stats", SettingsReader::yesOrNo).orElseThrow(), path("trace"));
+    }
+
+    private VmConfig vm(String name) {
+        Optional<Path> kernel = path("vm.kernel");
+        Optional<Path> firmware = path("vm.firmware");
+        if (kernel.isPresent() && firmware.isPresent()) {
+            throw new BadInput("kernel and firmware are both given: give one of them");
+        }
+        return new VmConfig(name, number("vm.cpus", 1, 64).orElseThrow(), parsed("vm.memory", Quantity::bytes)
+                .orElseThrow(), kernel, firmware, path("vm.initrd"), text("vm.append").orElseThrow(), path("vm.dtb"),
+                parsed("vm.protected", SettingsReader::yesOrNo).orElseThrow());
+    }
+
+    private MachineConfig machine(List<VmConfig> vms) {
+        long needed = vms.stream().mapToLong(VmConfig::memoryBytes).sum() + OWN_MEMORY;
+        long memory = parsed("machine.memory", Quantity::bytes).orElse((needed + BLOCK - 1) / BLOCK * BLOCK);
+        if (memory < needed) {
+            throw new BadInput(("the machine has %d MiB, its VMs need %d MiB with what the system itself takes: raise "
+                    + "machine.memory or start fewer or smaller VMs").formatted(memory >> 20, needed >> 20));
+        }
+        int pcpus = number("machine.pcpus", 1, 64)
+                .orElse(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64));
+        return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos());
+    }
+
+    private Duration positive(Duration timeout) {
+        if (timeout.isZero()) {
+            throw new BadInput(place("timeout") + ": a timeout must be longer than nothing");
+        }
+        return timeout;
+    }
+
+    private ConsoleTarget relative(ConsoleTarget target) {
+        return switch (target) {
+            case ConsoleTarget.ToFile file -> new ConsoleTarget.ToFile(besideFile("console", file.path()));
+            case ConsoleTarget.Stdio stdio -> stdio;
+            case ConsoleTarget.Nowhere nowhere -> nowhere;
+        };
+    }
+
+    private Optional<Path> path(String key) {
+        return text(key).map(text -> besideFile(key, Path.of(text)));
+    }
+
+    private Path besideFile(String key, Path path) {
+        String file = settings.getValue(key).origin().filename();
+        return file == null ? path : Path.of(file).toAbsolutePath().resolveSibling(path);
+    }
+
+    private Optional<Integer> number(String key, int least, int most) {
+        return parsed(key, text -> {
+            if (text.matches("[0-9]{1,9}")) {
+                int value = Integer.parseInt(text);
+                if (value >= least && value <= most) {
+                    return value;
+                }
+            }
+            throw new BadInput("must be a number from %d to %d, not '%s'".formatted(least, most, text));
+        });
+    }
+
+    private static boolean yesOrNo(String text) {
+        return switch (text) {
+            case "true", "yes", "on" -> true;
+            case "false", "no", "off" -> false;
+            default -> throw new BadInput("must be true or false, not '%s'".formatted(text));
+        };
+    }
+
+    private <T> Optional<T> parsed(String key, Function<String, T> parser) {
+        return text(key).map(text -> {
+            try {
+                return parser.apply(text);
+            } catch (BadInput e) {
+                throw new BadInput(place(key) + ": " + e.getMessage(), e);
+            }
+        });
+    }
+
+    private Optional<String> text(String key) {
+        if (!settings.hasPath(key)) {
+            return Optional.empty();
+        }
+        ConfigValueType type = settings.getValue(key).valueType();
+        if (type == ConfigValueType.OBJECT || type == ConfigValueType.LIST) {
+            throw new BadInput(place(key) + ": one value is expected, not a " + type.name().toLowerCase(Locale.ROOT));
+        }
+        return Optional.of(settings.getString(key));
+    }
+
+    private String place(String key) {
+        ConfigOrigin origin = settings.getValue(key).origin();
+        return origin.filename() == null ? place(origin) : place(origin) + ", " + key;
+    }
+
+    private static String place(ConfigOrigin origin) {
+        if (origin.filename() != null) {
+            return origin.filename() + ":" + origin.lineNumber();
+        }
+        return origin.description();
+    }
+}

@@ -1,0 +1,2 @@
+/** Rules about the whole program, checked over its compiled classes. */
+package gunyah.load;

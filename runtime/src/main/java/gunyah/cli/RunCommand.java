@@ -1,0 +1,290 @@
+package gunyah.cli;
+
+import gunyah.config.BadInput;
+import gunyah.config.RunSettings;
+import gunyah.config.SettingsReader;
+import gunyah.config.VmConfig;
+import gunyah.runtime.GunyahSystem;
+import gunyah.runtime.Vm;
+import gunyah.runtime.VmOutcome;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code gunyah run}: runs VMs until they end, the time is over, or the user leaves. */
+@Command(name = "run", mixinStandardHelpOptions = true, version = Main.VERSION, sortOptions = false,
+        description = "Runs a guest: the built-in one, one known by name, or a kernel or firmware of yours.",
+        footer = {"", "Sizes and durations need a unit: 512M, 1G, 500ms, 30s, 2m.",
+            "On a terminal Ctrl-A x leaves, Ctrl-A a sends Ctrl-A.",
+            "Exit status: 0 the guest powered off, 3 it crashed, 124 timeout, 2 bad usage or input."})
+final class RunCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "GUEST",
+            description = "builtin (default), debian, debian-6.12 or u-boot; fetched first if needed")
+    private String guest;
+
+    @Option(names = "--kernel", paramLabel = "FILE", description = "arm64 Image (plain or gzip), ELF64 or raw bytes")
+    private String kernel;
+
+    @Option(names = "--initrd", paramLabel = "FILE", description = "initial RAM disk")
+    private String initrd;
+
+    @Option(names = "--append", paramLabel = "TEXT", description = "more kernel command line")
+    private String append;
+
+    @Option(names = "--dtb", paramLabel = "FILE", description = "device tree instead of the generated one")
+    private String dtb;
+
+    @Option(names = "--firmware", paramLabel = "FILE", description = "firmware instead of a kernel, such as U-Boot")
+    private String firmware;
+
+    @Option(names = "--cpus", paramLabel = "N", description = "vCPUs of each VM, 1 to 64")
+    private String cpus;
+
+    @Option(names = "--mem", paramLabel = "SIZE", description = "RAM of each VM, such as 512M")
+    private String mem;
+
+    @Option(names = "--vms", paramLabel = "N",
+            description = "start N such VMs, named NAME-1 to NAME-N; input goes to all of them")
+    private String vms;
+
+    @Option(names = "--pcpus", paramLabel = "N",
+            description = "physical CPUs of the machine: how many vCPUs run at once (default: as many as the host has)")
+    private String pcpus;
+
+    @Option(names = "--name", paramLabel = "NAME", description = "name of the VM")
+    private String name;
+
+    @Option(names = "--console", paramLabel = "TARGET",
+            description = "stdio, null or file:PATH; with several VMs boot.log becomes boot-1.log, boot-2.log, ...")
+    private String console;
+
+    @Option(names = "--timeout", paramLabel = "DURATION", description = "stop after this time, with status 124")
+    private String timeout;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "HOCON file with settings; options win over it")
+    private Path config;
+
+    @Option(names = "--stats", description = "print statistics of each VM as JSON, last on standard error")
+    private boolean stats;
+
+    @Option(names = "--trace", paramLabel = "FILE",
+            description = "not available yet: will write exits, hypercalls and RM messages as JSON lines")
+    private String trace;
+
+    private final Main.Surroundings surroundings;
+    private final PrintStream err;
+    private final CompletableFuture<Void> left = new CompletableFuture<>();
+
+    RunCommand(Main.Surroundings surroundings) {
+        this.surroundings = surroundings;
+        this.err = surroundings.err();
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        SettingsReader reader = new SettingsReader();
+        options().forEach((option, setting) -> reader.values("option " + option, setting));
+        if (config != null) {
+            reader.file(config);
+        }
+        Optional<NamedGuest> named = namedGuest(reader.namesGuest());
+        if (named.isEmpty()) {
+            return run(reader.read());
+        }
+        if (named.get() == NamedGuest.BUILTIN) {
+            return runBuiltin(reader);
+        }
+        if (!named.get().isPresent(surroundings.guests())) {
+            new DebianFetch(surroundings.guests(), err).fetch(named.get());
+        }
+        return run(reader.values("guest " + named.get().label(), named.get().settings(surroundings.guests())).read());
+    }
+
+    private int runBuiltin(SettingsReader reader) throws InterruptedException {
+        Path image = NamedGuest.extractBuiltin();
+        try {
+            Map<String, String> settings = NamedGuest.BUILTIN.settings(surroundings.guests());
+            settings.put("vm.kernel", image.toString());
+            return run(reader.values("guest builtin", settings).read());
+        } finally {
+            delete(image);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            file.toFile().deleteOnExit();
+        }
+    }
+
+    private Optional<NamedGuest> namedGuest(boolean fileNamed) {
+        if (guest != null && fileNamed) {
+            throw new BadInput("'%s' and a kernel or firmware file are both given: give one of them".formatted(guest));
+        }
+        return fileNamed ? Optional.empty() : Optional.of(NamedGuest.of(guest == null ? "builtin" : guest));
+    }
+
+    private Map<String, Map<String, String>> options() {
+        Map<String, Map<String, String>> options = new LinkedHashMap<>();
+        put(options, "--kernel", "vm.kernel", kernel);
+        put(options, "--initrd", "vm.initrd", initrd);
+        put(options, "--append", "vm.append", append);
+        put(options, "--dtb", "vm.dtb", dtb);
+        put(options, "--firmware", "vm.firmware", firmware);
+        put(options, "--cpus", "vm.cpus", cpus);
+        put(options, "--mem", "vm.memory", mem);
+        put(options, "--vms", "vm.count", vms);
+        put(options, "--pcpus", "machine.pcpus", pcpus);
+        put(options, "--name", "vm.name", name);
+        put(options, "--console", "console", console);
+        put(options, "--timeout", "timeout", timeout);
+        put(options, "--stats", "stats", stats ? "true" : null);
+        put(options, "--trace", "trace", trace);
+        return options;
+    }
+
+    private static void put(Map<String, Map<String, String>> options, String option, String key, String value) {
+        if (value != null) {
+            options.put(option, Map.of(key, value));
+        }
+    }
+
+    private int run(RunSettings settings) throws InterruptedException {
+        if (settings.trace().isPresent()) {
+            throw new BadInput("--trace is not available yet: leave it out");
+        }
+        ConsoleWriters writers = new ConsoleWriters(surroundings.out(), err);
+        List<OutputStream> outputs = new ArrayList<>();
+        for (int i = 0; i < settings.vms().size(); i++) {
+            outputs.add(writers.open(settings.console(), i, settings.vms().size()));
+        }
+        Optional<RawTerminal> terminal = RawTerminal.ofStandardInput();
+        GunyahSystem system = surroundings.start().apply(settings.machine());
+        Thread cleaning = new Thread(() -> {
+            terminal.ifPresent(RawTerminal::restore);
+            system.close();
+        }, "gunyah-shutdown");
+        Runtime.getRuntime().addShutdownHook(cleaning);
+        try (system) {
+            List<Vm> started = start(system, settings, writers, outputs);
+            boolean raw = terminal.isPresent() && started.size() == 1;
+            if (raw) {
+                terminal.get().enter();
+            }
+            new Keyboard(surroundings.in(), raw, keys -> started.forEach(vm -> vm.type(keys)),
+                    () -> left.complete(null)).start();
+            return outcome(started, settings, writers);
+        } finally {
+            terminal.ifPresent(RawTerminal::restore);
+            forget(cleaning);
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // a signal ends the program: the hook itself is what brought us here
+        }
+    }
+
+    private static List<Vm> start(GunyahSystem system, RunSettings settings, ConsoleWriters writers,
+            List<OutputStream> outputs) {
+        List<CompletionStage<Vm>> launches = new ArrayList<>();
+        for (VmConfig vm : settings.vms()) {
+            launches.add(system.launchVm(vm));
+        }
+        List<Vm> started = new ArrayList<>();
+        try {
+            for (int i = 0; i < launches.size(); i++) {
+                Vm vm = launches.get(i).toCompletableFuture().join();
+                writers.start(vm, outputs.get(i));
+                started.add(vm);
+            }
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+        return started;
+    }
+
+    private int outcome(List<Vm> started, RunSettings settings, ConsoleWriters writers) throws InterruptedException {
+        boolean timedOut = !awaitEnd(started, settings.timeout());
+        List<Vm> unfinished = started.stream().filter(vm -> !vm.exit().toCompletableFuture().isDone()).toList();
+        if (timedOut) {
+            for (Vm vm : unfinished) {
+                err.println("gunyah: %s still runs after %s\n%s".formatted(vm.name(),
+                        seconds(settings.timeout().orElseThrow()), vm.describe().stripTrailing()));
+            }
+        }
+        unfinished.forEach(Vm::stop);
+        int status = timedOut ? ExitStatus.TIMEOUT : ExitStatus.OK;
+        for (Vm vm : started) {
+            VmOutcome end = vm.exit().toCompletableFuture().join();
+            if (end.kind() == VmOutcome.Kind.CRASHED) {
+                status = ExitStatus.CRASHED;
+            }
+        }
+        writers.finish();
+        started.forEach(this::report);
+        if (settings.stats()) {
+            for (Vm vm : started) {
+                boolean late = timedOut && unfinished.contains(vm);
+                err.println((late ? vm.statistics().withExit("timeout") : vm.statistics()).json());
+            }
+        }
+        return status;
+    }
+
+    private void report(Vm vm) {
+        VmOutcome end = vm.exit().toCompletableFuture().join();
+        if (end.kind() == VmOutcome.Kind.CRASHED) {
+            err.println("gunyah: %s crashed: %s\n%s".formatted(vm.name(), end.reason(), end.report().stripTrailing()));
+        }
+    }
+
+    /** {@return false when the time is over first} */
+    private boolean awaitEnd(List<Vm> started, Optional<Duration> timeout) throws InterruptedException {
+        CompletableFuture<?> all = CompletableFuture.allOf(started.stream()
+                .map(vm -> vm.exit().toCompletableFuture()).toArray(CompletableFuture<?>[]::new));
+        CompletableFuture<?> end = CompletableFuture.anyOf(all, left);
+        try {
+            if (timeout.isPresent()) {
+                end.get(timeout.get().toNanos(), TimeUnit.NANOSECONDS);
+            } else {
+                end.get();
+            }
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String seconds(Duration duration) {
+        return duration.toMillis() / 1000.0 + " s";
+    }
+}

@@ -1,0 +1,96 @@
+package gunyah.runtime;
+
+import gunyah.hyp.Hypervisor;
+import gunyah.hyp.VcpuDescription;
+import gunyah.hyp.VcpuStatistics;
+import gunyah.vmm.RunningVm;
+import gunyah.vmm.VmExit;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.ToLongFunction;
+
+/**
+ * A guest of {@link ActorMachine}. What its vCPUs counted and where they stood is read at the last moment before the VM
+ * is taken apart, since both go with them. Thread safe.
+ */
+final class ActorGuest implements Machine.Guest {
+    private final Hypervisor hypervisor;
+    private final CompletableFuture<RunningVm> vm = new CompletableFuture<>();
+    private volatile List<VcpuStatistics> lastStatistics;
+    private volatile String lastDescription;
+
+    ActorGuest(Hypervisor hypervisor) {
+        this.hypervisor = hypervisor;
+    }
+
+    void running(RunningVm running) {
+        vm.complete(running);
+    }
+
+    void notLaunched(Throwable failure) {
+        vm.completeExceptionally(failure);
+    }
+
+    /** The VM ended, and its vCPUs are still there. */
+    void ending(RunningVm ended) {
+        lastStatistics = hypervisor.statistics(ended.vmid());
+        lastDescription = describe(hypervisor.describeVcpus(ended.vmid()));
+    }
+
+    private static String describe(List<VcpuDescription> vcpus) {
+        StringBuilder text = new StringBuilder();
+        vcpus.forEach(vcpu -> VcpuReport.append(text, vcpu));
+        return text.toString();
+    }
+
+    @Override
+    public void type(byte[] keys) {
+        vm.join().type(keys);
+    }
+
+    @Override
+    public CompletionStage<VmOutcome> exit() {
+        return vm.thenCompose(RunningVm::exit).thenApply(this::outcome);
+    }
+
+    private VmOutcome outcome(VmExit exit) {
+        return switch (exit.kind()) {
+            case POWERED_OFF -> new VmOutcome(VmOutcome.Kind.POWERED_OFF, exit.reason(), "");
+            case RESET -> new VmOutcome(VmOutcome.Kind.RESET, exit.reason(), "");
+            case CRASHED -> new VmOutcome(VmOutcome.Kind.CRASHED, exit.reason(), describe());
+            case STOPPED -> new VmOutcome(VmOutcome.Kind.STOPPED, exit.reason(), "");
+        };
+    }
+
+    @Override
+    public GuestCounters counters() {
+        RunningVm running = vm.join();
+        List<VcpuStatistics> vcpus = lastStatistics == null ? hypervisor.statistics(running.vmid()) : lastStatistics;
+        gunyah.vmm.VmStatistics own = running.statistics();
+        return new GuestCounters(sum(vcpus, VcpuStatistics::retired), sum(vcpus, VcpuStatistics::runNs),
+                sum(vcpus, VcpuStatistics::stage2Faults), sum(vcpus, VcpuStatistics::hypercalls),
+                sum(vcpus, VcpuStatistics::vmmioExits), sum(vcpus, VcpuStatistics::virqs), own.pagesLent(),
+                own.pagesReturned());
+    }
+
+    private static long sum(List<VcpuStatistics> vcpus, ToLongFunction<VcpuStatistics> field) {
+        return vcpus.stream().mapToLong(field).sum();
+    }
+
+    @Override
+    public String describe() {
+        return lastDescription == null ? describe(hypervisor.describeVcpus(vm.join().vmid())) : lastDescription;
+    }
+
+    @Override
+    public void stop() {
+        vm.join().stop();
+    }
+
+    /** Stops the guest, also one that is still being launched. {@return completes when it is gone, however it ended} */
+    CompletableFuture<?> stopped() {
+        vm.thenAccept(RunningVm::stop);
+        return exit().toCompletableFuture().handle((outcome, failure) -> null);
+    }
+}

@@ -1,0 +1,150 @@
+package gunyah.runtime;
+
+import akka.actor.ActorRef;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Props;
+import akka.actor.typed.javadsl.Adapter;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.pattern.Patterns;
+import com.typesafe.config.ConfigFactory;
+import gunyah.config.BadInput;
+import gunyah.config.MachineConfig;
+import gunyah.config.VmConfig;
+import gunyah.hyp.Hypervisor;
+import gunyah.rm.ResourceManager;
+import gunyah.rm.root.RmProfile;
+import gunyah.vmm.Vmm;
+import gunyah.vmm.driver.HostKernel;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole machine in one actor system: the hypervisor starts the root VM, whose program is the Resource Manager, which
+ * starts the primary VM, whose CPUs are the Java host's; the VMM works on the device that the host finds. Only this
+ * class knows all of them. Thread safe.
+ */
+final class ActorMachine implements Machine {
+    private static final Logger LOG = LoggerFactory.getLogger(ActorMachine.class);
+    private static final int PRIMARY_VMID = 3;
+    private static final Duration BOOT_LIMIT = Duration.ofSeconds(30);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
+
+    private final ActorSystem<Void> system;
+    private final Hypervisor hypervisor;
+    private final ActorRef resourceManager;
+    private final Vmm vmm;
+    private final Set<ActorGuest> guests = ConcurrentHashMap.newKeySet();
+    private boolean closed;
+
+    private ActorMachine(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef resourceManager, Vmm vmm) {
+        this.system = system;
+        this.hypervisor = hypervisor;
+        this.resourceManager = resourceManager;
+        this.vmm = vmm;
+    }
+
+    /**
+     * Starts a machine up to the point where the host has found its Gunyah device. Blocks.
+     *
+     * @param clock monotonic nanoseconds
+     */
+    static ActorMachine start(MachineConfig config, LongSupplier clock) {
+        ActorSystem<Void> system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah",
+                ConfigFactory.load(ActorMachine.class.getClassLoader(), "gunyah/runtime/system"));
+        SecureRandom random = new SecureRandom();
+        HostKernel host = new HostKernel(system);
+        AtomicReference<ActorRef> manager = new AtomicReference<>();
+        Hypervisor hypervisor = null;
+        try {
+            hypervisor = Hypervisor.start(system, config, clock, random,
+                    (vmid, index) -> vmid == PRIMARY_VMID ? Optional.of(host.newCpu()) : Optional.empty(),
+                    ResourceManager.program(behavior -> {
+                        var actor = system.systemActorOf(behavior, "rm", Props.empty());
+                        manager.set(Adapter.toClassic(actor));
+                        return actor;
+                    }, RmProfile.large(), random::nextLong));
+            Vmm vmm = new Vmm(await(host.device(), BOOT_LIMIT, "the host VM did not start"), system);
+            return new ActorMachine(system, hypervisor, manager.get(), vmm);
+        } catch (RuntimeException e) {
+            end(system, hypervisor, manager.get());
+            throw e;
+        }
+    }
+
+    @Override
+    public CompletionStage<Guest> launch(VmConfig config, Consumer<byte[]> output) {
+        synchronized (this) {
+            if (closed) {
+                return CompletableFuture.failedStage(new BadInput("the system is closed"));
+            }
+        }
+        ActorGuest guest = new ActorGuest(hypervisor);
+        guests.add(guest);
+        return vmm.launch(config, output, guest::ending).handle((vm, failure) -> {
+            if (failure != null) {
+                guests.remove(guest);
+                guest.notLaunched(failure);
+                throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
+            }
+            guest.running(vm);
+            guest.exit().whenComplete((outcome, lost) -> guests.remove(guest));
+            return guest;
+        });
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        CompletableFuture<?>[] exits = guests.stream().map(ActorGuest::stopped).toArray(CompletableFuture<?>[]::new);
+        try {
+            await(CompletableFuture.allOf(exits), STOP_LIMIT, "VMs did not stop");
+        } catch (IllegalStateException e) {
+            LOG.error("{}; going on without", e.getMessage());
+        }
+        end(system, hypervisor, resourceManager);
+    }
+
+    /** In this order: nobody may use memory once the hypervisor gave it back. */
+    private static void end(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef manager) {
+        if (manager != null) {
+            await(Patterns.gracefulStop(manager, STOP_LIMIT), STOP_LIMIT, "the Resource Manager did not stop");
+        }
+        if (hypervisor != null) {
+            hypervisor.close();
+        }
+        system.terminate();
+        await(system.getWhenTerminated(), STOP_LIMIT, "the actor system did not end");
+    }
+
+    private static <T> T await(CompletionStage<T> stage, Duration limit, String failure) {
+        try {
+            return stage.toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("%s in %s".formatted(failure, limit), e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("%s: %s".formatted(failure, e.getCause()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(failure + ": interrupted", e);
+        }
+    }
+}

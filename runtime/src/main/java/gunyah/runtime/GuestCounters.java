@@ -1,0 +1,17 @@
+package gunyah.runtime;
+
+/**
+ * What the layers below counted for one VM since its start.
+ *
+ * @param instructions  guest instructions retired, all vCPUs
+ * @param cpuNs         CPU time of the vCPU threads, ns
+ * @param stage2Faults  stage-2 faults taken
+ * @param hypercalls    hypercalls and other SMCCC calls made by the guest
+ * @param mmioExits     accesses that a device model of the VMM answered
+ * @param virqs         virtual interrupts delivered
+ * @param pagesLent     4 KiB pages given to the VM
+ * @param pagesReturned 4 KiB pages that came back
+ */
+record GuestCounters(long instructions, long cpuNs, long stage2Faults, long hypercalls, long mmioExits, long virqs,
+        long pagesLent, long pagesReturned) {
+}

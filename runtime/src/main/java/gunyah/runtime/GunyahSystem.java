@@ -1,0 +1,86 @@
+package gunyah.runtime;
+
+import gunyah.config.BadInput;
+import gunyah.config.MachineConfig;
+import gunyah.config.VmConfig;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongSupplier;
+
+/**
+ * One whole system: hypervisor, Resource Manager, host and its VMM on a machine of their own. Thread safe. Closing it
+ * stops its VMs and gives its memory and threads back.
+ */
+public final class GunyahSystem implements AutoCloseable {
+    private final Machine machine;
+    private final LongSupplier clock;
+    private final List<Vm> vms = new CopyOnWriteArrayList<>();
+    private final Set<String> names = new HashSet<>();
+
+    GunyahSystem(Machine machine, LongSupplier clock) {
+        this.machine = machine;
+        this.clock = clock;
+    }
+
+    /** Starts a system in real time. Blocks until its host VM has found the hypervisor. */
+    public static GunyahSystem start(MachineConfig config) {
+        return new GunyahSystem(ActorMachine.start(config, System::nanoTime), System::nanoTime);
+    }
+
+    /**
+     * Creates and starts a VM. Blocks until it runs.
+     *
+     * @throws BadInput when the configuration or a file it names cannot work
+     */
+    public Vm createVm(VmConfig config) {
+        try {
+            return launchVm(config).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    /** Creates and starts a VM. {@return the VM once it runs; fails with {@link BadInput} as {@link #createVm}} */
+    public CompletionStage<Vm> launchVm(VmConfig config) {
+        synchronized (names) {
+            if (!names.add(config.name())) {
+                return CompletableFuture.failedStage(
+                        new BadInput("there is a VM named '%s' already".formatted(config.name())));
+            }
+        }
+        Console console = new Console();
+        long startedNs = clock.getAsLong();
+        return machine.launch(config, console::append).handle((guest, failure) -> {
+            if (failure != null) {
+                synchronized (names) {
+                    names.remove(config.name());
+                }
+                throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
+            }
+            Vm vm = new Vm(config.name(), console, guest, clock, startedNs);
+            vms.add(vm);
+            vm.follow();
+            return vm;
+        });
+    }
+
+    /** {@return the VMs created so far, ended ones included, oldest first} */
+    public List<Vm> vms() {
+        return new ArrayList<>(vms);
+    }
+
+    /** Stops all VMs and the system. Blocks until everything is given back; closing twice does nothing more. */
+    @Override
+    public void close() {
+        machine.close();
+    }
+}

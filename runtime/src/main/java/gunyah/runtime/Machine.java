@@ -1,0 +1,35 @@
+package gunyah.runtime;
+
+import gunyah.config.VmConfig;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/** What {@link GunyahSystem} needs of the layers below: a place that launches guests. Thread safe. */
+interface Machine {
+    /**
+     * Launches a guest. A failure of the stage is a {@link gunyah.config.BadInput} when the user's input is wrong.
+     *
+     * @param output takes console bytes on any thread, in order; it may keep the array, and block to throttle the guest
+     */
+    CompletionStage<Guest> launch(VmConfig config, Consumer<byte[]> output);
+
+    /** Stops every guest and gives memory and threads back. Blocks until that is done. */
+    void close();
+
+    /** One launched guest. */
+    interface Guest {
+        /** Sends bytes to the console's receiver; never blocks, keeps the order of calls by one thread. */
+        void type(byte[] keys);
+
+        /** {@return how the guest ended, once it did and its resources are back} */
+        CompletionStage<VmOutcome> exit();
+
+        GuestCounters counters();
+
+        /** {@return where each vCPU is and what it did last, for people} */
+        String describe();
+
+        /** Ends the guest from outside; {@link #exit} completes. */
+        void stop();
+    }
+}

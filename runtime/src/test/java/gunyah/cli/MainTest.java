@@ -1,0 +1,153 @@
+package gunyah.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.config.MachineConfig;
+import gunyah.config.VmConfig;
+import gunyah.runtime.ScriptedMachine;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MainTest {
+    @TempDir
+    private Path directory;
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final ScriptedMachine machine = new ScriptedMachine(Map.of("uname", "Linux"));
+    private final List<MachineConfig> started = new ArrayList<>();
+
+    private int run(String input, String... args) {
+        return Main.run(new Main.Surroundings(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), out,
+                new PrintStream(err, true, StandardCharsets.UTF_8), directory.resolve("guests"), config -> {
+                    started.add(config);
+                    return machine.system();
+                }), args);
+    }
+
+    private String messages() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void theBuiltinGuestRunsOnTwoVcpusAndItsConsoleIsTheStandardOutput() {
+        int status = run("uname\noff\n", "run");
+
+        assertThat(status).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("hello from builtin\r\n> Linux\r\n> ");
+        VmConfig vm = machine.launched().get("builtin");
+        assertThat(vm.cpus()).isEqualTo(2);
+        assertThat(vm.kernel().orElseThrow()).doesNotExist();
+        assertThat(machine.isClosed()).isTrue();
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void everyOptionReachesTheVm() throws IOException {
+        Path console = directory.resolve("c.log");
+
+        int status = run("off\n", "run", "--kernel", "k", "--initrd", "i", "--append", "quiet", "--dtb", "d", "--cpus",
+                "4", "--mem", "1G", "--pcpus", "3", "--name", "web", "--console", "file:" + console, "--timeout", "1m",
+                "--stats");
+
+        assertThat(status).isZero();
+        assertThat(machine.launched().get("web").toString()).contains("cpus=4", "memoryBytes=1073741824",
+                "kernel=Optional[k]", "initrd=Optional[i]", "commandLine=quiet", "dtb=Optional[d]");
+        assertThat(started.getFirst().pcpus()).isEqualTo(3);
+        assertThat(Files.readString(console)).startsWith("hello from web");
+        assertThat(out.size()).isZero();
+        assertThat(messages().lines().toList()).last().asString().startsWith("{\"vm\":\"web\",\"exit\":\"off\"")
+                .endsWith("\"pagesReturned\":64}");
+    }
+
+    @Test
+    void firmwareTakesThePlaceOfAKernel() {
+        assertThat(run("off\n", "run", "--firmware", "u-boot.bin")).isZero();
+        assertThat(machine.launched().get("guest").firmware()).contains(Path.of("u-boot.bin"));
+    }
+
+    @Test
+    void severalVmsGetTheSameInputAndAFileEach() throws IOException {
+        int status = run("off\n", "run", "--kernel", "k", "--vms", "3", "--name", "n", "--console",
+                "file:" + directory.resolve("boot.log"));
+
+        assertThat(status).isZero();
+        assertThat(Files.readString(directory.resolve("boot-3.log"))).startsWith("hello from n-3");
+        assertThat(machine.launched()).containsOnlyKeys("n-1", "n-2", "n-3");
+    }
+
+    @Test
+    void aCrashIsReportedWithStatusThree() {
+        assertThat(run("crash\n", "run", "--stats")).isEqualTo(3);
+        assertThat(messages()).contains("builtin crashed: page fault at 0x1234", "vcpu 0: PC 0xffff0000",
+                "\"exit\":\"crashed\"");
+    }
+
+    @Test
+    void theTimeoutSaysWhereTheGuestIs() {
+        assertThat(run("spin\n", "run", "--timeout", "10ms", "--stats")).isEqualTo(124);
+        assertThat(messages()).contains("builtin still runs after 0.01 s", "PC 0x40200000", "\"exit\":\"timeout\"");
+        assertThat(machine.isClosed()).isTrue();
+    }
+
+    @Test
+    void aKernelThatIsRefusedEndsWithStatusTwoAndLeavesNothingRunning() {
+        assertThat(run("", "run", "--kernel", "bad")).isEqualTo(2);
+        assertThat(messages()).isEqualTo("gunyah: kernel bad: it is bad\n");
+        assertThat(machine.isClosed()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "run --colour | unknown option '--colour'",
+        "run --mem 512 --kernel k | option --mem: the size '512' has no unit",
+        "run --mem 1M --kernel k | memory must be a multiple of 2 MiB from 4 MiB",
+        "run --cpus 0 | option --cpus: must be a number from 1 to 64, not '0'",
+        "run --timeout 5 MiB | there is no guest named 'MiB'",
+        "run --timeout 5MiB | option --timeout: the duration '5MiB' has the unknown unit 'MiB'",
+        "run --trace t.jsonl | --trace is not available yet",
+        "run --kernel a --firmware b | kernel and firmware are both given",
+        "run --console tcp:1 | option --console: console 'tcp:1' is unknown",
+        "run --console file:/nowhere/at/all | cannot write the console file",
+        "run --config /nowhere.conf | config file /nowhere.conf cannot be read",
+        "run plan9 | there is no guest named 'plan9': known are builtin, debian",
+        "run debian --kernel k | 'debian' and a kernel or firmware file are both given",
+        "run --kernel | Missing required parameter for option '--kernel'",
+        "fetch windows | cannot fetch 'windows'",
+        "fetch debian --kernel 2.4 | '2.4' is unknown, give 6.1, 6.12 or all",
+        "jump | unexpected argument 'jump'"})
+    void badUsageIsOneLineWithStatusTwo(String line, String message) {
+        int status = run("", line.strip().split(" "));
+
+        assertThat(messages()).startsWith("gunyah: ").contains(message.strip()).doesNotContain("Exception");
+        assertThat(messages().lines()).hasSize(1);
+        assertThat(status).isEqualTo(2);
+        assertThat(started).isEmpty();
+    }
+
+    @Test
+    void aConfigFileWithAWrongUnitNamesItsLine() throws IOException {
+        Path config = Files.writeString(directory.resolve("vm.conf"), "vm {\n  memory = 512 MB\n}\n");
+
+        assertThat(run("", "run", "--config", config.toString())).isEqualTo(2);
+        assertThat(messages()).contains("vm.conf:2, vm.memory: the size '512 MB' has the unknown unit 'MB'");
+    }
+
+    @Test
+    void helpAndVersionAreAnswered() {
+        assertThat(run("", "--version")).isZero();
+        assertThat(run("", "run", "--help")).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("gunyah 0.1.0", "--firmware=FILE", "Exit status: 0");
+    }
+}
