@@ -182,6 +182,10 @@ public final class VcpuCalls {
         if (!(caller.thread() instanceof Vcpu self) || self == vcpu) {
             return HypError.DENIED;
         }
+        if (self.thread().closed()) {
+            // The machine stops: a host that only loops on READY must come out too.
+            return HypError.FAILURE;
+        }
         return vcpu.run().run(self.thread(), x);
     }
 }
