@@ -228,7 +228,7 @@ class CpuTest {
     void wfeGivesTheSliceAwayOnceAndTakesAnEvent() {
         board.code(CODE, 0xD503205F, 0xD503209F, 0xD503205F, HVC_1); // wfe; sev; wfe
 
-        assertThat(board.run(CODE, 10)).isEqualTo(CpuExit.Kind.PREEMPTED);
+        assertThat(board.run(CODE, 10)).isEqualTo(CpuExit.Kind.WFE);
         assertThat(cpu.s.pc).isEqualTo(CODE + 4);
         assertThat(cpu.run(1)).isEqualTo(CpuExit.Kind.BUDGET);
         assertThat(cpu.run(10)).isEqualTo(CpuExit.Kind.HYPERCALL);

@@ -37,7 +37,7 @@ class InnerShareableTest {
             cpu.x[1] = ROUNDS;
             jobs.add(() -> {
                 CpuExit.Kind kind = cpu.run(Long.MAX_VALUE);
-                while (kind == CpuExit.Kind.PREEMPTED) {
+                while (kind == CpuExit.Kind.WFE) {
                     kind = cpu.run(Long.MAX_VALUE);
                 }
                 return kind;

@@ -68,6 +68,10 @@ final class VcpuLoop {
             case PREEMPTED -> {
                 return Reason.PREEMPTED;
             }
+            // Hardware would idle in it until another CPU sends the event: that one may be waiting for this slice.
+            case WFE -> {
+                return Reason.YIELDED;
+            }
             case BUDGET, DEBUG -> { }
         }
         return null;

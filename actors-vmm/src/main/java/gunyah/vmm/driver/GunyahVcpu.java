@@ -361,7 +361,7 @@ public final class GunyahVcpu implements VmFunction {
     private Step returned(HostCpu cpu, long[] x) {
         long state = x[1];
         if (state == STATE_READY) {
-            return cpu.shouldYield() ? Step.REQUEUE : Step.LOOP;
+            return queue.hasRunnable() || cpu.shouldYield() ? Step.REQUEUE : Step.LOOP;
         }
         if (state == STATE_VMMIO_READ) {
             return mmioRead(x[2], accessSize(x[3]));

@@ -115,7 +115,7 @@ final class SystemGroup {
         if (cpu.s.eventRegister) {
             cpu.s.eventRegister = false;
         } else {
-            cpu.leaveGuest(CpuExit.Kind.PREEMPTED);
+            cpu.leaveGuest(CpuExit.Kind.WFE);
         }
     }
 

@@ -17,6 +17,8 @@ public final class CpuExit {
         STAGE2_FAULT,
         /** WFI with no interrupt pending. PC is behind it. */
         WFI,
+        /** WFE without an event. PC is behind it: the rest of the slice is better spent by others. */
+        WFE,
         /** Attention DEBUG was taken, or a breakpoint of the debugger hit. */
         DEBUG
     }
