@@ -121,7 +121,7 @@ public final class Addrspace extends KernelObject {
         return observers;
     }
 
-    /** Counts a thread in. {@return NOMEM when too many are attached} The thread calls {@link #detachThread} at last. */
+    /** Counts a thread in. {@return NOMEM when too many are} The thread calls {@link #detachThread} at last. */
     public HypError attachThread() {
         if (threads.incrementAndGet() > MAX_THREADS) {
             threads.decrementAndGet();

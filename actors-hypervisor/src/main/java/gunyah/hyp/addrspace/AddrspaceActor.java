@@ -27,7 +27,7 @@ public final class AddrspaceActor {
     public record Remove(long ipa, long pa, long size, ReplySlot replyTo) implements Command {
     }
 
-    /** Clears the LOCKED flag of the private pages of the range, and keeps their contents from being zeroed if asked. */
+    /** Clears the LOCKED flag of the private pages of the range; their contents are zeroed at unmap unless kept. */
     public record Unlock(long ipa, long size, boolean keepContents, ReplySlot replyTo) implements Command {
     }
 

@@ -119,7 +119,7 @@ final class Donation {
 
     private void mapAtTaker(Recall recall) {
         if (to != null) {
-            to.installRecorded(pa - to.base(), size, recall);
+            to.mappings().installRecorded(pa - to.base(), size, recall);
         }
     }
 }

@@ -95,7 +95,7 @@ public final class MappingCalls {
             if (!placeable(space, ipa, length, kind) || kind == MapKind.VMMIO && ((el0 | el1) & Access.X) != 0) {
                 return HypError.DENIED;
             }
-            return extent.map(space, ipa, offset, length, Stage2Table.entry(0, el1, el0, memtype), kind,
+            return extent.mappings().map(space, ipa, offset, length, Stage2Table.entry(0, el1, el0, memtype), kind,
                     (flags & NO_SYNC) != 0);
         });
     }
@@ -109,7 +109,7 @@ public final class MappingCalls {
         return withObjects(caller, x, flags, (space, extent, kind) -> {
             boolean noSync = (flags & NO_SYNC) != 0;
             if ((flags & WHOLE_EXTENT) != 0) {
-                return extent.unmapAll(space, noSync);
+                return extent.mappings().unmapAll(space, noSync);
             }
             boolean partial = partial(extent, flags);
             long offset = partial ? x[4] : 0;
@@ -125,7 +125,7 @@ public final class MappingCalls {
             if (kind == MapKind.VMMIO && !space.insideVmmio(ipa, length)) {
                 return HypError.DENIED;
             }
-            return extent.unmap(space, ipa, offset, length, kind, partial, noSync);
+            return extent.mappings().unmap(space, ipa, offset, length, kind, partial, noSync);
         });
     }
 
@@ -155,7 +155,7 @@ public final class MappingCalls {
             if (!placeable(space, ipa, length, kind) || kind == MapKind.VMMIO && ((el0 | el1) & Access.X) != 0) {
                 return HypError.DENIED;
             }
-            return extent.updateAccess(space, ipa, offset, length, el1 | (long) el0 << 3, kind,
+            return extent.mappings().updateAccess(space, ipa, offset, length, el1 | (long) el0 << 3, kind,
                     (flags & NO_SYNC) != 0);
         });
     }

@@ -83,7 +83,7 @@ public final class MemExtentCalls {
         MemExtent extent = (MemExtent) found;
         try {
             return switch (op) {
-                case UNMAP_ALL -> extent.unmapAll(null, noSync);
+                case UNMAP_ALL -> extent.mappings().unmapAll(null, noSync);
                 case ZERO -> {
                     HypError range = checkRange(extent, x[2], x[3]);
                     yield range == HypError.OK ? extent.zero(x[2], x[3]) : range;

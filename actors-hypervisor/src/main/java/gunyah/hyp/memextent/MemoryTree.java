@@ -44,14 +44,4 @@ public final class MemoryTree {
     void unlock() {
         lock.unlock();
     }
-
-    /** Serialises a change of one address space's pages with the calls of this package. */
-    public void locked(Runnable change) {
-        lock();
-        try {
-            change.run();
-        } finally {
-            unlock();
-        }
-    }
 }
