@@ -85,6 +85,7 @@ class MemoryCallsTest {
         assertThatThrownBy(() -> space(hostSpace).view().read(P0 + PAGE, new byte[8], 0, 8))
                 .isInstanceOf(HypercallPort.ExternalAbort.class);
 
+        space(guestSpace).vcpuMayRun();
         // locked: neither unmapped, replaced nor taken back
         m.memory.write(P0 + PAGE, new byte[] {1, 2, 3}, 0, 3);
         assertThat(unmap(guestSpace, guest, IPA + 5 * PAGE, PARTIAL | PRIVATE, P0 + PAGE, PAGE))

@@ -183,7 +183,7 @@ final class ExtentMappings {
         }
     }
 
-    /** {@return whether the pages may be unmapped: private ones unlocked and asked for as private, others not} */
+    /** {@return whether the pages may be unmapped: private ones asked for as private and not locked, others not} */
     private boolean releasable(Addrspace addrspace, long ipa, long offset, long length, MapKind kind) {
         for (long at = 0; at < length; at += PhysicalMemory.PAGE_SIZE) {
             long entry = addrspace.stage2().lookup(ipa + at);
@@ -234,7 +234,8 @@ final class ExtentMappings {
                     if (pass == 1) {
                         long changed = word & ~MemExtent.ACCESS_BITS | access;
                         slots.table(slot).set(offset + at, piece, changed);
-                        ticket = later(ticket, rewrite(addrspace, ipa + at, offset + at, piece, MemExtent.bitsOf(changed)));
+                        ticket = later(ticket,
+                                rewrite(addrspace, ipa + at, offset + at, piece, MemExtent.bitsOf(changed)));
                     }
                 }
             }
@@ -282,7 +283,8 @@ final class ExtentMappings {
                 long word = slots.table(slot).get(offset + at);
                 if (word != 0) {
                     Addrspace space = slots.space(slot);
-                    recall.stale(space, space.install(MemExtent.ipaOf(word), extent.base() + offset + at, piece, MemExtent.bitsOf(word)));
+                    recall.stale(space, space.install(MemExtent.ipaOf(word),
+                            extent.base() + offset + at, piece, MemExtent.bitsOf(word)));
                 }
             }
         }
