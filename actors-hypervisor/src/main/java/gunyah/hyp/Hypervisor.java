@@ -81,7 +81,8 @@ public final class Hypervisor implements AutoCloseable {
     private final CompletableFuture<Machine.PowerEvent> powerEvent = new CompletableFuture<>();
     private boolean closed;
 
-    private Hypervisor(ActorSystem<?> system, MachineConfig config, LongSupplier clock, RandomGenerator entropy) {
+    private Hypervisor(ActorSystem<?> system, MachineConfig config, LongSupplier clock, RandomGenerator entropy,
+            TraceSink trace) {
         this.system = system;
         this.entropy = entropy;
         this.memory = new PhysicalMemory(RootVmBoot.RAM_BASE + config.memoryBytes());
@@ -96,7 +97,7 @@ public final class Hypervisor implements AutoCloseable {
             pcpus.add(pcpu);
         }
         this.supervisor = system.systemActorOf(VcpuSupervisor.create(), "vms", Props.empty());
-        this.machine = new Machine(pcpus, cores, timer, new SystemCounter(clock), config.timesliceNs());
+        this.machine = new Machine(pcpus, cores, timer, new SystemCounter(clock), config.timesliceNs(), trace);
         machine.onPower(powerEvent::complete);
     }
 
@@ -120,7 +121,17 @@ public final class Hypervisor implements AutoCloseable {
      */
     public static Hypervisor start(ActorSystem<?> system, MachineConfig config, LongSupplier clock,
             RandomGenerator entropy, VcpuWorkFactory works, RootVm rootVm) {
-        Hypervisor hypervisor = new Hypervisor(system, config, clock, entropy);
+        return start(system, config, clock, entropy, works, rootVm, Optional.empty());
+    }
+
+    /**
+     * As above with a listener.
+     *
+     * @param trace hears what the machine does, from the first vCPU on until {@link #close} returns
+     */
+    public static Hypervisor start(ActorSystem<?> system, MachineConfig config, LongSupplier clock,
+            RandomGenerator entropy, VcpuWorkFactory works, RootVm rootVm, Optional<? extends TraceSink> trace) {
+        Hypervisor hypervisor = new Hypervisor(system, config, clock, entropy, trace.orElse(null));
         try {
             hypervisor.boot(clock, works, rootVm);
         } catch (RuntimeException e) {
@@ -175,7 +186,7 @@ public final class Hypervisor implements AutoCloseable {
             case THREAD -> new Vcpu(id, machine);
             case DOORBELL -> new Doorbell(id, system);
             case MSGQUEUE -> new MsgQueue(id, system);
-            case VIC -> new Vic(id);
+            case VIC -> new Vic(id, machine.trace());
             case VPM_GROUP -> new VpmGroup(id);
             case PARTITION, HWIRQ, VIRTIO_MMIO, WATCHDOG -> null;
         };

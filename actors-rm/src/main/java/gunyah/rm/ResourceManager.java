@@ -13,10 +13,12 @@ import gunyah.rm.memparcel.ParcelBorrowing;
 import gunyah.rm.memparcel.ParcelServices;
 import gunyah.rm.root.InterruptLines;
 import gunyah.rm.root.RmProfile;
+import gunyah.rm.root.RmTrace;
 import gunyah.rm.root.Root;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.PacketType;
 import gunyah.rm.rpc.ParcelEvent;
+import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmMessage;
 import gunyah.rm.vm.Notices;
 import gunyah.rm.vm.PrimaryVm;
@@ -52,13 +54,15 @@ public final class ResourceManager implements Turns {
 
     private final ActorContext<Command> context;
     private final VmTable vms;
+    private final RmTrace trace;
     private final InterruptLines lines = new InterruptLines();
     private final ServiceTable services;
 
     private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
         this.context = context;
+        this.trace = root.trace();
         this.vms = new VmTable(root);
-        Notices notices = new Notices(vms);
+        Notices notices = new Notices(vms, trace);
         MemParcels parcels = new MemParcels(root, vms::contains);
         ParcelBorrowing borrowing = new ParcelBorrowing(root, (parcel, vmid) -> notices.tell(parcel.owner().vmid(),
                 MessageId.MEM_RELEASED, new ParcelEvent(parcel.handle(), vmid, parcel.tagOrZero()), true));
@@ -78,14 +82,21 @@ public final class ResourceManager implements Turns {
      */
     public static RootVm program(Function<Behavior<Command>, ActorRef<Command>> spawn, RmProfile profile,
             LongSupplier entropy) {
-        return (port, env) -> spawn.apply(create(port, env, profile, entropy));
+        return program(spawn, profile, entropy, RmTrace.NONE);
     }
 
-    static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy) {
+    /** As above with a listener. */
+    public static RootVm program(Function<Behavior<Command>, ActorRef<Command>> spawn, RmProfile profile,
+            LongSupplier entropy, RmTrace trace) {
+        return (port, env) -> spawn.apply(create(port, env, profile, entropy, trace));
+    }
+
+    static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy,
+            RmTrace trace) {
         return Behaviors.setup(context -> {
             ActorRef<Command> self = context.getSelf();
             port.onInterrupt(intid -> self.tell(new Interrupt(intid)));
-            return new ResourceManager(context, new Root(port, env, profile), entropy).running();
+            return new ResourceManager(context, new Root(port, env, profile, trace), entropy).running();
         });
     }
 
@@ -140,7 +151,12 @@ public final class ResourceManager implements Turns {
 
     private void request(Vm client, RpcLink link, RmMessage message) {
         if (message.type() == PacketType.REQUEST) {
-            services.serve(client, message, reply -> link.reply(message, reply));
+            services.serve(client, message, reply -> answer(client, link, message, reply));
         }
+    }
+
+    private void answer(Vm client, RpcLink link, RmMessage request, Reply reply) {
+        trace.answered(client.vmid(), request, reply);
+        link.reply(request, reply);
     }
 }

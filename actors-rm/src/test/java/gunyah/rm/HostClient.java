@@ -6,6 +6,7 @@ import akka.actor.testkit.typed.Effect;
 import akka.actor.testkit.typed.javadsl.BehaviorTestKit;
 import gunyah.hyp.ObjectType;
 import gunyah.rm.root.RmProfile;
+import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MessageId;
@@ -40,7 +41,8 @@ final class HostClient {
 
     HostClient(FakeHypervisor hyp, RmProfile profile) {
         this.hyp = hyp;
-        rm = BehaviorTestKit.create(ResourceManager.create(hyp, hyp.env, profile, () -> 0x1122_3344_5566_7788L));
+        rm = BehaviorTestKit.create(ResourceManager.create(hyp, hyp.env, profile, () -> 0x1122_3344_5566_7788L,
+                RmTrace.NONE));
         cspace = hyp.all(ObjectType.CSPACE).get(1);
         List<FakeHypervisor.Obj> queues = hyp.all(ObjectType.MSGQUEUE);
         requests = queues.get(0);

@@ -11,7 +11,8 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.function.Function;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -28,10 +29,10 @@ public final class Main {
      * @param out    standard output: what was asked for, above all console bytes
      * @param err    standard error: messages and statistics
      * @param guests directory of fetched guests
-     * @param start  starts a system
+     * @param start  starts a system, with a file for its trace if wanted
      */
     record Surroundings(InputStream in, OutputStream out, PrintStream err, Path guests,
-            Function<MachineConfig, GunyahSystem> start) {
+            BiFunction<MachineConfig, Optional<Path>, GunyahSystem> start) {
     }
 
     @Command(name = "gunyah", version = VERSION, mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND",

@@ -86,7 +86,7 @@ final class RunCommand implements Callable<Integer> {
     private boolean stats;
 
     @Option(names = "--trace", paramLabel = "FILE",
-            description = "not available yet: will write exits, hypercalls and RM messages as JSON lines")
+            description = "write exits, hypercalls, interrupts and RM messages to this file, one JSON object a line")
     private String trace;
 
     private final Main.Surroundings surroundings;
@@ -170,16 +170,13 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int run(RunSettings settings) throws InterruptedException {
-        if (settings.trace().isPresent()) {
-            throw new BadInput("--trace is not available yet: leave it out");
-        }
         ConsoleWriters writers = new ConsoleWriters(surroundings.out(), err);
         List<OutputStream> outputs = new ArrayList<>();
         for (int i = 0; i < settings.vms().size(); i++) {
             outputs.add(writers.open(settings.console(), i, settings.vms().size()));
         }
         Optional<RawTerminal> terminal = RawTerminal.ofStandardInput();
-        GunyahSystem system = surroundings.start().apply(settings.machine());
+        GunyahSystem system = surroundings.start().apply(settings.machine(), settings.trace());
         Thread cleaning = new Thread(() -> {
             terminal.ifPresent(RawTerminal::restore);
             system.close();

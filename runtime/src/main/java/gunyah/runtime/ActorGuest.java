@@ -6,6 +6,7 @@ import gunyah.hyp.VcpuStatistics;
 import gunyah.vmm.RunningVm;
 import gunyah.vmm.VmExit;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.ToLongFunction;
@@ -17,11 +18,18 @@ import java.util.function.ToLongFunction;
 final class ActorGuest implements Machine.Guest {
     private final Hypervisor hypervisor;
     private final CompletableFuture<RunningVm> vm = new CompletableFuture<>();
+    private final CompletionStage<VmOutcome> exit;
     private volatile List<VcpuStatistics> lastStatistics;
     private volatile String lastDescription;
 
-    ActorGuest(Hypervisor hypervisor) {
+    ActorGuest(Hypervisor hypervisor, Optional<TraceFile> trace) {
         this.hypervisor = hypervisor;
+        CompletionStage<VmOutcome> ended = vm.thenCompose(RunningVm::exit).thenApply(this::outcome);
+        // A stage of its own: who sees the exit finds it in the trace.
+        this.exit = trace.isEmpty() ? ended : ended.thenApply(outcome -> {
+            trace.get().exited(vm.join().vmid(), outcome.kind().label(), outcome.reason());
+            return outcome;
+        });
     }
 
     void running(RunningVm running) {
@@ -51,7 +59,7 @@ final class ActorGuest implements Machine.Guest {
 
     @Override
     public CompletionStage<VmOutcome> exit() {
-        return vm.thenCompose(RunningVm::exit).thenApply(this::outcome);
+        return exit;
     }
 
     private VmOutcome outcome(VmExit exit) {

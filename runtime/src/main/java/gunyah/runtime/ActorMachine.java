@@ -13,8 +13,11 @@ import gunyah.config.VmConfig;
 import gunyah.hyp.Hypervisor;
 import gunyah.rm.ResourceManager;
 import gunyah.rm.root.RmProfile;
+import gunyah.rm.root.RmTrace;
 import gunyah.vmm.Vmm;
 import gunyah.vmm.driver.HostKernel;
+import java.io.OutputStream;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
@@ -47,24 +50,31 @@ final class ActorMachine implements Machine {
     private final Hypervisor hypervisor;
     private final ActorRef resourceManager;
     private final Vmm vmm;
+    private final Optional<TraceFile> trace;
     private final Set<ActorGuest> guests = ConcurrentHashMap.newKeySet();
     private boolean closed;
 
-    private ActorMachine(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef resourceManager, Vmm vmm) {
+    private ActorMachine(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef resourceManager, Vmm vmm,
+            Optional<TraceFile> trace) {
         this.system = system;
         this.hypervisor = hypervisor;
         this.resourceManager = resourceManager;
         this.vmm = vmm;
+        this.trace = trace;
     }
 
     /**
      * Starts a machine up to the point where the host has found its Gunyah device. Blocks.
      *
      * @param clock monotonic nanoseconds
+     * @param file  of the trace
+     * @throws BadInput when the trace cannot be written
      */
-    static ActorMachine start(MachineConfig config, LongSupplier clock) {
+    static ActorMachine start(MachineConfig config, LongSupplier clock, Optional<Path> file) {
+        Optional<OutputStream> opened = file.map(TraceFile::create);
         ActorSystem<Void> system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah",
                 ConfigFactory.load(ActorMachine.class.getClassLoader(), "gunyah/runtime/system"));
+        Optional<TraceFile> trace = opened.map(out -> new TraceFile(system, clock, out));
         SecureRandom random = new SecureRandom();
         HostKernel host = new HostKernel(system);
         AtomicReference<ActorRef> manager = new AtomicReference<>();
@@ -76,11 +86,11 @@ final class ActorMachine implements Machine {
                         var actor = system.systemActorOf(behavior, "rm", Props.empty());
                         manager.set(Adapter.toClassic(actor));
                         return actor;
-                    }, RmProfile.large(), random::nextLong));
+                    }, RmProfile.large(), random::nextLong, trace.<RmTrace>map(t -> t).orElse(RmTrace.NONE)), trace);
             Vmm vmm = new Vmm(await(host.device(), BOOT_LIMIT, "the host VM did not start"), system);
-            return new ActorMachine(system, hypervisor, manager.get(), vmm);
+            return new ActorMachine(system, hypervisor, manager.get(), vmm, trace);
         } catch (RuntimeException e) {
-            end(system, hypervisor, manager.get());
+            end(system, hypervisor, manager.get(), trace);
             throw e;
         }
     }
@@ -92,7 +102,7 @@ final class ActorMachine implements Machine {
                 return CompletableFuture.failedStage(new BadInput("the system is closed"));
             }
         }
-        ActorGuest guest = new ActorGuest(hypervisor);
+        ActorGuest guest = new ActorGuest(hypervisor, trace);
         guests.add(guest);
         return vmm.launch(config, output, guest::ending).handle((vm, failure) -> {
             if (failure != null) {
@@ -100,6 +110,7 @@ final class ActorMachine implements Machine {
                 guest.notLaunched(failure);
                 throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
             }
+            trace.ifPresent(file -> file.launched(vm.vmid(), config.name()));
             guest.running(vm);
             guest.exit().whenComplete((outcome, lost) -> guests.remove(guest));
             return guest;
@@ -120,19 +131,29 @@ final class ActorMachine implements Machine {
         } catch (IllegalStateException e) {
             LOG.error("{}; going on without", e.getMessage());
         }
-        end(system, hypervisor, resourceManager);
+        end(system, hypervisor, resourceManager, trace);
     }
 
-    /** In this order: nobody may use memory once the hypervisor gave it back. */
-    private static void end(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef manager) {
+    /** In this order: nobody may use memory once the hypervisor gave it back; the trace has all that happened. */
+    private static void end(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef manager,
+            Optional<TraceFile> trace) {
         if (manager != null) {
             await(Patterns.gracefulStop(manager, STOP_LIMIT), STOP_LIMIT, "the Resource Manager did not stop");
         }
         if (hypervisor != null) {
             hypervisor.close();
         }
+        trace.ifPresent(ActorMachine::close);
         system.terminate();
         await(system.getWhenTerminated(), STOP_LIMIT, "the actor system did not end");
+    }
+
+    private static void close(TraceFile trace) {
+        try {
+            await(trace.close(), STOP_LIMIT, "the trace is incomplete: it could not be written");
+        } catch (IllegalStateException e) {
+            LOG.warn("{}", e.getMessage());
+        }
     }
 
     private static <T> T await(CompletionStage<T> stage, Duration limit, String failure) {

@@ -3,9 +3,11 @@ package gunyah.runtime;
 import gunyah.config.BadInput;
 import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -30,7 +32,17 @@ public final class GunyahSystem implements AutoCloseable {
 
     /** Starts a system in real time. Blocks until its host VM has found the hypervisor. */
     public static GunyahSystem start(MachineConfig config) {
-        return new GunyahSystem(ActorMachine.start(config, System::nanoTime), System::nanoTime);
+        return start(config, Optional.empty());
+    }
+
+    /**
+     * As above, writing a trace.
+     *
+     * @param trace file that gets everything that happens on the machine until {@link #close}, as JSON lines
+     * @throws BadInput when it cannot be written
+     */
+    public static GunyahSystem start(MachineConfig config, Optional<Path> trace) {
+        return new GunyahSystem(ActorMachine.start(config, System::nanoTime, trace), System::nanoTime);
     }
 
     /**

@@ -34,16 +34,8 @@ public record VmStatistics(String vm, String exit, long instructions, double wal
     }
 
     private static String quoted(String text) {
-        StringBuilder json = new StringBuilder("\"");
-        text.chars().forEach(c -> {
-            if (c == '"' || c == '\\') {
-                json.append('\\').append((char) c);
-            } else if (c < ' ') {
-                json.append("\\u%04x".formatted(c));
-            } else {
-                json.append((char) c);
-            }
-        });
-        return json.append('"').toString();
+        StringBuilder json = new StringBuilder();
+        JsonObject.quote(json, text);
+        return json.toString();
     }
 }

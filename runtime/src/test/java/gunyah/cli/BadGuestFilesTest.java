@@ -60,6 +60,12 @@ class BadGuestFilesTest {
     }
 
     @Test
+    void aTraceFileThatCannotBeWrittenIsNamed() throws IOException {
+        assertThat(refused("--kernel", file("k", good), "--trace", directory.resolve("none/t.jsonl")))
+                .contains("cannot write the trace file").contains("none/t.jsonl");
+    }
+
+    @Test
     void anEmptyKernelIsRefused() throws IOException {
         assertThat(refused("--kernel", file("empty", new byte[0]))).contains("empty");
     }

@@ -27,11 +27,13 @@ class MainTest {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final ScriptedMachine machine = new ScriptedMachine(Map.of("uname", "Linux"));
     private final List<MachineConfig> started = new ArrayList<>();
+    private final List<Path> traces = new ArrayList<>();
 
     private int run(String input, String... args) {
         return Main.run(new Main.Surroundings(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), out,
-                new PrintStream(err, true, StandardCharsets.UTF_8), directory.resolve("guests"), config -> {
+                new PrintStream(err, true, StandardCharsets.UTF_8), directory.resolve("guests"), (config, trace) -> {
                     started.add(config);
+                    trace.ifPresent(traces::add);
                     return machine.system();
                 }), args);
     }
@@ -59,12 +61,13 @@ class MainTest {
 
         int status = run("off\n", "run", "--kernel", "k", "--initrd", "i", "--append", "quiet", "--dtb", "d", "--cpus",
                 "4", "--mem", "1G", "--pcpus", "3", "--name", "web", "--console", "file:" + console, "--timeout", "1m",
-                "--stats");
+                "--stats", "--trace", "t.jsonl");
 
         assertThat(status).isZero();
         assertThat(machine.launched().get("web").toString()).contains("cpus=4", "memoryBytes=1073741824",
                 "kernel=Optional[k]", "initrd=Optional[i]", "commandLine=quiet", "dtb=Optional[d]");
         assertThat(started.getFirst().pcpus()).isEqualTo(3);
+        assertThat(traces).containsExactly(Path.of("t.jsonl"));
         assertThat(Files.readString(console)).startsWith("hello from web");
         assertThat(out.size()).isZero();
         assertThat(messages().lines().toList()).last().asString().startsWith("{\"vm\":\"web\",\"exit\":\"off\"")
@@ -116,7 +119,6 @@ class MainTest {
         "run --cpus 0 | option --cpus: must be a number from 1 to 64, not '0'",
         "run --timeout 5 MiB | there is no guest named 'MiB'",
         "run --timeout 5MiB | option --timeout: the duration '5MiB' has the unknown unit 'MiB'",
-        "run --trace t.jsonl | --trace is not available yet",
         "run --kernel a --firmware b | kernel and firmware are both given",
         "run --console tcp:1 | option --console: console 'tcp:1' is unknown",
         "run --console file:/nowhere/at/all | cannot write the console file",

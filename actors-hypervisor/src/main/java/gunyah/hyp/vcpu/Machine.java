@@ -2,6 +2,7 @@ package gunyah.hyp.vcpu;
 
 import gunyah.hyp.HypercallTable;
 import gunyah.hyp.Smccc;
+import gunyah.hyp.TraceSink;
 import gunyah.hyp.pcpu.HostCores;
 import gunyah.hyp.pcpu.Pcpu;
 import gunyah.hyp.timer.Alarms;
@@ -24,6 +25,7 @@ public final class Machine {
     private final Alarms alarms;
     private final SystemCounter counter;
     private final long timesliceNs;
+    private final TraceSink trace;
     private final VmRegistry registry = new VmRegistry();
     private Engines engines;
     private VcpuStarter starter;
@@ -40,13 +42,18 @@ public final class Machine {
     /** What a critical VM asks of the machine. */
     public enum PowerEvent { OFF, RESET }
 
-    /** @param timesliceNs default slice of a thread */
-    public Machine(List<Pcpu> pcpus, HostCores cores, Alarms alarms, SystemCounter counter, long timesliceNs) {
+    /**
+     * @param timesliceNs default slice of a thread
+     * @param trace       null for none
+     */
+    public Machine(List<Pcpu> pcpus, HostCores cores, Alarms alarms, SystemCounter counter, long timesliceNs,
+            TraceSink trace) {
         this.pcpus = List.copyOf(pcpus);
         this.cores = cores;
         this.alarms = alarms;
         this.counter = counter;
         this.timesliceNs = timesliceNs;
+        this.trace = trace;
     }
 
     /** Completes the machine; once, before the first vCPU is activated. */
@@ -81,6 +88,11 @@ public final class Machine {
 
     long timesliceNs() {
         return timesliceNs;
+    }
+
+    /** {@return who hears of events, or null} */
+    public TraceSink trace() {
+        return trace;
     }
 
     /** {@return the vCPUs of every VM} */

@@ -3,6 +3,7 @@ package gunyah.hyp.vcpu;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.hyp.HypError;
 import gunyah.hyp.ThreadObject;
+import gunyah.hyp.TraceSink;
 import gunyah.hyp.VcpuDescription;
 import gunyah.hyp.VcpuStatistics;
 import gunyah.hyp.addrspace.Addrspace;
@@ -350,6 +351,12 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     // Interrupts.
 
     @Override
+    public int vmid() {
+        Addrspace attached = addrspace;
+        return attached == null ? -1 : attached.vmid();
+    }
+
+    @Override
     public void interruptLines(boolean irq, boolean fiq) {
         control.irqLine = irq;
         control.fiqLine = fiq;
@@ -440,6 +447,7 @@ public final class Vcpu extends ThreadObject implements VicTarget {
                 addrspace.vcpuMayRun();
             }
         }
+        trace(TraceSink.Power.ON);
         unblock(Block.OFF.bit());
         return HypError.OK;
     }
@@ -450,6 +458,7 @@ public final class Vcpu extends ThreadObject implements VicTarget {
 
     /** Powers itself off; on its own thread. It stops executing when the call that does it ends. */
     public void powerOff() {
+        trace(TraceSink.Power.OFF);
         block(Block.OFF);
         timers.stop();
         vic.resetCpuInterface(vicIndex);
@@ -527,6 +536,7 @@ public final class Vcpu extends ThreadObject implements VicTarget {
             killed = true;
             exits = !executing;
         }
+        trace(TraceSink.Power.KILLED);
         control.raise(VcpuControl.STOP);
         if (exits) {
             exit();
@@ -555,8 +565,16 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     /** Stops it because the hypervisor failed on it. */
     void fault(String reason) {
         failure = reason;
+        trace(TraceSink.Power.FAILED);
         block(Block.FAULT);
         haltLine.fire();
+    }
+
+    private void trace(TraceSink.Power change) {
+        TraceSink trace = machine.trace();
+        if (trace != null && engine != null) {
+            trace.power(addrspace.vmid(), index(), change);
+        }
     }
 
     String failure() {

@@ -2,6 +2,9 @@ package gunyah.hyp.vcpu;
 
 import gunyah.arm64.state.CpuExit;
 import gunyah.hyp.Caller;
+import gunyah.hyp.HypercallRow;
+import gunyah.hyp.Smccc;
+import gunyah.hyp.TraceSink;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.FaultKind;
 import gunyah.hyp.addrspace.VdeviceRegion;
@@ -16,12 +19,15 @@ final class VcpuLoop {
     private static final int NATIVE_FIRST = 0x6000;
     private static final int NATIVE_END = 0x6200;
     private static final long PAGE_MASK = -4096;
+    private static final int NUMBER = 0x3FFF;
 
     private final Vcpu vcpu;
     private final VcpuEngine engine;
     private final VcpuCounters counters;
     private final Addrspace addrspace;
     private final VcpuRun run;
+    /** Null when nobody listens. */
+    private final TraceSink trace;
 
     VcpuLoop(Vcpu vcpu) {
         this.vcpu = vcpu;
@@ -29,6 +35,7 @@ final class VcpuLoop {
         this.counters = vcpu.counters();
         this.addrspace = vcpu.addrspace();
         this.run = vcpu.run();
+        this.trace = vcpu.machine().trace();
     }
 
     /** {@return why the grant ends} */
@@ -61,10 +68,7 @@ final class VcpuLoop {
         switch (kind) {
             case HYPERCALL -> onHypercall(exit);
             case STAGE2_FAULT -> onStage2Fault(exit);
-            case WFI -> {
-                vcpu.exitLog().add(kind, engine.pc(), 0);
-                vcpu.waitFor(Block.WFI);
-            }
+            case WFI -> onIdle();
             case PREEMPTED -> {
                 return Reason.PREEMPTED;
             }
@@ -77,10 +81,35 @@ final class VcpuLoop {
         return null;
     }
 
+    private void onIdle() {
+        vcpu.exitLog().add(CpuExit.Kind.WFI, engine.pc(), 0);
+        if (trace != null) {
+            trace.idle(addrspace.vmid(), vcpu.index(), engine.pc());
+        }
+        vcpu.waitFor(Block.WFI);
+    }
+
     private void onHypercall(CpuExit exit) {
         counters.hypercalls++;
         long[] x = engine.x();
-        vcpu.exitLog().add(CpuExit.Kind.HYPERCALL, engine.pc(), exit.immediate == 0 ? x[0] : exit.immediate);
+        long pc = engine.pc();
+        int immediate = exit.immediate;
+        long function = immediate == 0 ? x[0] : immediate;
+        vcpu.exitLog().add(CpuExit.Kind.HYPERCALL, pc, function);
+        dispatch(exit, x);
+        if (trace != null) {
+            trace.hypercall(addrspace.vmid(), vcpu.index(), pc, nameOf(immediate, (int) function),
+                    function & 0xFFFF_FFFFL, x[0]);
+        }
+    }
+
+    private String nameOf(int immediate, int function) {
+        boolean shifted = immediate == 0 && (function & ~NUMBER) == Smccc.HYPERCALL;
+        HypercallRow row = vcpu.machine().table().row(shifted ? function & NUMBER : immediate - NATIVE_FIRST);
+        return row == null ? "" : row.name();
+    }
+
+    private void dispatch(CpuExit exit, long[] x) {
         Caller caller = engine.caller();
         if (exit.immediate == 0) {
             vcpu.machine().smccc().call(caller, x);
@@ -97,30 +126,34 @@ final class VcpuLoop {
 
     private void onStage2Fault(CpuExit exit) {
         counters.stage2Faults++;
-        vcpu.exitLog().add(CpuExit.Kind.STAGE2_FAULT, engine.pc(), exit.faultIpa);
-        int size = exit.isv ? 1 << exit.sizeLog2 : 1;
-        FaultKind kind = addrspace.faultKind(exit.faultIpa, size, exit.access, exit.el != 0);
-        switch (kind) {
-            case VDEVICE -> onVdevice(exit);
-            case MAPPED -> { }
-            case VMMIO -> {
-                if (exit.isv && !exit.mapped && !exit.walk && exit.access != Access.X) {
-                    reportVmmio(exit, size);
-                } else {
-                    reportPageFault(exit);
-                }
-            }
-            case PRIVATE -> reportPageFault(exit);
-            case NONE -> injectAbort();
+        long pc = engine.pc();
+        long ipa = exit.faultIpa;
+        int access = exit.access;
+        vcpu.exitLog().add(CpuExit.Kind.STAGE2_FAULT, pc, ipa);
+        TraceSink.Fault fault = resolve(exit);
+        if (trace != null) {
+            trace.stage2Fault(addrspace.vmid(), vcpu.index(), pc, ipa, access, fault);
         }
     }
 
-    private void onVdevice(CpuExit exit) {
+    private TraceSink.Fault resolve(CpuExit exit) {
+        int size = exit.isv ? 1 << exit.sizeLog2 : 1;
+        FaultKind kind = addrspace.faultKind(exit.faultIpa, size, exit.access, exit.el != 0);
+        return switch (kind) {
+            case VDEVICE -> onVdevice(exit);
+            case MAPPED -> TraceSink.Fault.RETRY;
+            case VMMIO -> exit.isv && !exit.mapped && !exit.walk && exit.access != Access.X ? reportVmmio(exit, size)
+                    : reportPageFault(exit);
+            case PRIVATE -> reportPageFault(exit);
+            case NONE -> injectAbort();
+        };
+    }
+
+    private TraceSink.Fault onVdevice(CpuExit exit) {
         VdeviceRegion region = addrspace.vdevice(exit.faultIpa);
         int size = 1 << exit.sizeLog2;
         if (region == null || !exit.isv || exit.walk || (exit.faultIpa & size - 1) != 0) {
-            injectAbort();
-            return;
+            return injectAbort();
         }
         counters.vdeviceAccesses++;
         long offset = exit.faultIpa - region.base();
@@ -130,31 +163,33 @@ final class VcpuLoop {
         } else {
             engine.completeMmioRead(region.device().read(vcpu.index(), offset, size));
         }
+        return TraceSink.Fault.VDEVICE;
     }
 
-    private void reportVmmio(CpuExit exit, int size) {
+    private TraceSink.Fault reportVmmio(CpuExit exit, int size) {
         if (!vcpu.options().proxyScheduled()) {
-            injectAbort();
-            return;
+            return injectAbort();
         }
         counters.vmmioExits++;
         run.vmmio(exit.access == Access.W, exit.faultIpa, size, exit.writeValue);
         vcpu.block(Block.VMMIO);
+        return TraceSink.Fault.VMMIO;
     }
 
-    private void reportPageFault(CpuExit exit) {
+    private TraceSink.Fault reportPageFault(CpuExit exit) {
         if (!vcpu.options().proxyScheduled()) {
-            injectAbort();
-            return;
+            return injectAbort();
         }
         counters.pageFaultExits++;
         int access = exit.access == Access.X ? 2 : exit.access == Access.W ? 1 : 0;
         run.pageFault(exit.faultIpa & PAGE_MASK, access, exit.mapped);
         vcpu.block(Block.PAGE_FAULT);
+        return TraceSink.Fault.PAGE_FAULT;
     }
 
-    private void injectAbort() {
+    private TraceSink.Fault injectAbort() {
         counters.injectedAborts++;
         engine.injectExternalAbort();
+        return TraceSink.Fault.ABORT;
     }
 }

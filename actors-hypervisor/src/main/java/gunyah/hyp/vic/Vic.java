@@ -3,6 +3,7 @@ package gunyah.hyp.vic;
 import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.TraceSink;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
 import gunyah.hyp.addrspace.Addrspace;
@@ -56,9 +57,12 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
     private IntConsumer handler;
     private final BitSet undelivered = new BitSet();
     private long handedOver;
+    private final TraceSink trace;
 
-    public Vic(int id) {
+    /** @param trace null for none */
+    public Vic(int id, TraceSink trace) {
         super(ObjectType.VIC, id);
+        this.trace = trace;
     }
 
     /** vic_configure: OK, or ARGUMENT_INVALID. In INIT. */
@@ -265,13 +269,14 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
         long wake = 0;
         IntConsumer javaHandler = null;
         int slot;
+        int virq;
         lock.lock();
         try {
             Lines lines = linesOf(source);
             if (lines == null) {
                 return;
             }
-            int virq = source.boundVirq();
+            virq = source.boundVirq();
             slot = lineOf(virq);
             if (java) {
                 javaHandler = handler;
@@ -288,10 +293,23 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
         } finally {
             lock.unlock();
         }
+        if (trace != null) {
+            trace.virq(vmid(), slot < FIRST_SPI ? virq >>> 24 : -1, intid(slot));
+        }
         if (javaHandler != null) {
             javaHandler.accept(intid(slot));
         }
         wake(wake);
+    }
+
+    private int vmid() {
+        for (int index = 0; index < maxVcpus; index++) {
+            CpuInterface cpu = cpus[index];
+            if (cpu != null) {
+                return cpu.target.vmid();
+            }
+        }
+        return -1;
     }
 
     @Override

@@ -2,6 +2,9 @@ package gunyah.hyp.vic;
 
 /** What a virtual interrupt controller needs of a vCPU attached to it. Any thread. */
 public interface VicTarget {
+    /** {@return the VM it belongs to, -1 before it has an address space} */
+    int vmid();
+
     /**
      * Sets the levels of the interrupt inputs. Called with the controller's lock held: must not block or call back.
      */

@@ -22,7 +22,7 @@ class VicTest {
     private static final int SPI = 40;
     private static final int SPURIOUS = 1023;
 
-    private final Vic vic = new Vic(20);
+    private final Vic vic = new Vic(20, null);
     private final List<Target> targets = new ArrayList<>();
     private MmioDevice distributor;
     private final List<MmioDevice> redistributors = new ArrayList<>();
@@ -32,6 +32,11 @@ class VicTest {
         private boolean fiq;
         private int wakeUps;
         private long mpidr;
+
+        @Override
+        public int vmid() {
+            return 3;
+        }
 
         @Override
         public void interruptLines(boolean newIrq, boolean newFiq) {

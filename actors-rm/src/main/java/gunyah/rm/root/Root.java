@@ -11,11 +11,13 @@ public final class Root {
     private final MemoryWindow window;
     private final VirqPool virqs;
     private final RmProfile profile;
+    private final RmTrace trace;
 
-    public Root(HypercallPort port, RootVmEnv env, RmProfile profile) {
+    public Root(HypercallPort port, RootVmEnv env, RmProfile profile, RmTrace trace) {
         this.env = env;
         this.port = port;
         this.profile = profile;
+        this.trace = trace;
         this.hypercalls = new Hypercalls(port, env.partitionCap(), env.cspaceCap());
         this.window = new MemoryWindow(hypercalls, port, env.addrspaceCap(), Math.min(env.hlosBase(), env.rmBase()),
                 ramEnd());
@@ -45,6 +47,10 @@ public final class Root {
 
     public RmProfile profile() {
         return profile;
+    }
+
+    public RmTrace trace() {
+        return trace;
     }
 
     /** {@return the end of the physical memory that VMs can own: every extent made here spans 0 up to it} */

@@ -1,5 +1,6 @@
 package gunyah.rm.vm;
 
+import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.Payload;
 import gunyah.rm.rpc.VmExited;
@@ -9,10 +10,12 @@ import gunyah.rm.rpc.VmStatus;
 /** Moves VMs from state to state and tells who must know: VM_STATUS to the owner, VM_EXITED, parcel news. */
 public final class Notices {
     private final VmTable vms;
+    private final RmTrace trace;
     private int sequence;
 
-    public Notices(VmTable vms) {
+    public Notices(VmTable vms, RmTrace trace) {
         this.vms = vms;
+        this.trace = trace;
     }
 
     /** Makes a move and sends VM_STATUS. Throws IllegalStateException for a move the graph does not have. */
@@ -21,6 +24,7 @@ public final class Notices {
             throw new IllegalStateException("VM %d cannot go from %s to %s".formatted(vm.vmid, vm.state, next));
         }
         vm.state = next;
+        trace.state(vm.vmid, next);
         status(vm);
     }
 
@@ -42,6 +46,7 @@ public final class Notices {
         }
         Vm vm = vms.find(vmid, null);
         if (vm.state == VmState.RUNNING && vm.link.isPresent()) {
+            trace.notified(vmid, id);
             vm.link.get().notify(id, payload, sequence++ & 0xffff, droppable);
         }
     }

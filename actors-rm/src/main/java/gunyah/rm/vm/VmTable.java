@@ -24,6 +24,7 @@ public final class VmTable {
     Vm add(int vmid, int ownerVmid, VmState state) {
         Vm vm = new Vm(vmid, ownerVmid, state, root.hypercalls());
         vms.put(vmid, vm);
+        root.trace().state(vmid, state);
         return vm;
     }
 
@@ -55,6 +56,7 @@ public final class VmTable {
 
     void remove(Vm vm) {
         vms.remove(vm.vmid());
+        root.trace().state(vm.vmid(), VmState.NONE);
     }
 
     public boolean contains(int vmid) {

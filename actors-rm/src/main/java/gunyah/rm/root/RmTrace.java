@@ -1,0 +1,36 @@
+package gunyah.rm.root;
+
+import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.Reply;
+import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.rpc.VmState;
+
+/** Hears what the Resource Manager does, for a trace of the machine. Called by its actor; must not block. */
+public interface RmTrace {
+    /** Nobody listens. */
+    RmTrace NONE = new RmTrace() {
+        @Override
+        public void answered(int vmid, RmMessage request, Reply reply) {
+            // Nobody listens.
+        }
+
+        @Override
+        public void notified(int vmid, MessageId id) {
+            // Nobody listens.
+        }
+
+        @Override
+        public void state(int vmid, VmState state) {
+            // Nobody listens.
+        }
+    };
+
+    /** A request of this VM is served, and its answer goes out. */
+    void answered(int vmid, RmMessage request, Reply reply);
+
+    /** This VM is told something unasked. */
+    void notified(int vmid, MessageId id);
+
+    /** A VM is in this state now; NONE when it was deallocated. */
+    void state(int vmid, VmState state);
+}
