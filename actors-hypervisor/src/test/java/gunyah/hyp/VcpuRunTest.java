@@ -323,8 +323,13 @@ class VcpuRunTest {
         guest.powerOn();
 
         assertThat(guest.run()).startsWith(0, EXPECTS_WAKEUP, 0, 1, 0);
-        awaitHostInterrupt(TestMachine.WAKEUP_VIRQ);
-        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, UART, 8, 27);
+        long[] woken;
+        do {
+            // The wake-up of the power-on may come first: spurious ones are allowed, lost ones are not.
+            awaitHostInterrupt(TestMachine.WAKEUP_VIRQ);
+            woken = guest.run();
+        } while (woken[1] == EXPECTS_WAKEUP);
+        assertThat(woken).startsWith(0, VMMIO_WRITE, UART, 8, 27);
         assertThat(guest.run(0, 0, 0)).startsWith(0, VMMIO_WRITE, UART, 8, 1);
         assertThat(guest.run(0, 0, 0)).startsWith(0, VMMIO_WRITE, UART, 8, 1023);
         assertThat(guest.run(0, 0, 0)).startsWith(0, EXPECTS_WAKEUP, 0, 1, 0);
