@@ -106,11 +106,15 @@ class ResourceManagerTest {
     }
 
     @Test
-    void thePrimaryVmHasOnePinnedVcpuPerCpuStartedAtItsEntry() {
+    void thePrimaryVmHasOnePinnedVcpuPerCpuAndStartsWithTheFirst() {
         List<FakeHypervisor.Obj> vcpus = host.hyp.all(ObjectType.THREAD).subList(1, 3);
 
         assertThat(vcpus).extracting(v -> v.affinity).containsExactly(0, 1);
-        assertThat(vcpus).allMatch(v -> v.on && v.entry == 0x4100_0000L && v.context == FakeHypervisor.HLOS_DTB);
+        FakeHypervisor.Obj first = vcpus.getFirst();
+        assertThat(first.on).isTrue();
+        assertThat(first.entry).isEqualTo(0x4100_0000L);
+        assertThat(first.context).isEqualTo(FakeHypervisor.HLOS_DTB);
+        assertThat(vcpus.getLast().on).isFalse();
         assertThat(vcpus).allMatch(v -> v.priority == 32 && v.slice == 5_000_000
                 && v.options == (1L << 63 | 1 << 8 | 1));
     }

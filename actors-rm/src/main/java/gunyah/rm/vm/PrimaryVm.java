@@ -139,10 +139,8 @@ public final class PrimaryVm {
         root.window().write(env.memextentCap(), List.of(new PhysRange(env.hlosDtb(), blob.length)), blob);
     }
 
-    /** Powers its vCPUs on: entry address, X0 = device tree. */
+    /** Powers its first vCPU on: entry address, X0 = device tree. A kernel starts its other CPUs itself, by PSCI. */
     public void start() {
-        for (long vcpu : vcpus.subList(0, root.profile().startAllHostVcpus() ? vcpus.size() : 1)) {
-            hypercalls.powerOn(vcpu, env.hlosEntry(), env.hlosDtb(), 0);
-        }
+        hypercalls.powerOn(vcpus.getFirst(), env.hlosEntry(), env.hlosDtb(), 0);
     }
 }
