@@ -3,6 +3,7 @@ package gunyah.hyp.addrspace;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
 import gunyah.hyp.HypError;
+import gunyah.hyp.ObjectBehavior;
 import gunyah.hyp.ReplySlot;
 import gunyah.memory.PhysicalMemory;
 import gunyah.memory.Stage2Table;
@@ -14,9 +15,7 @@ import gunyah.memory.Stage2Table;
  */
 public final class AddrspaceActor {
     /** What an address space can be told. Replies carry an error and, first, the epoch to wait for (0 = none). */
-    public sealed interface Command {
-        /** {@return where the answer goes; null when none is wanted} */
-        ReplySlot replyTo();
+    public sealed interface Command extends ObjectBehavior.Call {
     }
 
     /** Writes entries {@code bits | pa} for a page-aligned range. */
@@ -59,7 +58,7 @@ public final class AddrspaceActor {
 
     static Behavior<Command> create(Addrspace addrspace) {
         AddrspaceActor actor = new AddrspaceActor(addrspace);
-        return Behaviors.receiveMessage(actor::onCommand);
+        return ObjectBehavior.of(actor::onCommand);
     }
 
     static Command stop() {
@@ -67,18 +66,6 @@ public final class AddrspaceActor {
     }
 
     private Behavior<Command> onCommand(Command command) {
-        try {
-            return dispatch(command);
-        } catch (RuntimeException bug) {
-            // the object stops; its caller must not wait for ever
-            if (command.replyTo() != null) {
-                command.replyTo().fail(bug);
-            }
-            throw bug;
-        }
-    }
-
-    private Behavior<Command> dispatch(Command command) {
         switch (command) {
             case Install install -> onInstall(install);
             case Remove remove -> onRemove(remove);

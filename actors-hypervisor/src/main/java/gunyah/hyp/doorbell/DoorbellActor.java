@@ -3,6 +3,7 @@ package gunyah.hyp.doorbell;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
 import gunyah.hyp.HypError;
+import gunyah.hyp.ObjectBehavior;
 import gunyah.hyp.ReplySlot;
 import gunyah.hyp.VirqSource;
 
@@ -12,9 +13,7 @@ import gunyah.hyp.VirqSource;
  */
 final class DoorbellActor {
     /** What a doorbell can be told. */
-    sealed interface Command {
-        /** {@return where the answer goes; null when none is wanted} */
-        ReplySlot replyTo();
+    sealed interface Command extends ObjectBehavior.Call {
     }
 
     /** Sets flags; answers the flags before. */
@@ -62,7 +61,7 @@ final class DoorbellActor {
 
     static Behavior<Command> create(Line line) {
         DoorbellActor actor = new DoorbellActor(line);
-        return Behaviors.receiveMessage(actor::onCommand);
+        return ObjectBehavior.of(actor::onCommand);
     }
 
     static Command stop() {
@@ -70,18 +69,6 @@ final class DoorbellActor {
     }
 
     private Behavior<Command> onCommand(Command command) {
-        try {
-            return dispatch(command);
-        } catch (RuntimeException bug) {
-            // the object stops; its caller must not wait for ever
-            if (command.replyTo() != null) {
-                command.replyTo().fail(bug);
-            }
-            throw bug;
-        }
-    }
-
-    private Behavior<Command> dispatch(Command command) {
         switch (command) {
             case Send send -> onSend(send);
             case Receive receive -> onReceive(receive);

@@ -4,6 +4,7 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
 import gunyah.hyp.Caller;
 import gunyah.hyp.HypError;
+import gunyah.hyp.ObjectBehavior;
 import gunyah.hyp.ReplySlot;
 import gunyah.hyp.VirqSource;
 
@@ -14,9 +15,7 @@ import gunyah.hyp.VirqSource;
  */
 final class MsgQueueActor {
     /** What a queue can be told. */
-    sealed interface Command {
-        /** {@return where the answer goes; null when none is wanted} */
-        ReplySlot replyTo();
+    sealed interface Command extends ObjectBehavior.Call {
     }
 
     /** Appends a message; answers whether another fits. */
@@ -84,7 +83,7 @@ final class MsgQueueActor {
 
     static Behavior<Command> create(int depth, int maxSize, Lines lines) {
         MsgQueueActor actor = new MsgQueueActor(depth, maxSize, lines);
-        return Behaviors.receiveMessage(actor::onCommand);
+        return ObjectBehavior.of(actor::onCommand);
     }
 
     static Command stop() {
@@ -92,18 +91,6 @@ final class MsgQueueActor {
     }
 
     private Behavior<Command> onCommand(Command command) {
-        try {
-            return dispatch(command);
-        } catch (RuntimeException bug) {
-            // the object stops; its caller must not wait for ever
-            if (command.replyTo() != null) {
-                command.replyTo().fail(bug);
-            }
-            throw bug;
-        }
-    }
-
-    private Behavior<Command> dispatch(Command command) {
         switch (command) {
             case Send send -> onSend(send);
             case Receive receive -> onReceive(receive);
