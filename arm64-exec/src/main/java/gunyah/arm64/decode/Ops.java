@@ -145,6 +145,15 @@ public final class Ops {
     public static final int LDP_X = 104;
     public static final int STP_X = 105;
 
+    /** rd = rn op (rm shifted by a); b is the type of shift. */
+    public static final int ADD_SHIFT_X = 106;
+    public static final int ADD_SHIFT_W = 107;
+    public static final int SUB_SHIFT_X = 108;
+    public static final int ORR_SHIFT_X = 109;
+    public static final int ORR_SHIFT_W = 110;
+    public static final int EOR_SHIFT_X = 111;
+    public static final int EOR_SHIFT_W = 112;
+
     private Ops() {
     }
 }

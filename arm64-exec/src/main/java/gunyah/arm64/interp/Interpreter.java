@@ -347,6 +347,34 @@ public final class Interpreter {
                             x[insn.rd] = (x[insn.rn] ^ x[insn.rm] << insn.a) & LOW;
                             i++;
                             continue;
+                        case Ops.ADD_SHIFT_X:
+                            x[insn.rd] = x[insn.rn] + Shift.shift64(x[insn.rm], insn.b, insn.a);
+                            i++;
+                            continue;
+                        case Ops.ADD_SHIFT_W:
+                            x[insn.rd] = x[insn.rn] + Shift.shift32((int) x[insn.rm], insn.b, insn.a) & LOW;
+                            i++;
+                            continue;
+                        case Ops.SUB_SHIFT_X:
+                            x[insn.rd] = x[insn.rn] - Shift.shift64(x[insn.rm], insn.b, insn.a);
+                            i++;
+                            continue;
+                        case Ops.ORR_SHIFT_X:
+                            x[insn.rd] = x[insn.rn] | Shift.shift64(x[insn.rm], insn.b, insn.a);
+                            i++;
+                            continue;
+                        case Ops.ORR_SHIFT_W:
+                            x[insn.rd] = (x[insn.rn] | Shift.shift32((int) x[insn.rm], insn.b, insn.a)) & LOW;
+                            i++;
+                            continue;
+                        case Ops.EOR_SHIFT_X:
+                            x[insn.rd] = x[insn.rn] ^ Shift.shift64(x[insn.rm], insn.b, insn.a);
+                            i++;
+                            continue;
+                        case Ops.EOR_SHIFT_W:
+                            x[insn.rd] = (x[insn.rn] ^ Shift.shift32((int) x[insn.rm], insn.b, insn.a)) & LOW;
+                            i++;
+                            continue;
                         case Ops.BIC_LSL_X:
                             x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a);
                             i++;

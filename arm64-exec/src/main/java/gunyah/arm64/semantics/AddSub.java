@@ -28,11 +28,13 @@ final class AddSub {
             row("SUBS_imm", "z 1 1 100010 h iiiiiiiiiiii nnnnn ddddd",
                     insn -> immediateFlags(insn, Ops.SUBS_IMM_X, Ops.SUBS_IMM_W), AddSub::subsImmediate),
             row("ADD_shift", "z 0 0 01011 ss 0 mmmmm iiiiii nnnnn ddddd",
-                    insn -> shifted(insn, Ops.ADD_LSL_X, Ops.ADD_LSL_W), AddSub::addShifted),
+                    insn -> shifted(insn, Ops.ADD_LSL_X, Ops.ADD_LSL_W, Ops.ADD_SHIFT_X, Ops.ADD_SHIFT_W),
+                    AddSub::addShifted),
             row("ADDS_shift", "z 0 1 01011 ss 0 mmmmm iiiiii nnnnn ddddd",
                     insn -> shifted(insn, Ops.ADDS_LSL_X, Ops.ADDS_LSL_W), AddSub::addsShifted),
             row("SUB_shift", "z 1 0 01011 ss 0 mmmmm iiiiii nnnnn ddddd",
-                    insn -> shifted(insn, Ops.SUB_LSL_X, Ops.SUB_LSL_W), AddSub::subShifted),
+                    insn -> shifted(insn, Ops.SUB_LSL_X, Ops.SUB_LSL_W, Ops.SUB_SHIFT_X, Ops.CALL),
+                    AddSub::subShifted),
             row("SUBS_shift", "z 1 1 01011 ss 0 mmmmm iiiiii nnnnn ddddd",
                     insn -> shifted(insn, Ops.SUBS_LSL_X, Ops.SUBS_LSL_W), AddSub::subsShifted),
             row("ADD_ext", "z 0 0 01011 00 1 mmmmm ooo iii nnnnn ddddd", AddSub::extendedAdd, AddSub::addExtended),
@@ -75,12 +77,18 @@ final class AddSub {
         return immediate(insn);
     }
 
-    private static boolean shifted(Insn insn, int op64, int op32) {
+    private static boolean shifted(Insn insn, int left64, int left32) {
+        return shifted(insn, left64, left32, Ops.CALL, Ops.CALL);
+    }
+
+    private static boolean shifted(Insn insn, int left64, int left32, int other64, int other32) {
         generalRegisters(insn);
         insn.a = insn.bits(10, 6);
         insn.b = insn.bits(22, 2);
         if (insn.b == Shift.LSL) {
-            insn.op = insn.c == 1 ? op64 : op32;
+            insn.op = insn.c == 1 ? left64 : left32;
+        } else {
+            insn.op = insn.c == 1 ? other64 : other32;
         }
         return insn.b != Shift.ROR && (insn.c == 1 || insn.a < 32);
     }

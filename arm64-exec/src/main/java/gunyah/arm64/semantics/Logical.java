@@ -43,7 +43,7 @@ final class Logical {
                     insn -> shifted(insn, Ops.CALL, Ops.CALL),
                     (cpu, insn) -> set(cpu, insn, cpu.x[insn.rn] | ~operand(cpu, insn))),
             row("EOR_shift", "z 10 01010 ss 0 mmmmm iiiiii nnnnn ddddd",
-                    insn -> shifted(insn, Ops.EOR_LSL_X, Ops.EOR_LSL_W),
+                    insn -> shifted(insn, Ops.EOR_LSL_X, Ops.EOR_LSL_W, Ops.EOR_SHIFT_X, Ops.EOR_SHIFT_W),
                     (cpu, insn) -> set(cpu, insn, cpu.x[insn.rn] ^ operand(cpu, insn))),
             row("EON_shift", "z 10 01010 ss 1 mmmmm iiiiii nnnnn ddddd",
                     insn -> shifted(insn, Ops.CALL, Ops.CALL),
@@ -97,18 +97,24 @@ final class Logical {
         return mask != 0 && (insn.c == 1 || insn.bits(22, 1) == 0);
     }
 
-    private static boolean shifted(Insn insn, int op64, int op32) {
+    private static boolean shifted(Insn insn, int left64, int left32) {
+        return shifted(insn, left64, left32, Ops.CALL, Ops.CALL);
+    }
+
+    private static boolean shifted(Insn insn, int left64, int left32, int other64, int other32) {
         generalRegisters(insn);
         insn.a = insn.bits(10, 6);
         insn.b = insn.bits(22, 2);
         if (insn.b == Shift.LSL) {
-            insn.op = insn.c == 1 ? op64 : op32;
+            insn.op = insn.c == 1 ? left64 : left32;
+        } else {
+            insn.op = insn.c == 1 ? other64 : other32;
         }
         return insn.c == 1 || insn.a < 32;
     }
 
     private static boolean orr(Insn insn) {
-        boolean allocated = shifted(insn, Ops.ORR_LSL_X, Ops.ORR_LSL_W);
+        boolean allocated = shifted(insn, Ops.ORR_LSL_X, Ops.ORR_LSL_W, Ops.ORR_SHIFT_X, Ops.ORR_SHIFT_W);
         if (insn.rn == ZR_READ && insn.a == 0) {
             insn.op = insn.c == 1 ? Ops.MOV_X : Ops.MOV_W;
         }
