@@ -93,6 +93,12 @@ final class A64Engine implements VcpuEngine {
     }
 
     @Override
+    public String exceptionLoop() {
+        return "endless exceptions at the vector 0x%x, ESR_EL1 0x%x; the first came from 0x%x with ESR_EL1 0x%x"
+                .formatted(cpu.s.pc, cpu.sys.read(ESR_EL1), cpu.exceptions.loopReturn(), cpu.exceptions.loopSyndrome());
+    }
+
+    @Override
     public Caller caller() {
         return caller;
     }
