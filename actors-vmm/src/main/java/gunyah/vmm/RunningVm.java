@@ -1,5 +1,6 @@
 package gunyah.vmm;
 
+import gunyah.config.BadInput;
 import gunyah.config.VmConfig;
 import gunyah.vmm.boot.BootPlan;
 import gunyah.vmm.boot.GuestImage;
@@ -98,6 +99,10 @@ public final class RunningVm {
     /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
     static RunningVm build(GunyahDevice device, VmConfig config, Consumer<byte[]> consoleOutput,
             Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
+        if (!config.protectedMemory()) {
+            throw new BadInput("VM %s: vm.protected = false is not possible yet: what is shared with the host is never "
+                    .formatted(config.name()) + "executable for a guest; leave it out");
+        }
         Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
         BootPlan plan = BootPlan.of(config, ram, GuestLayout.places());
         GuestMemoryFile memory = device.createGuestMemory(ram.size(), Uapi.GUEST_MEM_CLOEXEC);
@@ -106,8 +111,7 @@ public final class RunningVm {
             load(memory, ram, plan);
             RunningVm running = new RunningVm(config.name(), device, vm, memory, consoleOutput, ending, clock,
                     alarms);
-            int access = config.protectedMemory() ? Uapi.MEM_FORCE_LEND : Uapi.MEM_FORCE_SHARE;
-            vm.map(memory, ram.base(), ram.size(), 0, access | Uapi.MEM_ALLOW_RWX);
+            vm.map(memory, ram.base(), ram.size(), 0, Uapi.MEM_FORCE_LEND | Uapi.MEM_ALLOW_RWX);
             vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
             vm.setBootRegister(Uapi.REG_PC, plan.entry());
             vm.setBootRegister(Uapi.REG_SET_X << 8, plan.dtbGpa());

@@ -76,6 +76,11 @@ class BareMetalGuestTest {
         0x72b08000, // movk w0, #0x8400, lsl #16
         0xd4000002, // hvc  #0
     };
+    /** Jumps where nothing is, with no vectors set. */
+    private static final int[] LOST = {
+        0xd2dbd5a8, // mov  x8, #0xdead00000000
+        0xd61f0100, // br   x8
+    };
     /** Waits for an interrupt that never comes. */
     private static final int[] WAIT = {
         0xd503207f, // wfi
@@ -164,6 +169,17 @@ class BareMetalGuestTest {
         vm.stop();
 
         assertThat(get(vm.exit()).kind()).isEqualTo(VmExit.Kind.STOPPED);
+    }
+
+    @Test
+    void aGuestThatLostItsWayIsHaltedAndReported() throws IOException {
+        RunningVm vm = launch(config("lost", LOST), new ByteArrayOutputStream());
+
+        VmExit exit = get(vm.exit());
+
+        assertThat(exit.kind()).isEqualTo(VmExit.Kind.CRASHED);
+        assertThat(exit.exitType()).isEqualTo(5);
+        assertThat(vm.statistics().pagesReturned()).isEqualTo(vm.statistics().pagesLent());
     }
 
     @Test

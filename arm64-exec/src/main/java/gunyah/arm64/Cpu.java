@@ -91,6 +91,9 @@ public final class Cpu {
             if (kind != null) {
                 return kind;
             }
+            if (exceptions.isEndlessLoop()) {
+                return CpuExit.Kind.EXCEPTION_LOOP;
+            }
             if (s.retired >= end) {
                 return CpuExit.Kind.BUDGET;
             }
@@ -250,6 +253,7 @@ public final class Cpu {
         s.pc = pc;
         x[0] = x0;
         sys.reset();
+        exceptions.reset();
         mmu.flushAll();
     }
 

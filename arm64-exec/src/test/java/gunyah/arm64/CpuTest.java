@@ -169,6 +169,61 @@ class CpuTest {
     }
 
     @Test
+    void anUnmappedVectorIsAnEndlessLoop() {
+        cpu.sys.write(VBAR, 1L << 36);
+        board.code(CODE, NOP, 0xD61F0060); // br x3
+        cpu.x[3] = 1L << 37;
+
+        assertThat(board.run(CODE, Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.EXCEPTION_LOOP);
+        assertThat(cpu.s.pc).isEqualTo((1L << 36) + 0x200);
+        assertThat(cpu.sys.read(ELR)).isEqualTo(cpu.s.pc);
+        assertThat(cpu.exceptions.loopReturn()).isEqualTo(1L << 37);
+        assertThat(cpu.exceptions.loopSyndrome()).isEqualTo(cpu.sys.read(ESR));
+        board.code(CODE, HVC_1);
+        board.domain.invalidateAllCode();
+        cpu.reset(CODE, 0);
+        assertThat(cpu.run(10)).isEqualTo(CpuExit.Kind.HYPERCALL);
+    }
+
+    @Test
+    void aVectorWithoutACodeWordIsAnEndlessLoop() {
+        board.code(VECTORS + 0x200, 0);
+        board.code(CODE, 0);
+
+        assertThat(board.run(CODE, Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.EXCEPTION_LOOP);
+        assertThat(cpu.exceptions.loopReturn()).isEqualTo(CODE);
+    }
+
+    @Test
+    void aVectorWithoutMemoryBehindItIsAnEndlessLoop() {
+        cpu.sys.write(VBAR, DEVICE);
+        board.code(CODE, 0);
+
+        CpuExit.Kind kind = board.run(CODE, Long.MAX_VALUE);
+        for (int i = 0; i < 1000 && kind == CpuExit.Kind.STAGE2_FAULT; i++) {
+            cpu.injectExternalAbort();
+            kind = cpu.run(Long.MAX_VALUE);
+        }
+
+        assertThat(kind).isEqualTo(CpuExit.Kind.EXCEPTION_LOOP);
+        assertThat(cpu.s.pc).isEqualTo(DEVICE + 0x200);
+    }
+
+    @Test
+    void manyExceptionsThatAreHandledAreNoLoop() {
+        // the vector skips the undefined word; a thousand of them
+        board.code(VECTORS + 0x200, 0xD5384024, // mrs x4, elr_el1
+                0x91001084, // add x4, x4, #4
+                0xD5184024, // msr elr_el1, x4
+                0xD69F03E0); // eret
+        int[] words = new int[1001];
+        words[1000] = HVC_1;
+        board.code(CODE, words);
+
+        assertThat(board.run(CODE, Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.HYPERCALL);
+    }
+
+    @Test
     void externalAbortGoesToTheVector() {
         board.code(CODE, 0xF9400043); // ldr x3, [x2]
         cpu.x[2] = DEVICE + 8;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,8 +40,11 @@ final class ConsoleWriters {
     private static OutputStream create(Path file) {
         try {
             return Files.newOutputStream(file);
+        } catch (NoSuchFileException e) {
+            throw new BadInput("cannot write the console file %s: its directory does not exist".formatted(file), e);
         } catch (IOException e) {
-            throw new BadInput("cannot write the console file %s: does its directory exist?".formatted(file), e);
+            String reason = Files.isDirectory(file) ? "it is a directory" : "is it allowed, and is there space?";
+            throw new BadInput("cannot write the console file %s: %s".formatted(file, reason), e);
         }
     }
 

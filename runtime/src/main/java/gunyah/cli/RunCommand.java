@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
         description = "Runs a guest: the built-in one, one known by name, or a kernel or firmware of yours.",
         footer = {"", "Sizes and durations need a unit: 512M, 1G, 500ms, 30s, 2m.",
             "On a terminal Ctrl-A x leaves, Ctrl-A a sends Ctrl-A.",
-            "Exit status: 0 the guest powered off, 3 it crashed, 124 timeout, 2 bad usage or input."})
+            "Exit status: 0 the guest powered off or asked for a reset, 3 it crashed, 124 timeout, 2 bad usage or input."})
 final class RunCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "GUEST",
             description = "builtin (default), debian, debian-6.12 or u-boot; fetched first if needed")
@@ -259,6 +259,9 @@ final class RunCommand implements Callable<Integer> {
         VmOutcome end = vm.exit().toCompletableFuture().join();
         if (end.kind() == VmOutcome.Kind.CRASHED) {
             err.println("gunyah: %s crashed: %s\n%s".formatted(vm.name(), end.reason(), end.report().stripTrailing()));
+        } else if (end.kind() == VmOutcome.Kind.RESET) {
+            err.println("gunyah: %s %s and ended: starting it again is not supported yet".formatted(vm.name(),
+                    end.reason()));
         }
     }
 

@@ -93,6 +93,12 @@ final class A64Engine implements VcpuEngine {
     }
 
     @Override
+    public String exceptionLoop() {
+        return "endless exceptions at the vector 0x%x, ESR_EL1 0x%x; the first came from 0x%x with ESR_EL1 0x%x"
+                .formatted(cpu.s.pc, cpu.sys.read(ESR_EL1), cpu.exceptions.loopReturn(), cpu.exceptions.loopSyndrome());
+    }
+
+    @Override
     public Caller caller() {
         return caller;
     }
@@ -140,7 +146,7 @@ final class A64Engine implements VcpuEngine {
             registers.add(cpu.x[i]);
         }
         return new VcpuDescription(name, state, blocks, vcpu.mpidrValue(), cpu.s.pc, registers, cpu.x[CpuState.SP],
-                cpu.s.spsr(), cpu.s.el, cpu.sys.read(ESR_EL1), cpu.sys.read(FAR_EL1), cpu.sys.read(ELR_EL1),
+                cpu.s.spsr(), cpu.s.el, cpu.sys.stored(ESR_EL1), cpu.sys.stored(FAR_EL1), cpu.sys.stored(ELR_EL1),
                 lastExits, failure);
     }
 

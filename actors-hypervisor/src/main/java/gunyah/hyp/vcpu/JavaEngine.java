@@ -94,6 +94,11 @@ final class JavaEngine implements VcpuEngine {
     }
 
     @Override
+    public String exceptionLoop() {
+        throw new IllegalStateException("Java work has no exception vectors");
+    }
+
+    @Override
     public Caller caller() {
         return port.caller();
     }

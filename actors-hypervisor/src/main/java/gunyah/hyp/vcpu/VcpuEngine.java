@@ -42,6 +42,9 @@ interface VcpuEngine {
 
     void injectExternalAbort();
 
+    /** Describes the exit EXCEPTION_LOOP: the vector, and what led there. */
+    String exceptionLoop();
+
     /** {@return who makes the hypercalls of this vCPU} */
     Caller caller();
 

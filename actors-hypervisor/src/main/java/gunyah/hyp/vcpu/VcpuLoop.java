@@ -76,6 +76,8 @@ final class VcpuLoop {
             case WFE -> {
                 return Reason.YIELDED;
             }
+            // Gunyah's debug builds see it for aborts at VBAR + 0x200 (hyp/vm/vcpu exception_inject); hardware spins.
+            case EXCEPTION_LOOP -> vcpu.fault(engine.exceptionLoop());
             case BUDGET, DEBUG -> { }
         }
         return null;

@@ -19,6 +19,11 @@ public final class CpuExit {
         WFI,
         /** WFE without an event. PC is behind it: the rest of the slice is better spent by others. */
         WFE,
+        /**
+         * The first instruction of the exception vector raises the very exception it is there for, again and again.
+         * {@code Exceptions.loopReturn} and {@code loopSyndrome} tell what it began with.
+         */
+        EXCEPTION_LOOP,
         /** Attention DEBUG was taken, or a breakpoint of the debugger hit. */
         DEBUG
     }

@@ -23,6 +23,12 @@ public final class Exceptions {
     private static final int SAME_LEVEL = 1;
     private static final long IL = 1 << 25;
 
+    /**
+     * So often in a row, and then a loop is endless: nothing changes from one round to the next, interrupts are masked,
+     * and another CPU that repairs the vector has had its time.
+     */
+    private static final int ENDLESS = 64;
+
     private static final int SYNCHRONOUS = 0x000;
     private static final int IRQ = 0x080;
     private static final int FIQ = 0x100;
@@ -40,6 +46,11 @@ public final class Exceptions {
     private final CpuState s;
     private final SystemRegisters registers;
     private final Mmu mmu;
+    /** Synchronous exceptions in a row that the first instruction of their own vector raised. */
+    private int rounds;
+    private long retiredAtEntry;
+    private long loopReturn;
+    private long loopSyndrome;
 
     public Exceptions(CpuState s, SystemRegisters registers, Mmu mmu) {
         this.s = s;
@@ -121,6 +132,35 @@ public final class Exceptions {
     public void takeSync(long esr, long returnAddress) {
         registers.set(SystemRegister.ESR_EL1, esr);
         enter(SYNCHRONOUS, returnAddress);
+        // An exception counts as the one instruction retired since the last, or none when a stage-2 fault was answered.
+        if (returnAddress == s.pc && s.retired - retiredAtEntry <= 1) {
+            rounds++;
+        } else {
+            rounds = 0;
+            loopReturn = returnAddress;
+            loopSyndrome = esr;
+        }
+        retiredAtEntry = s.retired;
+    }
+
+    /** {@return whether the CPU does nothing any more but take the same exception at its vector} */
+    public boolean isEndlessLoop() {
+        return rounds >= ENDLESS;
+    }
+
+    /** {@return the preferred return address of the exception that led into the loop} */
+    public long loopReturn() {
+        return loopReturn;
+    }
+
+    /** {@return the ESR_EL1 of the exception that led into the loop} */
+    public long loopSyndrome() {
+        return loopSyndrome;
+    }
+
+    /** The CPU is reset: it is in no loop. */
+    public void reset() {
+        rounds = 0;
     }
 
     private void enter(int kind, long returnAddress) {

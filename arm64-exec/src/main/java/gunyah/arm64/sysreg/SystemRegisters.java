@@ -167,6 +167,12 @@ public final class SystemRegisters {
         return readSlot(slot(key));
     }
 
+    /** {@return the stored value of the register with this key, for a report: no check of the exception level} */
+    public long stored(int key) {
+        int slot = slot(key);
+        return slot < ID_SLOT ? r[slot] : 0;
+    }
+
     /** Writes the register with this key. */
     public void write(int key, long value) {
         writeSlot(slot(key), value);
