@@ -4,6 +4,6 @@
  * <p>{@link gunyah.memory.PhysicalMemory} is one reserved arena; {@link gunyah.memory.RawMemory} is the only class of
  * the project that touches raw addresses; {@link gunyah.memory.Stage2Table} is one address space's translation
  * (written by the address space's owner, read by vCPU threads without locks); {@link gunyah.memory.FrameOwners} is the
- * ownership database; {@link gunyah.memory.FrameAllocator} hands out frames of a range. No Akka, no policy.
+ * ownership database. No Akka, no policy.
  */
 package gunyah.memory;
