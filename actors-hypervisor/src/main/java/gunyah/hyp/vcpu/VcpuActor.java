@@ -24,11 +24,13 @@ public final class VcpuActor {
     private final Vcpu vcpu;
     private final VcpuThread thread;
     private final VcpuLoop loop;
+    private final WaitHistory waits;
 
     private VcpuActor(Vcpu vcpu) {
         this.vcpu = vcpu;
         this.thread = vcpu.thread();
         this.loop = new VcpuLoop(vcpu);
+        this.waits = new WaitHistory(vcpu.machine().alarms()::now);
     }
 
     /** {@return the behavior; {@code onStopped} runs when the thread will execute nothing more} */
@@ -59,6 +61,7 @@ public final class VcpuActor {
     private void execute() {
         boolean again;
         do {
+            waits.end();
             Reason reason = Reason.BLOCKED;
             try {
                 reason = loop.execute();
@@ -67,7 +70,7 @@ public final class VcpuActor {
                 again = thread.release(Reason.BLOCKED, false);
                 throw e;
             }
-            again = thread.release(reason, loop.expectsResume());
+            again = thread.release(reason, loop.expectsResume() || loop.isIdle() && waits.begin());
         } while (again && !thread.closed());
     }
 }

@@ -60,6 +60,11 @@ final class VcpuLoop {
         return (vcpu.blocks() & (Block.VMMIO.bit() | Block.PAGE_FAULT.bit())) != 0;
     }
 
+    /** {@return whether the last run ended with WFI} */
+    boolean isIdle() {
+        return Block.WFI.in(vcpu.blocks());
+    }
+
     /** {@return null to go on} */
     private Reason executeOnce() {
         vcpu.applyReset();
