@@ -19,6 +19,7 @@ import gunyah.hyp.partition.Partition;
 import gunyah.hyp.partition.PartitionCalls;
 import gunyah.memory.FrameOwners;
 import gunyah.memory.PhysicalMemory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
@@ -33,13 +34,23 @@ public final class Machine implements AutoCloseable {
     public static final long ALL_RWX_SPARSE = 0x1_0007L;
     public static final long RWX_BASIC = 0x0_0007L;
 
-    public final ActorTestKit kit = ActorTestKit.create("machine", ConfigFactory.load());
+    /** The actor system of all light machines of this JVM; object ids are actor names, so they share the source too. */
+    private static final class Shared {
+        static final ActorTestKit KIT = ActorTestKit.create("machines",
+                ConfigFactory.parseString("akka.daemonic = on").withFallback(ConfigFactory.load()));
+        static final IdSource IDS = new IdSource();
+    }
+
+    public final ActorTestKit kit;
     public final PhysicalMemory memory = new PhysicalMemory(SPAN);
-    public final IdSource ids = new IdSource();
-    public final Partition partition = new Partition(ids.next());
+    public final IdSource ids;
+    private final boolean ownsKit;
+    /** Every object made by a call, in order. */
+    public final List<KernelObject> made = new ArrayList<>();
+    public final Partition partition;
     public final FrameOwners owners = new FrameOwners(SPAN >> 12, IdSource.HYPERVISOR);
     public final MemoryTree tree = new MemoryTree(memory, owners);
-    public final CSpace cspace = new CSpace(ids.next(), null);
+    public final CSpace cspace;
     private final Vmids vmids = new Vmids();
     private final Random random = new Random(1);
     public final HypercallTable table;
@@ -53,6 +64,20 @@ public final class Machine implements AutoCloseable {
     public long timeNs;
 
     public Machine() {
+        this(ActorTestKit.create("machine", ConfigFactory.load()), new IdSource(), true);
+    }
+
+    /** {@return a machine that costs little: it shares its actor system with others like it} */
+    public static Machine light() {
+        return new Machine(Shared.KIT, Shared.IDS, false);
+    }
+
+    private Machine(ActorTestKit kit, IdSource ids, boolean ownsKit) {
+        this.kit = kit;
+        this.ids = ids;
+        this.ownsKit = ownsKit;
+        partition = new Partition(ids.next());
+        cspace = new CSpace(ids.next(), null);
         table = new HypercallTable(List.of(new IdentifyCalls(new Random(2), () -> timeNs).rows(),
                 ObjectCalls.rows(), new PartitionCalls(this::make).rows(), CSpaceCalls.rows(), DoorbellCalls.rows(),
                 MsgQueueCalls.rows(), AddrspaceCalls.rows(), new MappingCalls(tree).rows(),
@@ -76,7 +101,14 @@ public final class Machine implements AutoCloseable {
     }
 
     private KernelObject make(ObjectType type, Partition owner) {
-        int id = ids.next();
+        KernelObject object = make(type, owner, ids.next());
+        if (object != null) {
+            made.add(object);
+        }
+        return object;
+    }
+
+    private KernelObject make(ObjectType type, Partition owner, int id) {
         return switch (type) {
             case CSPACE -> new CSpace(id, random);
             case ADDRSPACE -> Addrspace.create(id, kit.system(), memory, vmids);
@@ -144,7 +176,9 @@ public final class Machine implements AutoCloseable {
 
     @Override
     public void close() {
-        kit.shutdownTestKit();
+        if (ownsKit) {
+            kit.shutdownTestKit();
+        }
         memory.close();
     }
 
