@@ -9,6 +9,8 @@ package gunyah.hyp;
  * @param state          what it is doing, for people
  * @param retired        instructions
  * @param runNs          nanoseconds it had a physical CPU
+ * @param waitNs         nanoseconds it was runnable and waited for its turn
+ * @param longestWaitNs  the longest of those waits
  * @param runs           times it was granted a physical CPU
  * @param hypercalls     HVC and SMC
  * @param stage2Faults   accesses that missed stage 2
@@ -19,7 +21,7 @@ package gunyah.hyp;
  * @param waits          WFI that found nothing pending
  * @param virqs          interrupts it acknowledged
  */
-public record VcpuStatistics(String name, int index, String state, long retired, long runNs, long runs,
-        long hypercalls, long stage2Faults, long vmmioExits, long pageFaultExits, long vdeviceAccesses,
-        long injectedAborts, long waits, long virqs) {
+public record VcpuStatistics(String name, int index, String state, long retired, long runNs, long waitNs,
+        long longestWaitNs, long runs, long hypercalls, long stage2Faults, long vmmioExits, long pageFaultExits,
+        long vdeviceAccesses, long injectedAborts, long waits, long virqs) {
 }

@@ -58,8 +58,6 @@ public final class PcpuActor {
         YIELDED
     }
 
-    private static final int NOT_MOVING = -1;
-
     private final Pcpu cpu;
     private final Alarms alarms;
     private final HostCores cores;
@@ -69,8 +67,6 @@ public final class PcpuActor {
     private Schedulable running;
     private boolean preempting;
     private boolean yieldCancelled;
-    private Schedulable moving;
-    private int moveDestination = NOT_MOVING;
     private long accountedNs;
     private long alarmNs = Alarm.NEVER;
     private long busyNs;
@@ -116,10 +112,9 @@ public final class PcpuActor {
                 || !thread.runnable()) {
             return;
         }
-        thread.remainingNs = thread.timesliceNs();
-        queues.addTail(thread);
+        account();
+        enqueue(thread, true);
         if (active == null) {
-            account();
             dispatch();
         } else {
             reschedule();
@@ -145,19 +140,15 @@ public final class PcpuActor {
             return;
         }
         account();
-        Schedulable entity = active;
-        if (yielder != entity) {
-            // Reached by a directed yield: only the target changes, the entity stays.
-            running = null;
-            yielder.releaseCpu();
-            entity.yieldTarget = target;
-            announce(yielder);
-            settle();
-            return;
-        }
         running = null;
         preempting = false;
-        yielder.yieldTarget = target;
+        // A yielder that was itself reached by a directed yield only changes the target; the entity stays.
+        active.yieldTarget = target;
+        if (yielder != active) {
+            yielder.releaseCpu();
+            announce(yielder);
+            finishMove(yielder);
+        }
         settle();
     }
 
@@ -185,33 +176,26 @@ public final class PcpuActor {
     }
 
     private void onMove(Schedulable thread, int destination) {
+        thread.destination = destination;
         if (thread == active || thread == running) {
-            moving = thread;
-            moveDestination = destination;
             preemptRunning();
-            return;
+        } else {
+            finishMove(thread);
         }
-        if (thread.queued) {
-            queues.remove(thread);
-        }
-        thread.moved(destination);
     }
 
-    private void finishMove(Schedulable released) {
-        if (moving == null) {
+    /** Completes the move that was asked for, if any: {@code thread} has just let go of this CPU. */
+    private void finishMove(Schedulable thread) {
+        int destination = thread.destination;
+        if (destination == Schedulable.STAYS) {
             return;
         }
-        Schedulable thread = moving;
+        thread.destination = Schedulable.STAYS;
+        thread.yieldTarget = null;
         if (thread == active) {
-            endYield();
+            yieldCancelled = false;
             leave(thread);
-        } else if (thread != released) {
-            return;
-        }
-        int destination = moveDestination;
-        moving = null;
-        moveDestination = NOT_MOVING;
-        if (thread.queued) {
+        } else if (thread.queued) {
             queues.remove(thread);
         }
         thread.moved(destination);
@@ -248,6 +232,7 @@ public final class PcpuActor {
             if (!entity.runnable()) {
                 endYield();
                 leave(entity);
+                finishMove(entity);
             } else if (entity.remainingNs <= 0) {
                 endYield();
                 entity.remainingNs = entity.timesliceNs();
@@ -271,9 +256,9 @@ public final class PcpuActor {
             cores.pcpuBusy();
         }
         Schedulable target = active.yieldTarget;
-        if (target != null && !active.takeWakeup() && target.runnable() && mayRun(target) && target.acquire(cpu)) {
+        if (target != null && !active.takeWakeup() && !yieldCancelled && take(target)) {
             if (target.queued) {
-                queues.remove(target);
+                dequeue(target);
             }
             grant(target);
             return;
@@ -282,17 +267,37 @@ public final class PcpuActor {
         grant(active);
     }
 
+    /** Takes the target of a directed yield for this CPU. {@return false when it may not run here, or runs elsewhere} */
+    private boolean take(Schedulable target) {
+        if (!mayRun(target) || !target.acquire(cpu)) {
+            return false;
+        }
+        // Again: whoever blocks or moves it does that first and then looks where it runs.
+        if (mayRun(target)) {
+            return true;
+        }
+        target.releaseCpu();
+        return false;
+    }
+
     private boolean mayRun(Schedulable target) {
-        return target.affinity() == Schedulable.NO_CPU || target.affinity() == cpu.index();
+        int affinity = target.affinity();
+        return target.runnable() && (affinity == Schedulable.NO_CPU || affinity == cpu.index());
     }
 
     private Schedulable takeBest() {
-        Schedulable best = queues.poll();
-        // One that meanwhile blocked, or runs on another CPU by directed yield, is announced again when that ends.
-        while (best != null && !(best.runnable() && best.acquire(cpu))) {
-            best = queues.poll();
+        while (true) {
+            Schedulable best = queues.first();
+            if (best == null) {
+                return null;
+            }
+            dequeue(best);
+            if (best.runnable() && best.acquire(cpu)) {
+                return best;
+            }
+            // It blocked meanwhile, which ends its directed yield, and is announced again when that ends.
+            best.yieldTarget = null;
         }
-        return best;
     }
 
     private void grant(Schedulable thread) {
@@ -305,12 +310,23 @@ public final class PcpuActor {
 
     private void requeue(Schedulable thread, boolean expired) {
         leave(thread);
-        if (expired) {
+        enqueue(thread, expired);
+    }
+
+    /** Queues it: at the tail with a full slice, or at the head with what is left of its slice. */
+    private void enqueue(Schedulable thread, boolean fresh) {
+        thread.waitingSinceNs = accountedNs;
+        if (fresh) {
             thread.remainingNs = thread.timesliceNs();
             queues.addTail(thread);
         } else {
             queues.addHead(thread);
         }
+    }
+
+    private void dequeue(Schedulable thread) {
+        queues.remove(thread);
+        thread.waited(accountedNs - thread.waitingSinceNs);
     }
 
     private void leave(Schedulable thread) {
@@ -329,8 +345,8 @@ public final class PcpuActor {
     /** A thread that ran here by directed yield waits for its own CPU again. */
     private void announce(Schedulable thread) {
         if (thread.affinity() == cpu.index()) {
-            if (!thread.queued && thread.runnable() && (active == null || active.yieldTarget != thread)) {
-                queues.addHead(thread);
+            if (!thread.queued && thread.runnable()) {
+                enqueue(thread, false);
             }
         } else if (thread.affinity() != Schedulable.NO_CPU && thread.runnable()) {
             thread.announceHome();

@@ -41,15 +41,10 @@ final class RunQueues {
         occupied |= 1L << priority;
     }
 
-    /** Takes the head of the best list. {@return it, or null} */
-    Schedulable poll() {
+    /** {@return the head of the best list, or null} */
+    Schedulable first() {
         int priority = highest();
-        if (priority < 0) {
-            return null;
-        }
-        Schedulable head = heads[priority];
-        remove(head);
-        return head;
+        return priority < 0 ? null : heads[priority];
     }
 
     /** Takes a thread out of wherever it waits; it must be queued here. */

@@ -14,6 +14,9 @@ public abstract class Schedulable {
     public static final int MAX_PRIORITY = 62;
     public static final int DEFAULT_PRIORITY = 32;
 
+    /** Destination of a thread that is not being moved. */
+    static final int STAYS = -1;
+
     private static final VarHandle RUNNING_ON;
 
     static {
@@ -35,8 +38,15 @@ public abstract class Schedulable {
     Schedulable next;
     /** Who runs in this thread's place; null when it runs itself. */
     Schedulable yieldTarget;
+    /** The CPU that a move under way takes it to, or {@link #STAYS}. */
+    int destination = STAYS;
+    /** Since when it is queued. */
+    long waitingSinceNs;
     /** Nanoseconds it had the CPU; written by the owning CPU's actor, read by anybody for statistics. */
     volatile long runNs;
+    /** Nanoseconds it was queued, and the longest of those waits; as {@link #runNs}. */
+    private volatile long waitNs;
+    private volatile long longestWaitNs;
 
     /** @param timesliceNs default slice */
     protected Schedulable(long timesliceNs) {
@@ -60,6 +70,16 @@ public abstract class Schedulable {
     /** {@return nanoseconds it had a physical CPU so far, up to the last scheduling decision} */
     public final long runNs() {
         return runNs;
+    }
+
+    /** {@return nanoseconds it was runnable and waited for its turn; a wait under way is not in it} */
+    public final long waitNs() {
+        return waitNs;
+    }
+
+    /** {@return the longest of these waits, nanoseconds} */
+    public final long longestWaitNs() {
+        return longestWaitNs;
     }
 
     /** {@return the CPU that has granted itself to the thread, or null} */
@@ -86,6 +106,14 @@ public abstract class Schedulable {
 
     final void releaseCpu() {
         runningOn = null;
+    }
+
+    /** A wait in the queue ended; by the owning CPU's actor. */
+    final void waited(long ns) {
+        waitNs += ns;
+        if (ns > longestWaitNs) {
+            longestWaitNs = ns;
+        }
     }
 
     /** {@return whether nothing blocks it, or it was killed and has to unwind} Any thread. */

@@ -13,7 +13,6 @@ import gunyah.hyp.pcpu.Schedulable;
 import gunyah.hyp.vic.Vic;
 import gunyah.hyp.vic.VicTarget;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -23,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Vcpu extends ThreadObject implements VicTarget {
     private static final long MPIDR_NO_VIC = 1L << 31 | 1L << 30;
+    private static final int STAYS = -1;
     private static final int WAKE_BLOCKS = Block.WFI.bit() | Block.SUSPEND.bit();
 
     private final Machine machine;
@@ -30,7 +30,8 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     private final VcpuThread thread;
     private final VcpuRun run = new VcpuRun(this);
     private final AtomicInteger blocks = new AtomicInteger(Block.OFF.bit());
-    private final AtomicBoolean moving = new AtomicBoolean();
+    /** The physical CPU that a move under way takes it to, or STAYS. */
+    private final AtomicInteger destination = new AtomicInteger(STAYS);
     private final VcpuCounters counters = new VcpuCounters();
     private final ExitLog exitLog = new ExitLog();
     private final BootRegisters bootRegisters = new BootRegisters();
@@ -316,10 +317,10 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         }
     }
 
-    /** Tells the physical CPU it queues on; a proxy-scheduled vCPU has none and is found by who runs it. */
+    /** Tells the physical CPU it queues on; a proxy-scheduled vCPU queues nowhere and is found by who runs it. */
     private void announce() {
         Pcpu home = machine.pcpu(thread.affinity());
-        if (home != null) {
+        if (home != null && !options.proxyScheduled()) {
             home.ready(thread);
         }
     }
@@ -381,15 +382,13 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         thread.cancelYield();
     }
 
-    /** A timer deadline passed: an idle vCPU has to look at its timers. */
-    void timerDue() {
-        if ((blocks.get() & WAKE_BLOCKS) != 0) {
-            unblock(WAKE_BLOCKS);
-        }
-    }
-
     // Affinity.
 
+    /**
+     * Moves it to another physical CPU: it is blocked until the old one has let go of it.
+     *
+     * @return OK also when it is there; DENIED when it is pinned or lends its CPU; RETRY when another move is under way
+     */
     HypError setAffinityTo(int cpu) {
         if (cpu != Schedulable.NO_CPU && machine.pcpu(cpu) == null) {
             return HypError.ARGUMENT_INVALID;
@@ -398,15 +397,17 @@ public final class Vcpu extends ThreadObject implements VicTarget {
             thread.placeOn(cpu);
             return HypError.OK;
         }
-        if (options.pinned()) {
-            return HypError.DENIED;
-        }
-        if (cpu == thread.affinity()) {
+        int pending = destination.get();
+        if (cpu == (pending == STAYS ? thread.affinity() : pending)) {
             return HypError.OK;
         }
-        if (!moving.compareAndSet(false, true)) {
+        if (options.pinned() || thread.lends()) {
+            return HypError.DENIED;
+        }
+        if (!destination.compareAndSet(STAYS, cpu)) {
             return HypError.RETRY;
         }
+        // Before its CPU is looked up; pairs with PcpuActor.take, which claims it first and then looks at the blocks.
         block(Block.AFFINITY);
         Pcpu on = thread.runningOn();
         Pcpu holder = on != null ? on : machine.pcpu(thread.affinity());
@@ -418,10 +419,10 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         return HypError.OK;
     }
 
-    /** The physical CPU let go of it. */
+    /** The physical CPU let go of it. The block ends first: the next move sets it again. */
     void moveDone() {
-        moving.set(false);
         unblock(Block.AFFINITY.bit());
+        destination.set(STAYS);
     }
 
     // Power and life.
@@ -645,9 +646,10 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     }
 
     public VcpuStatistics statistics() {
-        return new VcpuStatistics(name, index(), stateName(), engine.retired(), thread.runNs(), counters.runs,
-                counters.hypercalls, counters.stage2Faults, counters.vmmioExits, counters.pageFaultExits,
-                counters.vdeviceAccesses, counters.injectedAborts, counters.waits, vic.delivered(vicIndex));
+        return new VcpuStatistics(name, index(), stateName(), engine.retired(), thread.runNs(),
+                thread.waitNs(), thread.longestWaitNs(), counters.runs, counters.hypercalls, counters.stage2Faults,
+                counters.vmmioExits, counters.pageFaultExits, counters.vdeviceAccesses, counters.injectedAborts,
+                counters.waits, vic.delivered(vicIndex));
     }
 
     public VcpuDescription describe() {

@@ -113,9 +113,10 @@ final class VcpuThread extends Schedulable {
         return vcpu.runnable();
     }
 
+    /** A timer that came due is a wake-up: the thread that owns the timer's registers has to look at it. */
     @Override
     protected boolean takeWakeup() {
-        return vcpu.killed() || vcpu.engine().takeYieldWakeup();
+        return vcpu.killed() || vcpu.engine().takeYieldWakeup() || (control.peek() & VcpuControl.TIMER) != 0;
     }
 
     @Override
@@ -133,24 +134,18 @@ final class VcpuThread extends Schedulable {
         }
     }
 
-    private void tellRun() {
-        ActorRef<VcpuActor.Command> target = actor;
-        if (target == null) {
-            target = actorOrStart();
-        }
-        if (target != null) {
-            // start() may have told it already: a second Run without a grant does nothing.
-            target.tell(VcpuActor.Run.INSTANCE);
-        }
-    }
-
     /** A vCPU gets its actor, and with it a thread, when it runs for the first time. */
-    private synchronized ActorRef<VcpuActor.Command> actorOrStart() {
-        if (actor == null && !starting && !closed) {
+    private synchronized void tellRun() {
+        if (closed) {
+            // Its actor may have ended: nobody else would give the CPU back.
+            cpu.release(this, Reason.BLOCKED);
+        } else if (actor != null) {
+            // start() may have told it already: a second Run without a grant does nothing.
+            actor.tell(VcpuActor.Run.INSTANCE);
+        } else if (!starting) {
             starting = true;
             machine.starter().start(vcpu);
         }
-        return actor;
     }
 
     @Override
@@ -212,6 +207,11 @@ final class VcpuThread extends Schedulable {
         boolean back = await();
         yielding = false;
         return back;
+    }
+
+    /** {@return whether it lends its CPU, and so cannot be moved} Any thread. */
+    boolean lends() {
+        return yielding;
     }
 
     /** A wake-up is pending: if the thread lent its CPU it gets it back. Any thread. */

@@ -30,6 +30,8 @@ class PcpuActorTest {
     private final class Fake extends Schedulable {
         private final String name;
         private boolean blocked;
+        /** Gets blocked once it was asked this many times whether it is runnable. */
+        private int blocksAfter = Integer.MAX_VALUE;
         private boolean wakeup;
         private boolean granted;
         private boolean preempted;
@@ -44,7 +46,12 @@ class PcpuActorTest {
 
         @Override
         protected boolean runnable() {
-            return !blocked;
+            boolean was = !blocked;
+            blocksAfter--;
+            if (blocksAfter == 0) {
+                blocked = true;
+            }
+            return was;
         }
 
         @Override
@@ -383,6 +390,159 @@ class PcpuActorTest {
 
         assertThat(b.movedTo).isEqualTo(1);
         assertThat(grants).containsExactly("a");
+    }
+
+    @Test
+    void aMoveIsDoneWhenTheThreadLendsItsCpuInsteadOfReleasingIt() {
+        Fake host = thread("host", 32);
+        Fake guest = proxied("guest");
+        ready(host);
+
+        host.blocked = true;
+        scheduler.run(new PcpuActor.Move(host, 1));
+        yieldTo(host, guest);
+
+        assertThat(host.movedTo).isEqualTo(1);
+        assertThat(host.runningOn()).isNull();
+        assertThat(grants).containsExactly("host");
+    }
+
+    @Test
+    void aYielderAndItsTargetAreMovedAtTheSameTime() {
+        Fake host = thread("host", 32);
+        Fake guest = proxied("guest");
+        ready(host);
+        yieldTo(host, guest);
+
+        host.blocked = true;
+        scheduler.run(new PcpuActor.Move(host, 1));
+        guest.blocked = true;
+        scheduler.run(new PcpuActor.Move(guest, 2));
+        assertThat(guest.preempted).isTrue();
+        release(guest, Reason.PREEMPTED);
+
+        assertThat(host.movedTo).isEqualTo(1);
+        assertThat(guest.movedTo).isEqualTo(2);
+        assertThat(host.runningOn()).isNull();
+        assertThat(guest.runningOn()).isNull();
+    }
+
+    @Test
+    void aThreadReachedByADirectedYieldIsMovedWhenItYieldsOn() {
+        Fake host = thread("host", 32);
+        Fake first = proxied("first");
+        Fake second = proxied("second");
+        ready(host);
+        yieldTo(host, first);
+
+        first.blocked = true;
+        scheduler.run(new PcpuActor.Move(first, 1));
+        yieldTo(first, second);
+
+        assertThat(first.movedTo).isEqualTo(1);
+        assertThat(grants).containsExactly("host", "first", "second");
+    }
+
+    @Test
+    void aTargetRunsOnItsOwnWhenItsPreemptedYielderIsMovedAway() {
+        Fake host = thread("host", 32);
+        Fake guest = thread("guest", 10);
+        Fake urgent = thread("urgent", 40);
+        ready(host, guest);
+        yieldTo(host, guest);
+        ready(urgent);
+        release(guest, Reason.PREEMPTED);
+
+        host.blocked = true;
+        scheduler.run(new PcpuActor.Move(host, 1));
+        block(urgent);
+
+        assertThat(host.movedTo).isEqualTo(1);
+        assertThat(grants).containsExactly("host", "guest", "urgent", "guest");
+    }
+
+    @Test
+    void aTargetThatIsBlockedWhileItIsTakenDoesNotRun() {
+        Fake host = thread("host", 32);
+        Fake guest = proxied("guest");
+        ready(host);
+        guest.blocksAfter = 1;
+
+        yieldTo(host, guest);
+
+        assertThat(grants).containsExactly("host", "host");
+        assertThat(guest.runningOn()).isNull();
+    }
+
+    @Test
+    void anExpiredThreadGoesToTheTailWithAFullSlice() {
+        Fake a = thread("a", 32);
+        Fake b = thread("b", 32);
+        ready(a);
+        pass(3 * SLICE, a);
+
+        ready(b);
+        assertThat(a.preempted).as("it had more than its slice").isTrue();
+        release(a, Reason.PREEMPTED);
+        pass(2 * SLICE - 1, a, b);
+
+        assertThat(grants).containsExactly("a", "b", "a");
+        assertThat(b.runNs()).isEqualTo(SLICE);
+    }
+
+    @Test
+    void aWokenThreadWaitsBehindItsEqualsWithAFullSlice() {
+        Fake a = thread("a", 32);
+        Fake b = thread("b", 32);
+        Fake c = thread("c", 32);
+        ready(a, b, c);
+        pass(SLICE / 2, a, b, c);
+        block(a);
+        pass(SLICE / 2, a, b, c);
+
+        a.blocked = false;
+        ready(a);
+        pass(4 * SLICE, a, b, c);
+
+        assertThat(grants).containsExactly("a", "b", "c", "a", "b", "c");
+        assertThat(a.runNs()).isEqualTo(SLICE / 2 + SLICE);
+    }
+
+    @Test
+    void everyOneOfTheSixtyFourPrioritiesHasItsOwnList() {
+        List<Fake> threads = new ArrayList<>();
+        List<String> expected = new ArrayList<>();
+        for (int priority = 0; priority < 64; priority++) {
+            threads.add(thread("p" + priority, priority));
+            expected.add("p" + priority);
+        }
+        Fake idle = thread("idle", 0);
+        ready(idle);
+
+        threads.forEach(this::ready);
+        release(idle, Reason.PREEMPTED);
+        for (int priority = 63; priority > 0; priority--) {
+            block(threads.get(priority));
+        }
+
+        expected.set(0, "idle");
+        assertThat(grants.getFirst()).isEqualTo("idle");
+        assertThat(grants.subList(1, grants.size())).containsExactlyElementsOf(expected.reversed());
+    }
+
+    @Test
+    void waitsAreCountedFromTheQueueToTheGrant() {
+        Fake a = thread("a", 32);
+        Fake b = thread("b", 32);
+        Fake c = thread("c", 32);
+
+        ready(a, b, c);
+        pass(7 * SLICE, a, b, c);
+
+        assertThat(a.waitNs()).isEqualTo(4 * SLICE);
+        assertThat(a.longestWaitNs()).isEqualTo(2 * SLICE);
+        assertThat(c.waitNs()).isEqualTo(4 * SLICE);
+        assertThat(c.longestWaitNs()).isEqualTo(2 * SLICE);
     }
 
     @Test
