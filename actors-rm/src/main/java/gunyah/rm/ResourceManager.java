@@ -2,6 +2,7 @@ package gunyah.rm;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import gunyah.hyp.HypercallPort;
@@ -10,6 +11,7 @@ import gunyah.hyp.RootVmEnv;
 import gunyah.rm.link.RpcLink;
 import gunyah.rm.memparcel.MemParcels;
 import gunyah.rm.memparcel.ParcelBorrowing;
+import gunyah.rm.memparcel.ParcelEstate;
 import gunyah.rm.memparcel.ParcelServices;
 import gunyah.rm.root.InterruptLines;
 import gunyah.rm.root.RmProfile;
@@ -19,13 +21,25 @@ import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.PacketType;
 import gunyah.rm.rpc.ParcelEvent;
 import gunyah.rm.rpc.Reply;
+import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.vm.Addresses;
+import gunyah.rm.vm.Answer;
+import gunyah.rm.vm.Connections;
+import gunyah.rm.vm.Consoles;
+import gunyah.rm.vm.Firmware;
+import gunyah.rm.vm.GuestStart;
+import gunyah.rm.vm.Interrupts;
 import gunyah.rm.vm.Notices;
 import gunyah.rm.vm.PrimaryVm;
 import gunyah.rm.vm.Turns;
+import gunyah.rm.vm.Vdevices;
 import gunyah.rm.vm.Vm;
+import gunyah.rm.vm.VmConfiguration;
 import gunyah.rm.vm.VmLifecycle;
 import gunyah.rm.vm.VmQueries;
+import gunyah.rm.vm.VmReset;
+import gunyah.rm.vm.VmStop;
 import gunyah.rm.vm.VmTable;
 import java.time.Duration;
 import java.util.function.Function;
@@ -56,27 +70,42 @@ public final class ResourceManager implements Turns {
     private final VmTable vms;
     private final RmTrace trace;
     private final InterruptLines lines = new InterruptLines();
-    private final ServiceTable services;
+    private final Recovery recovery;
+    private final MessageTable table;
 
     private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
         this.context = context;
         this.trace = root.trace();
         this.vms = new VmTable(root);
         Notices notices = new Notices(vms, trace);
+        ParcelServices.Teller teller = (vmid, id, payload) -> notices.tell(vmid, id, payload, true);
         MemParcels parcels = new MemParcels(root, vms::contains);
-        ParcelBorrowing borrowing = new ParcelBorrowing(root, (parcel, vmid) -> notices.tell(parcel.owner().vmid(),
-                MessageId.MEM_RELEASED, new ParcelEvent(parcel.handle(), vmid, parcel.tagOrZero()), true));
-        VmLifecycle life = new VmLifecycle(root, vms, notices, parcels, borrowing, lines, this, this::serve, entropy);
-        this.services = new ServiceTable(life, new VmQueries(vms, notices), new ParcelServices(parcels, borrowing,
-                (vmid, id, payload) -> notices.tell(vmid, id, payload, true)));
-        boot(root);
+        ParcelEstate estate = new ParcelEstate(root, parcels, () -> vms.find(Vm.HLOS, RmError.VMID_INVALID), teller);
+        ParcelBorrowing borrowing = new ParcelBorrowing(root, parcels, estate, (parcel, vmid) -> teller.tell(
+                parcel.owner().vmid(), MessageId.MEM_RELEASED,
+                new ParcelEvent(parcel.handle(), vmid, parcel.tagOrZero())));
+        Vdevices vdevices = new Vdevices(root, vms);
+        Interrupts interrupts = new Interrupts(root, vms, notices, entropy.getAsLong());
+        Firmware firmware = new Firmware(parcels);
+        VmStop stop = new VmStop(root, notices, this);
+        Connections connections = new Connections(lines, this::serve, stop);
+        VmReset reset =
+                new VmReset(vms, notices, stop, connections, this, vdevices, borrowing, estate, interrupts);
+        VmLifecycle life = new VmLifecycle(vms, notices, parcels, stop, reset,
+                new GuestStart(root, parcels, borrowing, vdevices, firmware, entropy));
+        this.recovery = new Recovery(life, this);
+        this.table = new MessageTable(new MessageTable.Services(life,
+                new VmConfiguration(root, notices, parcels, connections, vdevices),
+                new VmQueries(root, vms, notices, vdevices),
+                new ParcelServices(parcels, borrowing, teller, vms::waiting), interrupts,
+                new Consoles(notices, trace), new Addresses(), firmware));
+        boot(root, connections);
     }
 
     /**
      * The program of the root VM.
      *
-     * @param spawn   makes an actor of the behavior on the default dispatcher, named {@code rm}; it must not be
-     *                restarted, since what it knew of the hypervisor's objects is gone with it
+     * @param spawn   makes an actor of the behavior on the default dispatcher, named {@code rm}; it restarts itself
      * @param profile limits
      * @param entropy 64 random bits per call
      */
@@ -91,21 +120,24 @@ public final class ResourceManager implements Turns {
         return (port, env) -> spawn.apply(create(port, env, profile, entropy, trace));
     }
 
+    /** A turn that fails by a defect of ours restarts the actor, which then sets right what the turn left. */
     static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy,
             RmTrace trace) {
         return Behaviors.setup(context -> {
             ActorRef<Command> self = context.getSelf();
             port.onInterrupt(intid -> self.tell(new Interrupt(intid)));
-            return new ResourceManager(context, new Root(port, env, profile, trace), entropy).running();
+            ResourceManager manager =
+                    new ResourceManager(context, new Root(port, env, profile, trace), entropy);
+            return Behaviors.supervise(Behaviors.<Command>setup(again -> manager.restarted()))
+                    .onFailure(RuntimeException.class, SupervisorStrategy.restart());
         });
     }
 
-    private void boot(Root root) {
+    private void boot(Root root, Connections connections) {
         PrimaryVm primary = PrimaryVm.create(root, vms);
         Vm hlos = primary.vm();
         RpcLink link = hlos.link().orElseThrow();
-        lines.connect(link.queues().rootRxVirq(), () -> serve(hlos));
-        lines.connect(link.queues().rootTxVirq(), () -> serve(hlos));
+        connections.link(hlos, link.queues());
         context.getLog().info("primary VM starts, link to it on {}/{}", link.queues().rootRxVirq(),
                 link.queues().rootTxVirq());
         primary.start();
@@ -113,12 +145,20 @@ public final class ResourceManager implements Turns {
 
     private Behavior<Command> running() {
         return Behaviors.receiveMessage(command -> {
+            recovery.begin(command);
             switch (command) {
                 case Interrupt interrupt -> lines.fire(interrupt.intid);
                 case Turn turn -> turn.step.run();
             }
+            recovery.end();
             return Behaviors.same();
         });
+    }
+
+    // Nothing the actor knows is lost with a turn that failed, so a restart only has to set that turn right.
+    private Behavior<Command> restarted() {
+        recovery.recover(command -> context.getSelf().tell(command));
+        return running();
     }
 
     @Override
@@ -150,9 +190,13 @@ public final class ResourceManager implements Turns {
     }
 
     private void request(Vm client, RpcLink link, RmMessage message) {
-        if (message.type() == PacketType.REQUEST) {
-            services.serve(client, message, reply -> answer(client, link, message, reply));
+        if (message.type() != PacketType.REQUEST) {
+            return;
         }
+        Answer answer = recovery.request(reply -> answer(client, link, message, reply));
+        table.row(message.messageId()).ifPresentOrElse(
+                row -> row.serve(vms, client, message.payload(), answer, recovery::about),
+                () -> answer.send(Reply.of(RmError.UNIMPLEMENTED)));
     }
 
     private void answer(Vm client, RpcLink link, RmMessage request, Reply reply) {

@@ -26,6 +26,8 @@ final class FakeHypervisor implements HypercallPort {
     static final long HLOS_SIZE = 0x1000_0000L;
     static final long RM_BASE = 0x8000_0000L;
     static final long HLOS_DTB = 0x40f0_0000L;
+    static final long DEVICES = 0x0a00_0000L;
+    static final long DEVICES_END = 0x1000_0000L;
 
     /** One object of any type; only the fields of its type are used. */
     static final class Obj {
@@ -81,6 +83,7 @@ final class FakeHypervisor implements HypercallPort {
     final Obj rootAddrspace = new Obj(ObjectType.ADDRSPACE);
     final Obj rootVic = new Obj(ObjectType.VIC);
     final Obj rootExtent = new Obj(ObjectType.MEMEXTENT);
+    final Obj deviceExtent = new Obj(ObjectType.MEMEXTENT);
     final Map<Long, Obj> owners = new HashMap<>();
     final Map<Long, byte[]> pages = new HashMap<>();
     final List<String> log = new ArrayList<>();
@@ -97,10 +100,16 @@ final class FakeHypervisor implements HypercallPort {
                 owners.put(page, rootExtent);
             }
         }
+        for (long page = DEVICES; page < DEVICES_END; page += PAGE) {
+            owners.put(page, deviceExtent);
+        }
         rootAddrspace.mappings.add(new Mapping(rootExtent, RM_BASE, RM_BASE, 0x10_0000, 0xf0066, 1));
-        env = new RootVmEnv(install(new Obj(ObjectType.PARTITION)), install(rootCspace), install(rootAddrspace),
+        Obj partition = new Obj(ObjectType.PARTITION);
+        rootExtent.parent = partition;
+        deviceExtent.parent = partition;
+        env = new RootVmEnv(install(partition), install(rootCspace), install(rootAddrspace),
                 install(new Obj(ObjectType.THREAD)), install(rootVic), install(rootExtent),
-                install(new Obj(ObjectType.MEMEXTENT)), RM_BASE, 0x10_0000, RAM, HLOS_SIZE, 0x4100_0000L, HLOS_DTB,
+                install(deviceExtent), RM_BASE, 0x10_0000, RAM, HLOS_SIZE, 0x4100_0000L, HLOS_DTB,
                 cpus);
         rootCspace.caps.values().forEach(cap -> cap.object.active = true);
     }
@@ -180,6 +189,8 @@ final class FakeHypervisor implements HypercallPort {
             case 0x17 -> bind(arg(in[0], ObjectType.MSGQUEUE, true), 0, in[1], in[2]);
             case 0x18 -> bind(arg(in[0], ObjectType.MSGQUEUE, true), 1, in[1], in[2]);
             case 0x5c -> bind(arg(in[0], ObjectType.THREAD, true), (int) in[3], in[1], in[2]);
+            case 0x14 -> arg(in[0], ObjectType.DOORBELL, true);
+            case 0x1d -> arg(in[0], ObjectType.MSGQUEUE, true).messages.clear();
             case 0x11, 0x19 -> unbind(object(rootCspace, in[0]), 0);
             case 0x1a -> unbind(object(rootCspace, in[0]), 1);
             case 0x5d -> unbind(object(rootCspace, in[0]), (int) in[1]);
@@ -244,8 +255,7 @@ final class FakeHypervisor implements HypercallPort {
                 }
             }
             case 0x32 -> arg(in[0], ObjectType.MEMEXTENT, false).parent = arg(in[1], ObjectType.MEMEXTENT, true);
-            case 0x61 -> donate((int) in[0], arg(in[1], ObjectType.MEMEXTENT, true),
-                    arg(in[2], ObjectType.MEMEXTENT, true), in[3], in[4]);
+            case 0x61 -> donate((int) in[0], object(rootCspace, in[1]), object(rootCspace, in[2]), in[3], in[4]);
             case 0x34 -> arg(in[0], ObjectType.THREAD, false).options = in[1];
             case 0x46 -> arg(in[0], ObjectType.THREAD, false).priority = (int) in[1];
             case 0x47 -> arg(in[0], ObjectType.THREAD, false).slice = in[1];

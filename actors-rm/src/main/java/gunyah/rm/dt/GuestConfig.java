@@ -10,16 +10,19 @@ import java.util.Optional;
  * @param name         image-name, required, under 80 bytes
  * @param uri          vm-uri
  * @param guid         vm-guid, 16 bytes big endian
- * @param baseAddress  IPA of private memory when nobody says where the image goes
+ * @param memory       its private memory
  * @param noShutdown   attribute no-shutdown
  * @param noReset      attribute no-reset
+ * @param sensitive    whether its memory is to be hidden from other VMs
+ * @param entryOffset  kernel-entry-offset of an authenticated image
  * @param psci         whether the VM gets a power management group
  * @param vcpus        its vCPUs
  * @param gic          its interrupt controller
  * @param vdevices     its virtual devices, in tree order
  */
-public record GuestConfig(String name, Optional<String> uri, Optional<String> guid, long baseAddress,
-        boolean noShutdown, boolean noReset, boolean psci, Vcpus vcpus, Gic gic, List<Vdevice> vdevices) {
+public record GuestConfig(String name, Optional<String> uri, Optional<String> guid, Memory memory,
+        boolean noShutdown, boolean noReset, boolean sensitive,
+        long entryOffset, boolean psci, Vcpus vcpus, Gic gic, List<Vdevice> vdevices) {
 
     public GuestConfig {
         vdevices = List.copyOf(vdevices);
@@ -70,36 +73,134 @@ public record GuestConfig(String name, Optional<String> uri, Optional<String> gu
         public static final long REDISTRIBUTOR_SIZE = 0x2_0000;
     }
 
-    /** A virtual device node. */
+    /**
+     * Where private memory goes when the owner does not say it by SET_ADDRESS_LAYOUT. Bytes.
+     *
+     * @param base            IPA of the image parcel
+     * @param sizeMin         less at START is only noted
+     * @param sizeMax         most that is appended
+     * @param firmwareAddress IPA of a firmware parcel of its own
+     * @param firmwareSizeMax bytes of that window
+     */
+    public record Memory(long base, long sizeMin, long sizeMax, Optional<Long> firmwareAddress,
+            long firmwareSizeMax) {
+    }
+
+    /** Who is at the other end of a virtual device. */
+    public record Peer(Kind kind, String text) {
+        /** How a peer is named; the owner needs no name. */
+        public enum Kind { OWNER, NAME, URI, GUID }
+
+        /** The VM's owner. */
+        public static final Peer OWNER = new Peer(Kind.OWNER, "");
+
+        /** {@return whether a VM of this configuration is meant} */
+        public boolean means(GuestConfig config) {
+            return switch (kind) {
+                case OWNER -> false;
+                case NAME -> config.name().equals(text);
+                case URI -> config.uri().filter(text::equals).isPresent();
+                case GUID -> config.guid().filter(text::equalsIgnoreCase).isPresent();
+            };
+        }
+    }
+
+    /**
+     * What all virtual devices have.
+     *
+     * @param generate       path of the node to make
+     * @param pushCompatible strings to put first in {@code compatible}
+     * @param label          the device's label
+     * @param peer           who is at its other end
+     */
+    public record Head(String generate, List<String> pushCompatible, int label, Peer peer) {
+        public Head {
+            pushCompatible = List.copyOf(pushCompatible);
+        }
+    }
+
+    /** A virtual device node. An INTID of 0 stands for any. */
     public sealed interface Vdevice {
-        /** {@return path of the node to make} */
-        String generate();
+        Head head();
 
-        /** {@return strings to put first in {@code compatible}} */
-        List<String> pushCompatible();
-
-        /** {@return the device's label} */
-        int label();
+        default int label() {
+            return head().label();
+        }
     }
 
     /**
      * A link to the Resource Manager.
      *
-     * @param txVirq guest INTID, 0 = any
-     * @param rxVirq guest INTID, 0 = any
+     * @param txVirq  guest INTID
+     * @param rxVirq  guest INTID
+     * @param console whether the VM has a console
      */
-    public record RpcDevice(String generate, List<String> pushCompatible, int label, int messageSize, int depth,
-            int txVirq, int rxVirq) implements Vdevice {
+    public record RpcDevice(Head head, int messageSize, int depth, int txVirq, int rxVirq, boolean console)
+            implements Vdevice {
     }
 
     /**
-     * A doorbell between guest and owner.
+     * A doorbell between guest and peer.
      *
-     * @param guestRings     whether the guest rings and the owner hears, or the other way round
+     * @param guestRings     whether the guest rings and the peer hears, or the other way round
      * @param sourceCanClear whether the ringing side may also clear flags
-     * @param virq           INTID in the guest when it hears, 0 = any
+     * @param virq           INTID in the guest when it hears
      */
-    public record DoorbellDevice(String generate, List<String> pushCompatible, int label, boolean guestRings,
-            boolean sourceCanClear, int virq) implements Vdevice {
+    public record DoorbellDevice(Head head, boolean guestRings, boolean sourceCanClear, int virq) implements Vdevice {
+    }
+
+    /**
+     * A message queue between guest and owner.
+     *
+     * @param guestSends whether the guest sends and the owner receives, or the other way round
+     * @param virq       INTID in the guest
+     */
+    public record QueueDevice(Head head, boolean guestSends, int messageSize, int depth, int virq)
+            implements Vdevice {
+    }
+
+    /**
+     * Two message queues between guest and peer, one each way.
+     *
+     * @param txVirq INTID in the guest: the queue it sends to has room again
+     * @param rxVirq INTID in the guest: something came
+     */
+    public record QueuePairDevice(Head head, int messageSize, int depth, int txVirq, int rxVirq) implements Vdevice {
+    }
+
+    /**
+     * Memory shared with the peer by a parcel.
+     *
+     * @param parcelLabel label of the parcel
+     * @param base        IPA it is wanted at, empty for any
+     * @param optional    whether the guest starts without it
+     * @param doorbells   whether there is also a doorbell each way
+     * @param dmaBase     {@code dma_base}, passed on
+     */
+    public record SharedMemoryDevice(Head head, int parcelLabel, Optional<Long> base, boolean optional,
+            boolean doorbells, Optional<Long> dmaBase) implements Vdevice {
+    }
+
+    /**
+     * Device memory lent by a parcel, at IPA = physical address.
+     *
+     * @param parcelLabel label of the parcel
+     * @param patch       path of the node that gets the addresses, empty for none
+     */
+    public record IoMemoryDevice(Head head, int parcelLabel, Optional<String> patch) implements Vdevice {
+    }
+
+    /**
+     * A virtio register page of the hypervisor, whose back end is in the owner.
+     *
+     * @param base       IPA of the page in the guest, empty for any
+     * @param queues     virtqueues
+     * @param deviceType virtio device type, 0 when the back end says it
+     * @param dmaBase    passed on
+     * @param coherent   passed on
+     * @param virq       INTID in the guest
+     */
+    public record VirtioDevice(Head head, Optional<Long> base, int queues, int deviceType, Optional<Long> dmaBase,
+            boolean coherent, int virq) implements Vdevice {
     }
 }

@@ -3,12 +3,11 @@ package gunyah.rm.dt;
 import gunyah.config.fdt.DtNode;
 import gunyah.rm.dt.GuestConfig.Affinity;
 import gunyah.rm.dt.GuestConfig.CpuNode;
-import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.Gic;
+import gunyah.rm.dt.GuestConfig.Memory;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.dt.GuestConfig.Vcpus;
 import gunyah.rm.dt.GuestConfig.Vdevice;
-import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
 import java.util.ArrayList;
@@ -26,15 +25,14 @@ import java.util.regex.Pattern;
 public final class GuestConfigParser {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_NAME = 80;
-    private static final int DEFAULT_DEPTH = 8;
-    private static final int MAX_DEPTH_OF_QUEUE = 255;
     private static final Pattern GUID =
             Pattern.compile("\\p{XDigit}{8}-\\p{XDigit}{4}-\\p{XDigit}{4}-\\p{XDigit}{4}-\\p{XDigit}{12}");
     private static final long DEFAULT_BASE = 0x2880_0000L;
     private static final long DEFAULT_DISTRIBUTOR = 0x0800_0000L;
     private static final long DEFAULT_REDISTRIBUTOR = 0x080a_0000L;
-    private static final int SPI = 0;
-    private static final int ESPI = 2;
+    private static final long IPA_END = 1L << 36;
+    private static final long DEFAULT_SIZE = 0x0800_0000L;
+    private static final long DEFAULT_FIRMWARE_SIZE = 4L << 20;
 
     private final Map<String, DtNode> nodes = new LinkedHashMap<>();
     private final int maxVcpus;
@@ -72,12 +70,13 @@ public final class GuestConfigParser {
         Optional<String> guid = config.string("vm-guid");
         check(guid.isEmpty() || GUID.matcher(guid.get()).matches());
         List<String> attributes = config.strings("vm-attrs");
-        boolean crashFatal = attributes.contains("crash-fatal");
-        check(!crashFatal);
+        // Of these a VM that nobody vouches for could bring the machine down or take its devices.
+        check(!attributes.contains("crash-fatal") && !config.has("iomemory-ranges") && !config.has("gic-irq-ranges"));
         Vcpus vcpus = vcpus(config.child("vcpus"));
-        return new GuestConfig(name, text(config, "vm-uri"), guid, baseAddress(config.child("memory")),
-                attributes.contains("no-shutdown"), attributes.contains("no-reset"), psci(), vcpus,
-                gic(config.child("interrupts")), vdevices());
+        return new GuestConfig(name, text(config, "vm-uri"), guid, memory(config.child("memory")),
+                attributes.contains("no-shutdown"), attributes.contains("no-reset"), config.has("qcom,sensitive"),
+                number(config, "kernel-entry-offset").orElse(0L), psci(), vcpus, gic(config.child("interrupts")),
+                vdevices(name, text(config, "vm-uri"), guid));
     }
 
     // A second node that claims to be memory would be memory the Resource Manager never handed out.
@@ -98,16 +97,31 @@ public final class GuestConfigParser {
         check(node.string(property).map(legal::equals).orElse(true));
     }
 
-    private static long baseAddress(Optional<DtNode> memory) {
-        Optional<byte[]> bytes = memory.flatMap(m -> m.bytes("base-address"));
-        if (bytes.isEmpty()) {
-            return DEFAULT_BASE;
+    private static Memory memory(Optional<DtNode> node) {
+        check(node.isEmpty() || !node.get().has("is-direct"));
+        long given = node.flatMap(n -> number(n, "base-address")).orElse(DEFAULT_BASE);
+        check((given & 0xfff) == 0);
+        long base = given + 0x1f_ffff & -0x20_0000L;
+        boolean placed = node.filter(n -> n.has("base-address")).isPresent();
+        Optional<Long> firmware = node.flatMap(n -> number(n, "firmware-address"));
+        long firmwareSize = node.flatMap(n -> number(n, "firmware-size-max")).orElse(DEFAULT_FIRMWARE_SIZE);
+        long end = firmware.filter(at -> at >= base).orElse(IPA_END);
+        long sizeMax = node.flatMap(n -> number(n, "size-max")).orElse(placed ? end - base : DEFAULT_SIZE);
+        check(base < IPA_END && sizeMax > 0 && sizeMax <= IPA_END - base);
+        firmware.ifPresent(at -> check((at & 0xfff) == 0 && firmwareSize > 0 && at <= IPA_END - firmwareSize
+                && (at + firmwareSize <= base || at >= base + sizeMax)));
+        return new Memory(base, node.flatMap(n -> number(n, "size-min")).orElse(0L), sizeMax, firmware, firmwareSize);
+    }
+
+    private static Optional<Long> number(DtNode node, String property) {
+        if (!node.has(property)) {
+            return Optional.empty();
         }
-        int[] cells = memory.get().cells("base-address").orElseThrow(GuestConfigParser::invalid);
+        int[] cells = node.cells(property).orElseThrow(GuestConfigParser::invalid);
         check(cells.length == 1 || cells.length == 2);
-        long base = DtNode.number(cells, 0, cells.length);
-        check((base & 0xfff) == 0 && base >= 0);
-        return base + 0x1f_ffff & -0x20_0000L;
+        long value = DtNode.number(cells, 0, cells.length);
+        check(value >= 0);
+        return Optional.of(value);
     }
 
     private boolean psci() {
@@ -196,60 +210,21 @@ public final class GuestConfigParser {
                 .map(Map.Entry::getKey).findFirst();
     }
 
-    private List<Vdevice> vdevices() {
+    private List<Vdevice> vdevices(String name, Optional<String> uri, Optional<String> guid) {
         List<Vdevice> devices = new ArrayList<>();
         nodes.forEach((path, node) -> node.string("vdevice-type")
-                .ifPresent(type -> devices.add(vdevice(type, path, node))));
+                .ifPresent(type -> devices.add(VdeviceParser.parse(type, path, node))));
         check(devices.stream().filter(RpcDevice.class::isInstance).count() <= 1);
+        for (Vdevice device : devices) {
+            String peer = device.head().peer().text();
+            check(switch (device.head().peer().kind()) {
+                case OWNER -> true;
+                case NAME -> !peer.equals(name);
+                case URI -> uri.filter(peer::equals).isEmpty();
+                case GUID -> guid.filter(peer::equalsIgnoreCase).isEmpty();
+            });
+        }
         return devices;
-    }
-
-    private static Vdevice vdevice(String type, String path, DtNode node) {
-        int label = node.cell("qcom,label").or(() -> node.cell("label")).orElse(0);
-        List<String> push = node.strings("push-compatible");
-        check(push.size() <= 6);
-        String generate = node.string("generate").orElse("/hypervisor/" + path.substring(path.lastIndexOf('/') + 1));
-        int[] virqs = virqs(node);
-        return switch (type) {
-            case "rm-rpc" -> {
-                check(push.size() <= 3 && (virqs.length == 0 || virqs.length == 2));
-                // The protocol's packets have this size; a queue of another one could carry none or too large ones.
-                check(node.cell("message-size").orElse(Fragmenter.PACKET_SIZE) == Fragmenter.PACKET_SIZE);
-                int depth = node.cell("queue-depth").orElse(DEFAULT_DEPTH);
-                check(depth > 0 && depth <= MAX_DEPTH_OF_QUEUE);
-                yield new RpcDevice(generate, push, label, Fragmenter.PACKET_SIZE, depth, virqs.length == 0 ? 0 : virqs[0],
-                        virqs.length == 0 ? 0 : virqs[1]);
-            }
-            case "doorbell", "doorbell-source" -> {
-                offerOwnerOnly(node);
-                check(virqs.length <= 1);
-                yield new DoorbellDevice(generate, push, label, type.equals("doorbell-source"),
-                        node.has("source-can-clear"), virqs.length == 0 ? 0 : virqs[0]);
-            }
-            default -> throw new RmFault(RmError.NORESOURCE);
-        };
-    }
-
-    private static void offerOwnerOnly(DtNode node) {
-        if (node.has("peer")) {
-            throw new RmFault(RmError.NORESOURCE);
-        }
-    }
-
-    private static int[] virqs(DtNode node) {
-        int[] cells = node.cells("interrupts").orElse(new int[0]);
-        check(cells.length % 3 == 0);
-        int[] virqs = new int[cells.length / 3];
-        for (int i = 0; i < virqs.length; i++) {
-            int number = cells[3 * i + 1];
-            check(number >= 0 && number < 1024);
-            virqs[i] = switch (cells[3 * i]) {
-                case SPI -> 32 + number;
-                case ESPI -> 4096 + number;
-                default -> throw invalid();
-            };
-        }
-        return virqs;
     }
 
     private static void check(boolean legal) {

@@ -2,11 +2,7 @@ package gunyah.rm.dt;
 
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
-import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.Gic;
-import gunyah.rm.dt.GuestConfig.RpcDevice;
-import gunyah.rm.dt.GuestConfig.Vdevice;
-import gunyah.rm.link.QueuePair;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
@@ -21,13 +17,17 @@ import java.util.stream.IntStream;
  * it is given; throws NORESOURCE when the tree has a {@code /hypervisor} or no {@code /chosen}.
  */
 public final class GuestOverlay {
-    private static final int EDGE_RISING = 1;
-
     private final DtNode root;
+    private final int gicPhandle;
 
-    /** Starts an overlay on a tree. */
-    public GuestOverlay(Fdt tree) {
+    /**
+     * Starts an overlay on a tree.
+     *
+     * @param gicPhandle interrupt parent of devices, 0 = the tree's default
+     */
+    public GuestOverlay(Fdt tree, int gicPhandle) {
         root = tree.root();
+        this.gicPhandle = gicPhandle;
         if (root.children().stream().anyMatch(n -> n.baseName().equals("hypervisor")) || root.child("chosen").isEmpty()) {
             throw new RmFault(RmError.NORESOURCE);
         }
@@ -61,11 +61,7 @@ public final class GuestOverlay {
         }
         given.forEach(root::remove);
         List<MemRange> merged = merge(ranges);
-        int addressCells = root.cell("#address-cells").orElse(2);
-        int sizeCells = root.cell("#size-cells").orElse(1);
-        int[] reg = merged.stream().flatMapToInt(r -> IntStream.concat(
-                cells(r.base(), addressCells), cells(r.size(), sizeCells))).toArray();
-        root.add("memory@%x".formatted(merged.getFirst().base())).strings("device_type", "memory").cells("reg", reg);
+        reg(root.add("memory@%x".formatted(merged.getFirst().base())).strings("device_type", "memory"), merged);
         return this;
     }
 
@@ -90,7 +86,7 @@ public final class GuestOverlay {
     }
 
     /** Writes who the VM is. */
-    public GuestOverlay identity(int vmid, int ownerVmid, GuestConfig config) {
+    public GuestOverlay identity(int vmid, int ownerVmid, GuestConfig config, List<Integer> peers) {
         DtNode node = hypervisor().add("qcom,gunyah-vm")
                 .strings("compatible", "qcom,gunyah-vm-id-1.0", "qcom,gunyah-vm-id")
                 .cells("qcom,vmid", vmid)
@@ -99,44 +95,70 @@ public final class GuestOverlay {
                 .strings("qcom,image-name", config.name());
         config.uri().ifPresent(uri -> node.strings("qcom,vm-uri", uri));
         config.guid().ifPresent(guid -> node.strings("qcom,vm-guid", guid));
+        node.cells("qcom,peers", peers.stream().mapToInt(Integer::intValue).toArray());
         return this;
     }
 
-    /** Writes the link to the Resource Manager. */
-    public GuestOverlay rpc(RpcDevice device, QueuePair queues, int gicPhandle) {
-        DtNode node = generate(device, queues.clientRxCap());
-        compatible(node, device, "gunyah-resource-manager", "qcom,resource-manager", "qcom,resource-manager-1-0",
-                "qcom,gunyah-message-queue", "qcom,gunyah-capability");
-        queue(node, queues).cells("qcom,free-irq-start", 0);
-        interrupts(node, gicPhandle, queues.clientTxVirq(), queues.clientRxVirq());
-        return this;
-    }
-
-    /** Adds what describes a pair of queues, without its interrupts. {@return {@code node}} */
-    static DtNode queue(DtNode node, QueuePair queues) {
-        return node.cells64("reg", queues.clientTxCap(), queues.clientRxCap())
-                .flag("qcom,is-full-duplex")
-                .cells("qcom,tx-message-size", queues.messageSize())
-                .cells("qcom,rx-message-size", queues.messageSize())
-                .cells("qcom,tx-queue-depth", queues.depth())
-                .cells("qcom,rx-queue-depth", queues.depth());
+    /** {@return where virtual devices are written} */
+    public DeviceNodes devices() {
+        return new DeviceNodes(this, root, gicPhandle);
     }
 
     /**
-     * Writes a doorbell.
+     * Writes a parcel the guest has, or completes the node that the tree has for it.
      *
-     * @param cap  in the guest's cspace
-     * @param virq guest INTID when the guest hears
+     * @param label      of the parcel
+     * @param compatible strings of the device it belongs to; empty for none
+     * @return the node's phandle
      */
-    public GuestOverlay doorbell(DoorbellDevice device, long cap, int virq, int gicPhandle) {
-        DtNode node = generate(device, cap);
-        compatible(node, device, device.guestRings() ? "qcom,gunyah-doorbell-source" : "qcom,gunyah-doorbell",
-                "qcom,gunyah-capability");
-        node.cells64("reg", cap).cells("qcom,label", device.label()).cells("label", device.label());
-        if (!device.guestRings()) {
-            interrupts(node, gicPhandle, virq);
+    public int buffer(List<MemRange> ranges, int handle, int label, List<Integer> peers, List<String> compatible) {
+        DtNode reserved = reservedMemory();
+        DtNode node = reserved.children().stream()
+                .filter(n -> n.cell("qcom,label").filter(l -> l == label).isPresent()).findFirst()
+                .or(() -> reserved.children().stream().filter(n -> Arrays.equals(n.bytes("reg").orElse(new byte[0]),
+                        reg(new DtNode(""), ranges).bytes("reg").orElseThrow())).findFirst())
+                .orElseGet(() -> reg(reserved.add("buffer@%x".formatted(ranges.getFirst().base())), ranges)
+                        .flag("no-map").cells("qcom,label", label));
+        node.flag("qcom,shared-memory").cells("qcom,rm-mem-handle", handle)
+                .cells("peers", peers.stream().mapToInt(Integer::intValue).toArray());
+        if (!compatible.isEmpty()) {
+            node.strings("compatible", compatible.toArray(String[]::new));
         }
+        return phandle(node);
+    }
+
+    /** Writes where the firmware is, so that a kernel leaves it alone. */
+    public GuestOverlay firmware(MemRange range) {
+        reg(reservedMemory().add("firmware@%x".formatted(range.base())), List.of(range)).flag("no-map")
+                .strings("compatible", "qcom,vm-firmware");
         return this;
+    }
+
+    private DtNode reservedMemory() {
+        return root.child("reserved-memory").orElseGet(() -> root.add("reserved-memory")
+                .cells("#address-cells", root.cell("#address-cells").orElse(2))
+                .cells("#size-cells", root.cell("#size-cells").orElse(1)).flag("ranges"));
+    }
+
+    private DtNode reg(DtNode node, List<MemRange> ranges) {
+        int addressCells = root.cell("#address-cells").orElse(2);
+        int sizeCells = root.cell("#size-cells").orElse(1);
+        return node.cells("reg", ranges.stream().flatMapToInt(r -> IntStream.concat(
+                cells(r.base(), addressCells), cells(r.size(), sizeCells))).toArray());
+    }
+
+    /** {@return the node's phandle, given to it when it has none} */
+    int phandle(DtNode node) {
+        return node.cell("phandle").orElseGet(() -> {
+            int free = highest(root) + 1;
+            node.cells("phandle", free);
+            return free;
+        });
+    }
+
+    private static int highest(DtNode node) {
+        return Math.max(node.cell("phandle").orElse(0),
+                node.children().stream().mapToInt(GuestOverlay::highest).max().orElse(0));
     }
 
     /** Writes the guest's capability of one of its vCPUs, for guests without PSCI. */
@@ -154,34 +176,5 @@ public final class GuestOverlay {
             node.cells("#redistributor-regions", 1).cells64("redistributor-stride", gic.stride());
         }
         return this;
-    }
-
-    private DtNode generate(Vdevice device, long cap) {
-        DtNode node = root;
-        String[] parts = device.generate().substring(device.generate().startsWith("/") ? 1 : 0).split("/");
-        for (String part : Arrays.copyOf(parts, parts.length - 1)) {
-            node = node.childOrAdd(part);
-        }
-        return node.add("%s@%x".formatted(parts[parts.length - 1], cap));
-    }
-
-    private static void compatible(DtNode node, Vdevice device, String... own) {
-        List<String> all = new ArrayList<>(device.pushCompatible());
-        all.addAll(List.of(own));
-        node.strings("compatible", all.toArray(String[]::new));
-    }
-
-    static void interrupts(DtNode node, int gicPhandle, int... intids) {
-        int[] cells = new int[intids.length * 3];
-        for (int i = 0; i < intids.length; i++) {
-            boolean extended = intids[i] >= 4096;
-            cells[3 * i] = extended ? 2 : 0;
-            cells[3 * i + 1] = intids[i] - (extended ? 4096 : 32);
-            cells[3 * i + 2] = EDGE_RISING;
-        }
-        if (gicPhandle != 0) {
-            node.cells("interrupt-parent", gicPhandle);
-        }
-        node.cells("interrupts", cells);
     }
 }

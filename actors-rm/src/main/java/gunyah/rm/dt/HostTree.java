@@ -66,7 +66,7 @@ public final class HostTree {
         DtNode manager = hypervisor.add("gunyah-resource-mgr@%x".formatted(queues.clientTxCap()))
                 .strings("compatible", "gunyah-resource-manager", "qcom,resource-manager-1-0",
                         "qcom,resource-manager");
-        GuestOverlay.queue(manager, queues);
-        GuestOverlay.interrupts(manager, 0, queues.clientTxVirq(), queues.clientRxVirq());
+        DeviceNodes.queues(manager, queues);
+        DeviceNodes.interrupts(manager, 0, queues.clientTxVirq(), queues.clientRxVirq());
     }
 }

@@ -3,19 +3,24 @@ package gunyah.rm.memparcel;
 import gunyah.rm.root.PhysRange;
 import gunyah.rm.rpc.AclEntry;
 import gunyah.rm.rpc.MemAttribute;
-import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ParcelTransfer;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 
-/** One parcel: its memory, who may have it and who has. Changed only by {@link MemParcels}. */
+/** One parcel: its memory, who may have it and who has. Changed by {@link MemParcels} and {@link ParcelBorrowing}. */
 public final class MemParcel {
+    /** Stage-2 memory types: write-back, non-cacheable, device nGnRE. */
+    private static final int WRITE_BACK = 0xf;
+    private static final int NON_CACHEABLE = 5;
+    private static final int DEVICE_NGNRE = 1;
+
     /** Where a parcel is in its life; deleted ones are in no registry. */
     public enum State {
         /** More ranges follow by APPEND. */
@@ -29,33 +34,29 @@ public final class MemParcel {
     private final int handle;
     private final ParcelVm owner;
     private final ParcelTransfer transfer;
-    private final int label;
-    private final boolean sanitised;
-    private final List<AclEntry> acl;
-    private final List<MemAttribute> attributes;
+    private final ParcelCreate request;
     private final long extent;
-    private final List<PhysRange> regions = new ArrayList<>();
+    private final boolean nested;
+    private final List<Region> regions = new ArrayList<>();
     private final Map<Integer, Acceptance> acceptances = new TreeMap<>();
-    private State state;
+    private long size;
+    private boolean complete;
+    private boolean orphan;
     private OptionalInt tag = OptionalInt.empty();
     private boolean sanitiseOnReclaim;
 
-    /** What a borrower holds of a parcel. */
-    static final class Acceptance {
-        final List<MemRange> ipas = new ArrayList<>();
-        boolean mapped;
-    }
-
-    MemParcel(int handle, ParcelVm owner, ParcelTransfer transfer, ParcelCreate request, long extent) {
+    /**
+     * @param extent cap of the extent that holds its memory, based at 0
+     * @param nested whether that is a child of the owner's extent, or a sibling
+     */
+    MemParcel(int handle, ParcelVm owner, ParcelTransfer transfer, ParcelCreate request, long extent, boolean nested) {
         this.handle = handle;
         this.owner = owner;
         this.transfer = transfer;
-        this.label = request.label();
-        this.sanitised = (request.flags() & ParcelCreate.SANITISE) != 0;
-        this.acl = request.acl();
-        this.attributes = request.attributes();
+        this.request = request;
         this.extent = extent;
-        this.state = (request.flags() & ParcelCreate.MORE_FOLLOWS) != 0 ? State.INIT : State.SHARING;
+        this.nested = nested;
+        this.complete = (request.flags() & ParcelCreate.MORE_FOLLOWS) == 0;
     }
 
     public int handle() {
@@ -70,24 +71,32 @@ public final class MemParcel {
         return transfer;
     }
 
+    public int memType() {
+        return request.memType();
+    }
+
+    boolean isIo() {
+        return memType() == ParcelCreate.IO;
+    }
+
     public int label() {
-        return label;
+        return request.label();
     }
 
     public List<AclEntry> acl() {
-        return acl;
+        return request.acl();
     }
 
     public List<MemAttribute> attributes() {
-        return attributes;
+        return request.attributes();
     }
 
     public boolean isSanitised() {
-        return sanitised;
+        return (request.flags() & ParcelCreate.SANITISE) != 0;
     }
 
     public State state() {
-        return state;
+        return !complete ? State.INIT : acceptances.isEmpty() ? State.SHARING : State.SHARED;
     }
 
     /** {@return cap of the parcel's extent, based at 0} */
@@ -95,14 +104,18 @@ public final class MemParcel {
         return extent;
     }
 
-    /** {@return its memory, in the owner's order} */
-    public List<PhysRange> regions() {
-        return List.copyOf(regions);
+    boolean isNested() {
+        return nested;
+    }
+
+    /** {@return its memory, in the owner's order; a view} */
+    public List<Region> regions() {
+        return Collections.unmodifiableList(regions);
     }
 
     /** {@return bytes of the whole parcel} */
     public long size() {
-        return regions.stream().mapToLong(PhysRange::size).sum();
+        return size;
     }
 
     /** {@return how many VMs have accepted it} */
@@ -111,22 +124,39 @@ public final class MemParcel {
     }
 
     public boolean names(int vmid) {
-        return acl.stream().anyMatch(entry -> entry.vmid() == vmid);
+        return acl().stream().anyMatch(entry -> entry.vmid() == vmid);
+    }
+
+    /** {@return whether this VM has accepted it, perhaps without mapping it yet} */
+    public boolean isAcceptedBy(int vmid) {
+        return acceptances.containsKey(vmid);
     }
 
     /** {@return the rights of a VM of the ACL} Throws VMID_INVALID for others. */
     public int rights(int vmid) {
-        return acl.stream().filter(entry -> entry.vmid() == vmid).findFirst()
+        return acl().stream().filter(entry -> entry.vmid() == vmid).findFirst()
                 .orElseThrow(() -> new RmFault(RmError.VMID_INVALID)).rights();
     }
 
-    /** {@return the physical pieces of bytes {@code offset .. offset + size - 1} of the parcel} */
-    public List<PhysRange> slice(long offset, long size) {
+    /** {@return attributes of a VM's mapping: ACL rights for EL1 and EL0, and the memory type} */
+    int mapAttributes(int vmid) {
+        int given = attributes().stream().filter(a -> a.vmid() == vmid).findFirst().map(MemAttribute::attribute)
+                .orElse(isIo() ? MemAttribute.DEVICE : MemAttribute.NORMAL);
+        int type = switch (given) {
+            case MemAttribute.DEVICE -> DEVICE_NGNRE;
+            case MemAttribute.UNCACHED -> NON_CACHEABLE;
+            default -> WRITE_BACK;
+        };
+        return type << 16 | rights(vmid) << 4 | rights(vmid);
+    }
+
+    /** {@return the physical pieces of bytes {@code offset .. offset + length - 1} of the parcel} */
+    public List<PhysRange> slice(long offset, long length) {
         List<PhysRange> slice = new ArrayList<>();
         long at = 0;
-        for (PhysRange region : regions) {
+        for (Region region : regions) {
             long from = Math.max(offset, at);
-            long to = Math.min(offset + size, at + region.size());
+            long to = Math.min(offset + length, at + region.size());
             if (from < to) {
                 slice.add(new PhysRange(region.base() + from - at, to - from));
             }
@@ -135,32 +165,33 @@ public final class MemParcel {
         return slice;
     }
 
-    void add(PhysRange region) {
+    void add(Region region) {
         regions.add(region);
+        size += region.size();
     }
 
     void removeLast() {
-        regions.removeLast();
+        size -= regions.removeLast().size();
     }
 
     void complete() {
-        state = State.SHARING;
+        complete = true;
     }
 
     Acceptance acceptance(int vmid) {
         return acceptances.get(vmid);
     }
 
+    List<Integer> borrowers() {
+        return List.copyOf(acceptances.keySet());
+    }
+
     void accepted(int vmid, Acceptance acceptance) {
         acceptances.put(vmid, acceptance);
-        state = State.SHARED;
     }
 
     void released(int vmid) {
         acceptances.remove(vmid);
-        if (acceptances.isEmpty() && state == State.SHARED) {
-            state = State.SHARING;
-        }
     }
 
     void sanitiseOnReclaim() {
@@ -169,6 +200,15 @@ public final class MemParcel {
 
     boolean mustSanitise() {
         return sanitiseOnReclaim;
+    }
+
+    /** Its owner is gone: it goes with its last borrower. */
+    void orphan() {
+        orphan = true;
+    }
+
+    boolean isOrphan() {
+        return orphan;
     }
 
     OptionalInt tag() {

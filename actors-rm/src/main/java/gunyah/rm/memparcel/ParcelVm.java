@@ -1,41 +1,35 @@
 package gunyah.rm.memparcel;
 
-import gunyah.rm.root.Ledger;
+import gunyah.rm.rpc.ParcelCreate;
 import java.util.Optional;
 
 /** What parcels need of a VM. */
 public interface ParcelVm {
     int vmid();
 
-    /** {@return the memory it can make parcels of; empty when it cannot make any} */
-    Optional<OwnedMemory> ownedMemory();
+    /**
+     * {@return the memory it can make parcels of; empty when it owns none}
+     *
+     * @param memType {@link ParcelCreate#NORMAL} or {@link ParcelCreate#IO}
+     */
+    Optional<OwnedMemory> memory(int memType);
+
+    /** {@return as {@link #memory}, made when it owns none yet} Throws when the VM is not set up. */
+    OwnedMemory memoryOrNew(int memType);
 
     /** {@return where it can map parcels; empty when it is not set up yet} */
     Optional<ParcelSpace> parcelSpace();
 
-    /** {@return the list of what must be undone when the VM is reset} */
-    Ledger ledger();
-
-    /**
-     * Memory a VM owns, mapped 1:1.
-     *
-     * @param extent    cap of its extent, based at 0
-     * @param addrspace cap of the address space it is mapped in
-     * @param base      first physical address = IPA
-     * @param size      bytes
-     */
-    record OwnedMemory(long extent, long addrspace, long base, long size) {
-        boolean contains(long ipa, long bytes) {
-            return ipa >= base && bytes <= size && ipa - base <= size - bytes;
-        }
-    }
+    /** {@return whether it hides its memory from its owner} */
+    boolean isSensitive();
 
     /**
      * Address space of a borrower.
      *
      * @param addrspace cap
      * @param free      which of its IPAs are free
+     * @param direct    whether it has all memory at IPA = physical address
      */
-    record ParcelSpace(long addrspace, IpaSpace free) {
+    record ParcelSpace(long addrspace, IpaSpace free, boolean direct) {
     }
 }

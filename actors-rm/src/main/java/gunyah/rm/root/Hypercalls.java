@@ -206,6 +206,24 @@ public final class Hypercalls {
         return new QueueResult(error, (int) x[1], x[2] != 0);
     }
 
+    /** Throws away what waits in a queue. */
+    public void flushQueue(long queue) {
+        call("msgqueue_flush", 0x1d, queue);
+    }
+
+    public void resetDoorbell(long doorbell) {
+        call("doorbell_reset", 0x14, doorbell);
+    }
+
+    /** Lets a hardware interrupt fire a line of a VIC. */
+    public void bindHardware(long hwirq, long vic, int virq) {
+        call("hwirq_bind_virq", 0x26, hwirq, vic, virq);
+    }
+
+    public void unbindHardware(long hwirq) {
+        call("hwirq_unbind_virq", 0x27, hwirq);
+    }
+
     public void configureVic(long vic, int maxVcpus, int maxVirqs, int options) {
         call("vic_configure", 0x28, vic, maxVcpus, maxVirqs, options);
     }

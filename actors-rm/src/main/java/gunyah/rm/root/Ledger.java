@@ -10,11 +10,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything that was made for one VM and how to unmake it: objects, capability copies, interrupt lines, mappings.
- * Undone stage by stage, latest first, one thing per {@link #undoOne}, so that a reset takes small steps.
+ * Undone latest first, one thing per {@link #undoOne}, so that a reset takes small steps.
  */
 public final class Ledger {
-    /** Order of undoing (public Resource Manager, reset stages 1, 2 and 4). */
-    public enum Stage { VDEVICES, PARCELS, OBJECTS }
+    /** Order of undoing (public Resource Manager, reset stages 1 and 4). */
+    public enum Stage { VDEVICES, OBJECTS }
 
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
 
@@ -63,28 +63,21 @@ public final class Ledger {
         undo.get(stage).push(undoing);
     }
 
-    /** Undoes the latest entry of the first stage that has one. {@return whether there was one} */
-    public boolean undoOne() {
-        for (Stage stage : Stage.values()) {
-            Runnable next = undo.get(stage).poll();
-            if (next != null) {
-                attempt(next);
-                return true;
-            }
+    /** Undoes the latest entry of a stage. {@return whether there was one} */
+    public boolean undoOne(Stage stage) {
+        Runnable next = undo.get(stage).poll();
+        if (next == null) {
+            return false;
         }
-        return false;
+        attempt(next);
+        return true;
     }
 
-    /** Undoes the entries of one stage made since {@link #size} was {@code mark}. */
-    public void undoTo(Stage stage, int mark) {
-        Deque<Runnable> entries = undo.get(stage);
-        while (entries.size() > mark) {
-            attempt(entries.pop());
+    /** Undoes all entries of a stage. */
+    public void undoAll(Stage stage) {
+        while (undoOne(stage)) {
+            // One after the other.
         }
-    }
-
-    public int size(Stage stage) {
-        return undo.get(stage).size();
     }
 
     // The owner waits for the end of a reset for ever, so one thing that stays behind must not keep the rest.

@@ -16,9 +16,11 @@ import java.util.List;
  * @param notificationLimit  notifications that wait for one client before old ones are dropped (never exits and resets)
  * @param pendingLimit       messages that wait for one client before its requests are left in their queue
  * @param hostCaps           capabilities the primary VM may hold
+ * @param statusOfAll        whether every VM may set its status, or only those of a static VMID
  */
 public record RmProfile(int firstVmid, int endVmid, List<Range> hostVirqs, List<Range> guestVirqs,
-        List<Range> rootVirqs, int parcelsPerOwner, int maxVcpus, int notificationLimit, int pendingLimit, int hostCaps) {
+        List<Range> rootVirqs, int parcelsPerOwner, int maxVcpus, int notificationLimit, int pendingLimit, int hostCaps,
+        boolean statusOfAll) {
     private static final Range HIGH_SPIS = new Range(960, VirqPool.SPI_END);
     private static final Range SPIS = new Range(VirqPool.SPI_BASE, VirqPool.SPI_END);
     private static final Range ESPIS = new Range(VirqPool.ESPI_BASE, VirqPool.ESPI_END);
@@ -32,12 +34,12 @@ public record RmProfile(int firstVmid, int endVmid, List<Range> hostVirqs, List<
     /** {@return the profile for many VMs} */
     public static RmProfile large() {
         return new RmProfile(128, 0xff00, List.of(SPIS, ESPIS), List.of(HIGH_SPIS), List.of(SPIS, ESPIS), 4096, 64,
-                256, 1024, 16384);
+                256, 1024, 16384, true);
     }
 
     /** {@return the numbers of the public Resource Manager: 63 VMs, 60 lines per VM, 64 parcels} */
     public static RmProfile strict() {
         return new RmProfile(128, 191, List.of(HIGH_SPIS), List.of(HIGH_SPIS), List.of(new Range(32, 512)), 64, 8,
-                256, 64, 1024);
+                256, 64, 1024, false);
     }
 }

@@ -23,6 +23,11 @@ public interface RmTrace {
         public void state(int vmid, VmState state) {
             // Nobody listens.
         }
+
+        @Override
+        public void console(int vmid, byte[] text) {
+            // Nobody listens.
+        }
     };
 
     /** A request of this VM is served, and its answer goes out. */
@@ -33,4 +38,9 @@ public interface RmTrace {
 
     /** A VM is in this state now; NONE when it was deallocated. */
     void state(int vmid, VmState state);
+
+    /** The primary VM writes this to its console, whose other end is the machine. */
+    default void console(int vmid, byte[] text) {
+        // A trace need not have it.
+    }
 }

@@ -12,6 +12,7 @@ public final class Root {
     private final VirqPool virqs;
     private final RmProfile profile;
     private final RmTrace trace;
+    private final Journal journal = new Journal();
 
     public Root(HypercallPort port, RootVmEnv env, RmProfile profile, RmTrace trace) {
         this.env = env;
@@ -20,7 +21,7 @@ public final class Root {
         this.trace = trace;
         this.hypercalls = new Hypercalls(port, env.partitionCap(), env.cspaceCap());
         this.window = new MemoryWindow(hypercalls, port, env.addrspaceCap(), Math.min(env.hlosBase(), env.rmBase()),
-                ramEnd());
+                end());
         this.virqs = new VirqPool(profile.rootVirqs());
     }
 
@@ -53,8 +54,12 @@ public final class Root {
         return trace;
     }
 
-    /** {@return the end of the physical memory that VMs can own: every extent made here spans 0 up to it} */
-    public long ramEnd() {
+    public Journal journal() {
+        return journal;
+    }
+
+    /** {@return the end of the memory that VMs can own: every extent made here spans 0 up to it} */
+    public long end() {
         return Math.max(env.hlosBase() + env.hlosSize(), env.rmBase() + env.rmSize());
     }
 }

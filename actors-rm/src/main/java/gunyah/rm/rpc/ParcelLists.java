@@ -36,6 +36,19 @@ final class ParcelLists {
         return List.copyOf(entries);
     }
 
+    static List<Integer> vmids(WireReader reader) {
+        return read(reader, 4, r -> {
+            int vmid = r.u16();
+            r.skip(2);
+            return vmid;
+        });
+    }
+
+    static void writeVmids(WireWriter writer, List<Integer> vmids) {
+        writer.u16(vmids.size()).u16(0);
+        vmids.forEach(vmid -> writer.u16(vmid).u16(0));
+    }
+
     static void writeAcl(WireWriter writer, List<AclEntry> acl) {
         writer.u16(acl.size()).u16(0);
         acl.forEach(entry -> entry.write(writer));

@@ -21,11 +21,7 @@ public record ParcelNotify(int handle, int flags, int tag, List<Integer> vmids) 
         int handle = reader.u32();
         int flags = reader.u8();
         int tag = reader.skip(3).u32();
-        List<Integer> vmids = ParcelLists.read(reader, 4, r -> {
-            int vmid = r.u16();
-            r.skip(2);
-            return vmid;
-        });
+        List<Integer> vmids = ParcelLists.vmids(reader);
         reader.end();
         return new ParcelNotify(handle, flags, tag, vmids);
     }
@@ -34,8 +30,7 @@ public record ParcelNotify(int handle, int flags, int tag, List<Integer> vmids) 
     public byte[] encode() {
         WireWriter writer = new WireWriter().u32(handle).u8(flags).u8(0).u16(0).u32(tag);
         if (!vmids.isEmpty()) {
-            writer.u16(vmids.size()).u16(0);
-            vmids.forEach(vmid -> writer.u16(vmid).u16(0));
+            ParcelLists.writeVmids(writer, vmids);
         }
         return writer.toBytes();
     }

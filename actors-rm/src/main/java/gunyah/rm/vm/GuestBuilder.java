@@ -4,31 +4,29 @@ import gunyah.hyp.ObjectType;
 import gunyah.hyp.Rights;
 import gunyah.rm.dt.GuestConfig;
 import gunyah.rm.dt.GuestConfig.Affinity;
-import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.Gic;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
-import gunyah.rm.dt.GuestConfig.Vdevice;
 import gunyah.rm.dt.GuestOverlay;
 import gunyah.rm.link.QueuePair;
 import gunyah.rm.memparcel.IpaSpace;
-import gunyah.rm.memparcel.ParcelVm.OwnedMemory;
+import gunyah.rm.memparcel.OwnedMemory;
+import gunyah.rm.memparcel.ParcelVm.ParcelSpace;
 import gunyah.rm.root.Hypercalls;
 import gunyah.rm.root.Hypercalls.VcpuVirq;
 import gunyah.rm.root.Ledger.Stage;
 import gunyah.rm.root.Root;
 import gunyah.rm.root.VirqPool;
+import gunyah.rm.rpc.ConfigImage;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
+import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ResourceType;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
-import gunyah.rm.vm.GuestObjects.Bell;
 import gunyah.rm.vm.GuestObjects.GuestVcpu;
 import gunyah.rm.vm.GuestObjects.Rpc;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -52,8 +50,7 @@ final class GuestBuilder {
     private final Vm vm;
     private final Vm owner;
     private final GuestConfig config;
-    private final List<HypResource> deviceResources = new ArrayList<>();
-    private final List<HypResource> otherResources = new ArrayList<>();
+    private final List<HypResource> resources = new ArrayList<>();
 
     /** @param owner a VM with memory, VIC and cspace */
     GuestBuilder(Root root, Vm vm, Vm owner, GuestConfig config) {
@@ -64,27 +61,21 @@ final class GuestBuilder {
         this.config = config;
     }
 
-    GuestObjects build() {
+    /** Makes everything but the devices between VMs; sets it in the VM. */
+    void build() {
         IpaSpace ipas = new IpaSpace(IPA_END);
         long addrspace = addrspace(ipas);
-        long privateExtent = extent(owner.ownedMemory().orElseThrow().extent());
+        long privateExtent = extent(owner.memory(ParcelCreate.NORMAL).orElseThrow().extent());
         long sharedExtent = sharedExtent();
         vic();
         List<GuestVcpu> vcpus = vcpus(addrspace);
         gicRegisters(addrspace, ipas);
-        Map<DoorbellDevice, Bell> bells = new LinkedHashMap<>();
-        Optional<Rpc> rpc = Optional.empty();
-        for (Vdevice device : config.vdevices()) {
-            switch (device) {
-                case DoorbellDevice bell -> bells.put(bell, doorbell(bell));
-                case RpcDevice link -> rpc = Optional.of(new Rpc(link, queues(link)));
-            }
-        }
+        Optional<Rpc> rpc = config.vdevices().stream().filter(RpcDevice.class::isInstance).map(RpcDevice.class::cast)
+                .findFirst().map(device -> new Rpc(device, queues(device)));
         offerMemory(addrspace, privateExtent, sharedExtent);
-        List<HypResource> resources = new ArrayList<>(deviceResources);
-        resources.addAll(otherResources);
-        return new GuestObjects(addrspace, privateExtent, sharedExtent, privateRanges(), ipas, vcpus, bells, rpc,
-                List.copyOf(resources));
+        vm.space = Optional.of(new ParcelSpace(addrspace, ipas, false));
+        vm.objects = Optional.of(new GuestObjects(addrspace, privateExtent, privateRanges(), vcpus, rpc,
+                List.copyOf(resources)));
     }
 
     private long addrspace(IpaSpace ipas) {
@@ -94,12 +85,19 @@ final class GuestBuilder {
         long at = 0;
         for (MemRange range : privateRanges()) {
             ipas.take(range.base(), range.size());
-            addRange(addrspace, at, range.base(), Hypercalls.RANGE_ADD_VMMIO);
+            offerMmio(addrspace, at, range.base());
             at = range.base() + range.size();
             addRange(addrspace, range.base(), at, Hypercalls.RANGE_ADD_PRIVATE);
         }
-        addRange(addrspace, at, IPA_END, Hypercalls.RANGE_ADD_VMMIO);
+        offerMmio(addrspace, at, IPA_END);
         return addrspace;
+    }
+
+    // An authenticated guest has no devices that its owner plays.
+    private void offerMmio(long addrspace, long from, long to) {
+        if (vm.image.orElseThrow().auth() != ConfigImage.AUTH_PLATFORM) {
+            addRange(addrspace, from, to, Hypercalls.RANGE_ADD_VMMIO);
+        }
     }
 
     private List<MemRange> privateRanges() {
@@ -116,18 +114,19 @@ final class GuestBuilder {
 
     private long extent(long parent) {
         long extent = vm.ledger.create(Stage.OBJECTS, ObjectType.MEMEXTENT);
-        hypercalls.deriveExtent(extent, parent, root.ramEnd(), Hypercalls.EXTENT_SPARSE_RWX);
+        hypercalls.deriveExtent(extent, parent, root.end(), Hypercalls.EXTENT_SPARSE_RWX);
         hypercalls.activate(extent);
         return extent;
     }
 
     // Mapped in the owner just as its own memory is, so that a page it shares never leaves its address space.
     private long sharedExtent() {
-        OwnedMemory host = owner.ownedMemory().orElseThrow();
+        OwnedMemory host = owner.memory(ParcelCreate.NORMAL).orElseThrow();
         long extent = extent(root.env().memextentCap());
-        hypercalls.map(host.addrspace(), extent, host.base(), Hypercalls.MAP_RWX, 0, host.base(), host.size());
-        vm.ledger.add(Stage.OBJECTS,
-                () -> hypercalls.unmap(host.addrspace(), extent, host.base(), 0, host.base(), host.size()));
+        long base = root.env().hlosBase();
+        long size = root.env().hlosSize();
+        hypercalls.map(host.addrspace(), extent, base, Hypercalls.MAP_RWX, 0, base, size);
+        vm.ledger.add(Stage.OBJECTS, () -> hypercalls.unmap(host.addrspace(), extent, base, 0, base, size));
         return extent;
     }
 
@@ -158,7 +157,7 @@ final class GuestBuilder {
             long ownerCap = vm.ledger.copy(Stage.OBJECTS, vcpu, owner.cspace,
                     Rights.THREAD_AFFINITY | Rights.THREAD_YIELD_TO);
             int label = proxy ? i : config.vcpus().affinityMap().get(i);
-            otherResources.add(HypResource.of(ResourceType.VCPU, 0, label, ownerCap, wakeup));
+            resources.add(HypResource.of(ResourceType.VCPU, 0, label, ownerCap, wakeup));
             long guestCap = config.psci() ? -1
                     : vm.ledger.copy(Stage.OBJECTS, vcpu, vm.cspace, Rights.THREAD_POWER);
             vcpus.add(new GuestVcpu(i, vcpu, guestCap, halt, config.vcpus().cpus().get(i).boot()));
@@ -211,24 +210,6 @@ final class GuestBuilder {
         }
     }
 
-    private Bell doorbell(DoorbellDevice device) {
-        long doorbell = vm.ledger.create(Stage.VDEVICES, ObjectType.DOORBELL);
-        hypercalls.activate(doorbell);
-        Vm hearer = device.guestRings() ? owner : vm;
-        int virq = vm.ledger.take(Stage.VDEVICES, hearer.virqs, device.guestRings() ? 0 : device.virq());
-        hypercalls.bindDoorbell(doorbell, hearer.vic, virq);
-        vm.ledger.add(Stage.VDEVICES, () -> hypercalls.unbindDoorbell(doorbell));
-        int source = Rights.DOORBELL_SEND | (device.sourceCanClear() ? Rights.DOORBELL_RECEIVE : 0);
-        long guestCap = vm.ledger.copy(Stage.VDEVICES, doorbell, vm.cspace,
-                device.guestRings() ? source : Rights.DOORBELL_RECEIVE);
-        long ownerCap = vm.ledger.copy(Stage.VDEVICES, doorbell, owner.cspace,
-                device.guestRings() ? Rights.DOORBELL_RECEIVE : source);
-        deviceResources.add(HypResource.of(
-                device.guestRings() ? ResourceType.DOORBELL_RECEIVER : ResourceType.DOORBELL_SOURCE, vm.vmid,
-                device.label(), ownerCap, device.guestRings() ? virq : 0));
-        return new Bell(guestCap, device.guestRings() ? 0 : virq);
-    }
-
     private QueuePair queues(RpcDevice device) {
         return QueuePair.create(root, vm.ledger, new QueuePair.Client(vm.cspace, vm.vic, vm.virqs), device.depth(),
                 device.messageSize(), device.txVirq(), device.rxVirq());
@@ -246,6 +227,6 @@ final class GuestBuilder {
     }
 
     private void offer(ResourceType type, int label, long cap) {
-        otherResources.add(HypResource.of(type, vm.vmid, label, cap, 0));
+        resources.add(HypResource.of(type, vm.vmid, label, cap, 0));
     }
 }

@@ -1,13 +1,10 @@
 package gunyah.rm.vm;
 
-import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.link.QueuePair;
-import gunyah.rm.memparcel.IpaSpace;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -15,17 +12,13 @@ import java.util.Optional;
  *
  * @param addrspace     its address space
  * @param privateExtent memory only the guest has; child of its owner's extent
- * @param sharedExtent  memory guest and owner have; sibling of the owner's extent
  * @param privateRanges its IPAs that can hold private pages
- * @param ipas          free guest addresses
  * @param vcpus         its vCPUs by index
- * @param doorbells     doorbells, with the guest's own cap
  * @param rpc           link to the Resource Manager
- * @param resources     what the owner is told, in reply order
+ * @param resources     vCPUs and memory as the owner is told
  */
-record GuestObjects(long addrspace, long privateExtent, long sharedExtent, List<MemRange> privateRanges,
-        IpaSpace ipas, List<GuestVcpu> vcpus, Map<DoorbellDevice, Bell> doorbells, Optional<Rpc> rpc,
-        List<HypResource> resources) {
+record GuestObjects(long addrspace, long privateExtent, List<MemRange> privateRanges, List<GuestVcpu> vcpus,
+        Optional<Rpc> rpc, List<HypResource> resources) {
 
     /**
      * One vCPU.
@@ -37,15 +30,6 @@ record GuestObjects(long addrspace, long privateExtent, long sharedExtent, List<
      * @param boot     whether START powers it on
      */
     record GuestVcpu(int index, long cap, long guestCap, int haltVirq, boolean boot) {
-    }
-
-    /**
-     * The guest's side of a doorbell.
-     *
-     * @param cap  in the guest's cspace
-     * @param virq guest INTID, 0 = it does not hear
-     */
-    record Bell(long cap, int virq) {
     }
 
     /** The guest's link. */

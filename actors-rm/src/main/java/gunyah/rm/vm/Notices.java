@@ -1,13 +1,18 @@
 package gunyah.rm.vm;
 
+import gunyah.rm.root.HypFault;
 import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.Payload;
+import gunyah.rm.rpc.Reply;
+import gunyah.rm.rpc.RmError;
+import gunyah.rm.rpc.RmFault;
 import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
+import java.util.function.Consumer;
 
-/** Moves VMs from state to state and tells who must know: VM_STATUS to the owner, VM_EXITED, parcel news. */
+/** Moves VMs from state to state and tells who must know: VM_STATUS to all peers, VM_EXITED, parcel news. */
 public final class Notices {
     private final VmTable vms;
     private final RmTrace trace;
@@ -28,10 +33,24 @@ public final class Notices {
         status(vm);
     }
 
-    /** Sends VM_STATUS to the VM's owner, as long as that runs. */
+    /**
+     * Takes a step of a VM's configuration. When it fails the VM is in INIT_FAILED, and its peers hear of it before the
+     * reply.
+     */
+    Reply orFailed(Vm vm, Consumer<Vm> step) {
+        try {
+            step.accept(vm);
+            return Reply.of(RmError.OK);
+        } catch (RmFault | HypFault fault) {
+            move(vm, VmState.INIT_FAILED);
+            throw fault;
+        }
+    }
+
+    /** Sends VM_STATUS to the VM's peers, of which its owner is one, as long as they run. */
     void status(Vm vm) {
-        tell(vm.ownerVmid, MessageId.VM_STATUS,
-                new VmStatus(vm.vmid, vm.state.value(), vm.osState, vm.appStatus), vm.state != VmState.RESET);
+        VmStatus status = new VmStatus(vm.vmid, vm.state.value(), vm.osState, vm.appStatus);
+        vm.peers.forEach(peer -> tell(peer, MessageId.VM_STATUS, status, vm.state != VmState.RESET));
     }
 
     /** Sends VM_EXITED to the owner. */

@@ -6,7 +6,10 @@ import gunyah.hyp.RootVmEnv;
 import gunyah.rm.dt.HostTree;
 import gunyah.rm.link.QueuePair;
 import gunyah.rm.link.RpcLink;
-import gunyah.rm.memparcel.ParcelVm.OwnedMemory;
+import gunyah.rm.memparcel.IpaSpace;
+import gunyah.rm.memparcel.OwnedMemory;
+import gunyah.rm.memparcel.ParcelVm.ParcelSpace;
+import gunyah.rm.memparcel.Region;
 import gunyah.rm.root.HypFault;
 import gunyah.rm.root.Hypercalls;
 import gunyah.rm.root.Hypercalls.Donation;
@@ -33,6 +36,10 @@ public final class PrimaryVm {
     private static final int SPI_COUNT = VirqPool.SPI_END - VirqPool.SPI_BASE;
     private static final int ESPI_COUNT = VirqPool.ESPI_END - VirqPool.ESPI_BASE;
     private static final long DTB_ROOM = 0x1_0000;
+    private static final long IPA_END = 1L << 36;
+    /** Device memory above the interrupt controller. */
+    private static final long DEVICES = 0x0a00_0000L;
+    private static final long DEVICES_SIZE = 0x0600_0000L;
 
     private final Root root;
     private final Hypercalls hypercalls;
@@ -73,11 +80,17 @@ public final class PrimaryVm {
         hypercalls.configureVpmGroup(group, 0);
         hypercalls.activate(group);
         long extent = vm.ledger.create(Stage.OBJECTS, ObjectType.MEMEXTENT);
-        hypercalls.deriveExtent(extent, env.memextentCap(), root.ramEnd(), Hypercalls.EXTENT_SPARSE_RWX);
+        hypercalls.deriveExtent(extent, env.memextentCap(), root.end(), Hypercalls.EXTENT_SPARSE_RWX);
         hypercalls.activate(extent);
         vm.hostExtentCap = vm.ledger.copy(Stage.OBJECTS, extent, vm.cspace,
                 Rights.MEMEXTENT_MAP | Rights.MEMEXTENT_DONATE | Rights.MEMEXTENT_PROTECTED_HOST);
-        vm.memory = Optional.of(new OwnedMemory(extent, addrspace, env.hlosBase(), env.hlosSize()));
+        OwnedMemory memory = new OwnedMemory(extent, addrspace, true);
+        memory.add(new Region(env.hlosBase(), env.hlosSize(), env.hlosBase()));
+        vm.memory = Optional.of(memory);
+        vm.ioMemory = Optional.of(ioMemory(addrspace));
+        vm.space = Optional.of(new ParcelSpace(addrspace, new IpaSpace(IPA_END), true));
+        vm.space.get().free().take(env.hlosBase(), env.hlosSize());
+        vm.console = Optional.of(new Console());
         for (int cpu = 0; cpu < env.cpuCount(); cpu++) {
             vcpus.add(vcpu(cpu, addrspace, group));
         }
@@ -89,6 +102,20 @@ public final class PrimaryVm {
         writeTree(queues);
         hypercalls.donate(Donation.TO_CHILD, env.memextentCap(), extent, env.hlosBase(), env.hlosSize());
         hypercalls.map(addrspace, extent, env.hlosBase(), Hypercalls.MAP_RWX, 0, env.hlosBase(), env.hlosSize());
+    }
+
+    // Device memory is its to lend, but not mapped: there is no device behind any of it. It becomes part of the root
+    // VM's memory first, because a device extent takes all of its range when it is made.
+    private OwnedMemory ioMemory(long addrspace) {
+        hypercalls.donate(Donation.TO_PARENT, env.deviceExtentCap(), env.partitionCap(), DEVICES, DEVICES_SIZE);
+        hypercalls.donate(Donation.TO_CHILD, env.partitionCap(), env.memextentCap(), DEVICES, DEVICES_SIZE);
+        long extent = vm.ledger.create(Stage.OBJECTS, ObjectType.MEMEXTENT);
+        hypercalls.deriveExtent(extent, env.memextentCap(), root.end(), Hypercalls.EXTENT_SPARSE_RWX);
+        hypercalls.activate(extent);
+        hypercalls.donate(Donation.TO_CHILD, env.memextentCap(), extent, DEVICES, DEVICES_SIZE);
+        OwnedMemory devices = new OwnedMemory(extent, addrspace, true);
+        devices.add(new Region(DEVICES, DEVICES_SIZE, DEVICES));
+        return devices;
     }
 
     // Extended interrupts are not on every platform; without them there are fewer lines to hand out.

@@ -19,20 +19,20 @@ import org.slf4j.LoggerFactory;
  * Ends of VMs: why a vCPU halted, and killing all of them. A VM is EXITED only when none of its vCPUs will execute
  * another instruction (vm_mgnt.c, vm_config.c).
  */
-final class VmStop {
+public final class VmStop {
     private static final Logger LOG = LoggerFactory.getLogger(VmStop.class);
     private static final int HALT_CHECKS = 50;
     private static final int CHECKS_BEFORE_WARNING = 500;
     private static final int CODE_NORMAL = 0;
     private static final int CODE_SOFTWARE_ERROR = 1;
-    private static final int CODE_UNKNOWN = 2;
+    static final int CODE_UNKNOWN = 2;
 
     private final Hypercalls hypercalls;
     private final Notices notices;
     private final Turns turns;
     private final Set<Vm> stopping = new HashSet<>();
 
-    VmStop(Root root, Notices notices, Turns turns) {
+    public VmStop(Root root, Notices notices, Turns turns) {
         this.hypercalls = root.hypercalls();
         this.notices = notices;
         this.turns = turns;
@@ -49,8 +49,10 @@ final class VmStop {
         stopVcpus(vm, () -> {
             stopping.remove(vm);
             unlock(vm);
-            notices.move(vm, VmState.EXITED);
-            notices.exited(vm, reason);
+            if (vm.state != VmState.EXITED) {
+                notices.move(vm, VmState.EXITED);
+                notices.exited(vm, reason);
+            }
             done.run();
         });
     }

@@ -7,6 +7,8 @@ import gunyah.rm.rpc.RmFault;
 import gunyah.rm.rpc.VmState;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** All VMs by VMID, and which VMIDs are free. Static ids are 4..31, dynamic ones the profile's (rm_types.h). */
@@ -22,10 +24,29 @@ public final class VmTable {
     }
 
     Vm add(int vmid, int ownerVmid, VmState state) {
-        Vm vm = new Vm(vmid, ownerVmid, state, root.hypercalls());
+        Vm vm = new Vm(vmid, ownerVmid, state, root);
         vms.put(vmid, vm);
+        if (ownerVmid != Vm.RM) {
+            join(vm, vms.get(ownerVmid));
+        }
         root.trace().state(vmid, state);
         return vm;
+    }
+
+    /** Makes two VMs each other's peers. */
+    void join(Vm vm, Vm other) {
+        vm.peers.add(other.vmid);
+        other.peers.add(vm.vmid);
+    }
+
+    /** Ends a VM's ties to all its peers but its owner. */
+    void part(Vm vm) {
+        for (int peer : List.copyOf(vm.peers)) {
+            if (peer != vm.ownerVmid) {
+                vm.peers.remove(peer);
+                vms.get(peer).peers.remove(vm.vmid);
+            }
+        }
     }
 
     /**
@@ -55,7 +76,9 @@ public final class VmTable {
     }
 
     void remove(Vm vm) {
+        part(vm);
         vms.remove(vm.vmid());
+        vms.get(vm.ownerVmid).peers.remove(vm.vmid);
         root.trace().state(vm.vmid(), VmState.NONE);
     }
 
@@ -70,6 +93,11 @@ public final class VmTable {
             throw new RmFault(missing);
         }
         return vm;
+    }
+
+    /** {@return the VM of this id if it is ready to start} */
+    public Optional<Vm> waiting(int vmid) {
+        return Optional.ofNullable(vms.get(vmid)).filter(vm -> vm.state == VmState.READY);
     }
 
     public Collection<Vm> all() {

@@ -31,11 +31,14 @@ class GuestOverlayTest {
                 .strings("generate", "/hypervisor/qcom,resource-mgr").strings("push-compatible", "first");
         Fdt tree = new Fdt(root);
         GuestConfig config = GuestConfigParser.parse(root, 8);
-        GuestOverlay overlay = new GuestOverlay(tree).kaslrSeed(-1).identity(128, 3, config);
+        GuestOverlay overlay = new GuestOverlay(tree, config.gic().phandle()).kaslrSeed(-1)
+                .identity(128, 3, config, List.of(3));
+        DeviceNodes nodes = overlay.devices();
         config.vdevices().forEach(device -> {
-            switch (device) {
-                case RpcDevice rpc -> overlay.rpc(rpc, QUEUES, config.gic().phandle());
-                case DoorbellDevice bell -> overlay.doorbell(bell, 0xabc, 37, config.gic().phandle());
+            if (device instanceof RpcDevice rpc) {
+                nodes.rpc(rpc, QUEUES);
+            } else if (device instanceof DoorbellDevice bell) {
+                nodes.doorbell(bell, new DeviceNodes.Bell(0xabc, 37));
             }
         });
         overlay.memory(List.of(new MemRange(0xa000_0000L, 0x1000), new MemRange(0x8000_0000L, 0x2000_0000L)), false);
@@ -71,7 +74,7 @@ class GuestOverlayTest {
         bare.remove(bare.child("chosen").orElseThrow());
 
         for (DtNode root : List.of(claimed, bare)) {
-            assertThatThrownBy(() -> new GuestOverlay(new Fdt(root))).isInstanceOf(RmFault.class)
+            assertThatThrownBy(() -> new GuestOverlay(new Fdt(root), 0)).isInstanceOf(RmFault.class)
                     .hasMessage(RmError.NORESOURCE.name());
         }
     }
@@ -80,7 +83,7 @@ class GuestOverlayTest {
     void extendedInterruptsHaveTheirOwnKind() {
         DtNode node = new DtNode("x");
 
-        GuestOverlay.interrupts(node, 0, 4096, 5119);
+        DeviceNodes.interrupts(node, 0, 4096, 5119);
 
         assertThat(node.cells("interrupts").orElseThrow()).containsExactly(2, 0, 1, 2, 1023, 1);
         assertThat(node.has("interrupt-parent")).isFalse();

@@ -16,7 +16,7 @@ class IpaSpaceTest {
         assertThat(space.takeFirst(0x2000, 0x1000)).isZero();
         assertThat(space.takeFirst(0x1000, 0x1000)).isEqualTo(0x3000);
         assertThat(space.takeFirst(0x1000, 0x8000)).isEqualTo(0x8000);
-        space.giveBack(0);
+        space.giveBack(0, 0x2000);
         assertThat(space.takeFirst(0x1000, 0x1000)).isZero();
     }
 
