@@ -1,5 +1,6 @@
 package gunyah.rm;
 
+import gunyah.rm.MessageTable.Services;
 import gunyah.rm.root.HypFault;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.Reply;
@@ -28,7 +29,7 @@ record MessageRow<T>(MessageId id, Function<byte[], T> decoder, Scope<T> scope, 
     /** Serves one request; the answer is sent exactly once, or a fault says what it is. */
     @FunctionalInterface
     interface Service<T> {
-        void serve(Call<T> call);
+        void serve(Services services, Call<T> call);
     }
 
     /**
@@ -36,14 +37,14 @@ record MessageRow<T>(MessageId id, Function<byte[], T> decoder, Scope<T> scope, 
      *
      * @param about told of the VM the request is about once that is known
      */
-    void serve(VmTable vms, Vm caller, byte[] payload, Answer answer, Consumer<Vm> about) {
+    void serve(Services services, VmTable vms, Vm caller, byte[] payload, Answer answer, Consumer<Vm> about) {
         try {
             T request = decoder.apply(payload);
             Vm target = scope.target(vms, caller, request);
             if (scope.isAboutTarget()) {
                 about.accept(target);
             }
-            service.serve(new Call<>(caller, target, request, answer));
+            service.serve(services, new Call<>(caller, target, request, answer));
         } catch (RmFault fault) {
             answer.send(refusal(fault.error(), 0));
         } catch (HypFault fault) {

@@ -42,6 +42,7 @@ import gunyah.rm.vm.VmReset;
 import gunyah.rm.vm.VmStop;
 import gunyah.rm.vm.VmTable;
 import java.time.Duration;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -71,9 +72,11 @@ public final class ResourceManager implements Turns {
     private final RmTrace trace;
     private final InterruptLines lines = new InterruptLines();
     private final Recovery recovery;
-    private final MessageTable table;
+    private final MessageTable table = new MessageTable();
+    private final MessageTable.Services services;
 
-    private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
+    private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy,
+            Map<Integer, Long> hardware) {
         this.context = context;
         this.trace = root.trace();
         this.vms = new VmTable(root);
@@ -94,12 +97,13 @@ public final class ResourceManager implements Turns {
         VmLifecycle life = new VmLifecycle(vms, notices, parcels, stop, reset,
                 new GuestStart(root, parcels, borrowing, vdevices, firmware, entropy));
         this.recovery = new Recovery(life, this);
-        this.table = new MessageTable(new MessageTable.Services(life,
+        this.services = new MessageTable.Services(life,
                 new VmConfiguration(root, notices, parcels, connections, vdevices),
                 new VmQueries(root, vms, notices, vdevices),
                 new ParcelServices(parcels, borrowing, teller, vms::waiting), interrupts,
-                new Consoles(notices, trace), new Addresses(), firmware));
-        boot(root, connections);
+                new Consoles(notices, trace), new Addresses(), firmware);
+        Vm hlos = boot(root, connections);
+        hardware.forEach((number, cap) -> interrupts.give(hlos, number, cap));
     }
 
     /**
@@ -117,23 +121,27 @@ public final class ResourceManager implements Turns {
     /** As above with a listener. */
     public static RootVm program(Function<Behavior<Command>, ActorRef<Command>> spawn, RmProfile profile,
             LongSupplier entropy, RmTrace trace) {
-        return (port, env) -> spawn.apply(create(port, env, profile, entropy, trace));
+        return (port, env) -> spawn.apply(create(port, env, profile, entropy, trace, Map.of()));
     }
 
-    /** A turn that fails by a defect of ours restarts the actor, which then sets right what the turn left. */
+    /**
+     * A turn that fails by a defect of ours restarts the actor, which then sets right what the turn left.
+     *
+     * @param hardware root VM's cap of each hardware interrupt, by number; the primary VM gets them
+     */
     static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy,
-            RmTrace trace) {
+            RmTrace trace, Map<Integer, Long> hardware) {
         return Behaviors.setup(context -> {
             ActorRef<Command> self = context.getSelf();
             port.onInterrupt(intid -> self.tell(new Interrupt(intid)));
             ResourceManager manager =
-                    new ResourceManager(context, new Root(port, env, profile, trace), entropy);
+                    new ResourceManager(context, new Root(port, env, profile, trace), entropy, hardware);
             return Behaviors.supervise(Behaviors.<Command>setup(again -> manager.restarted()))
                     .onFailure(RuntimeException.class, SupervisorStrategy.restart());
         });
     }
 
-    private void boot(Root root, Connections connections) {
+    private Vm boot(Root root, Connections connections) {
         PrimaryVm primary = PrimaryVm.create(root, vms);
         Vm hlos = primary.vm();
         RpcLink link = hlos.link().orElseThrow();
@@ -141,6 +149,7 @@ public final class ResourceManager implements Turns {
         context.getLog().info("primary VM starts, link to it on {}/{}", link.queues().rootRxVirq(),
                 link.queues().rootTxVirq());
         primary.start();
+        return hlos;
     }
 
     private Behavior<Command> running() {
@@ -195,7 +204,7 @@ public final class ResourceManager implements Turns {
         }
         Answer answer = recovery.request(reply -> answer(client, link, message, reply));
         table.row(message.messageId()).ifPresentOrElse(
-                row -> row.serve(vms, client, message.payload(), answer, recovery::about),
+                row -> row.serve(services, vms, client, message.payload(), answer, recovery::about),
                 () -> answer.send(Reply.of(RmError.UNIMPLEMENTED)));
     }
 

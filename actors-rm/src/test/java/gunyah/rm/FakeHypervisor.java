@@ -35,6 +35,8 @@ final class FakeHypervisor implements HypercallPort {
         boolean active;
         int references;
         Obj parent;
+        Obj cspace;
+        Obj space;
         final Map<Long, Cap> caps = new TreeMap<>();
         long nextCap = 0x1000;
         final List<Mapping> mappings = new ArrayList<>();
@@ -84,6 +86,9 @@ final class FakeHypervisor implements HypercallPort {
     final Obj rootVic = new Obj(ObjectType.VIC);
     final Obj rootExtent = new Obj(ObjectType.MEMEXTENT);
     final Obj deviceExtent = new Obj(ObjectType.MEMEXTENT);
+    static final int HARDWARE_IRQ = 100;
+    final Obj hardware = new Obj(ObjectType.HWIRQ);
+    final Map<Integer, Long> hardwareCaps;
     final Map<Long, Obj> owners = new HashMap<>();
     final Map<Long, byte[]> pages = new HashMap<>();
     final List<String> log = new ArrayList<>();
@@ -111,6 +116,7 @@ final class FakeHypervisor implements HypercallPort {
                 install(new Obj(ObjectType.THREAD)), install(rootVic), install(rootExtent),
                 install(deviceExtent), RM_BASE, 0x10_0000, RAM, HLOS_SIZE, 0x4100_0000L, HLOS_DTB,
                 cpus);
+        hardwareCaps = Map.of(HARDWARE_IRQ, install(hardware));
         rootCspace.caps.values().forEach(cap -> cap.object.active = true);
     }
 
@@ -139,6 +145,12 @@ final class FakeHypervisor implements HypercallPort {
     Obj addrspace(int vmid) {
         return rootCspace.caps.values().stream().map(Cap::object)
                 .filter(o -> o.type == ObjectType.ADDRSPACE && o.vmid == vmid).findFirst().orElseThrow();
+    }
+
+    /** {@return the cspace of a VM that has vCPUs} */
+    Obj cspace(int vmid) {
+        return all(ObjectType.THREAD).stream().filter(o -> o.space != null && o.space.vmid == vmid).findFirst()
+                .orElseThrow().cspace;
     }
 
     List<Obj> all(ObjectType type) {
@@ -189,6 +201,8 @@ final class FakeHypervisor implements HypercallPort {
             case 0x17 -> bind(arg(in[0], ObjectType.MSGQUEUE, true), 0, in[1], in[2]);
             case 0x18 -> bind(arg(in[0], ObjectType.MSGQUEUE, true), 1, in[1], in[2]);
             case 0x5c -> bind(arg(in[0], ObjectType.THREAD, true), (int) in[3], in[1], in[2]);
+            case 0x26 -> bind(arg(in[0], ObjectType.HWIRQ, true), 0, in[1], in[2]);
+            case 0x27 -> unbind(arg(in[0], ObjectType.HWIRQ, true), 0);
             case 0x14 -> arg(in[0], ObjectType.DOORBELL, true);
             case 0x1d -> arg(in[0], ObjectType.MSGQUEUE, true).messages.clear();
             case 0x11, 0x19 -> unbind(object(rootCspace, in[0]), 0);
@@ -226,8 +240,14 @@ final class FakeHypervisor implements HypercallPort {
                 arg(in[0], ObjectType.VIC, false).maxVirqs = (int) in[2];
             }
             case 0x67 -> arg(in[0], ObjectType.VIC, false);
-            case 0x3e -> attach(in, ObjectType.CSPACE);
-            case 0x2a -> attach(in, ObjectType.ADDRSPACE);
+            case 0x3e -> {
+                attach(in, ObjectType.CSPACE);
+                object(rootCspace, in[1]).cspace = object(rootCspace, in[0]);
+            }
+            case 0x2a -> {
+                attach(in, ObjectType.ADDRSPACE);
+                object(rootCspace, in[1]).space = object(rootCspace, in[0]);
+            }
             case 0x29 -> attach(in, ObjectType.VIC);
             case 0x3c -> attach(in, ObjectType.VPM_GROUP);
             case 0x2b -> {

@@ -48,7 +48,7 @@ class GuestLinkTest {
         host.call(MessageId.VM_CONFIG_IMAGE, new ConfigImage(VM, 0, handle, 0, 0, 0, 0x4000));
         assertThat(host.error(MessageId.VM_INIT, VM)).isEqualTo(RmError.OK);
         assertThat(host.error(MessageId.VM_START, VM)).isEqualTo(RmError.OK);
-        guest = host.guest();
+        guest = host.guest(VM);
     }
 
     private int share(MessageId id, long ipa, long size, AclEntry... acl) {

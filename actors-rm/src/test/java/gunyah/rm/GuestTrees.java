@@ -34,6 +34,21 @@ public final class GuestTrees {
         return root;
     }
 
+    /** A tree named so, with one vCPU, a link to the Resource Manager with a console, and nothing else. */
+    public static DtNode linked(String name) {
+        DtNode root = guest(1);
+        root.find("/gunyah-vm-config").orElseThrow().strings("image-name", name);
+        DtNode devices = root.find("/gunyah-vm-config/vdevices").orElseThrow();
+        devices.remove(devices.child("bell-7").orElseThrow());
+        devices.add("rm").strings("vdevice-type", "rm-rpc").strings("generate", "/hypervisor/rm").flag("console-dev");
+        return root;
+    }
+
+    /** {@return the node under which a tree has its virtual devices} */
+    public static DtNode devices(DtNode root) {
+        return root.find("/gunyah-vm-config/vdevices").orElseThrow();
+    }
+
     public static byte[] blob(DtNode root) {
         return new Fdt(root).toBytes();
     }

@@ -4,28 +4,38 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.Effect;
 import akka.actor.testkit.typed.javadsl.BehaviorTestKit;
+import gunyah.config.fdt.DtNode;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.Rights;
 import gunyah.rm.root.RmProfile;
 import gunyah.rm.root.RmTrace;
+import gunyah.rm.rpc.AclEntry;
+import gunyah.rm.rpc.ConfigImage;
 import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.HypResource;
+import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.PacketType;
+import gunyah.rm.rpc.ParcelCreate;
+import gunyah.rm.rpc.ParcelReturn;
 import gunyah.rm.rpc.Payload;
 import gunyah.rm.rpc.Reassembler;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.ResourceType;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.rpc.StopRequest;
 import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
+import gunyah.rm.rpc.WireReader;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The primary VM's driver, reduced to what tests need, on top of a Resource Manager that runs turn by turn. */
 final class HostClient {
+    static final int IMAGE_SIZE = 0x4000;
     final FakeHypervisor hyp;
     final List<RmMessage> received = new ArrayList<>();
     final FakeHypervisor.Obj cspace;
@@ -42,7 +52,7 @@ final class HostClient {
     HostClient(FakeHypervisor hyp, RmProfile profile) {
         this.hyp = hyp;
         rm = BehaviorTestKit.create(ResourceManager.create(hyp, hyp.env, profile, () -> 0x1122_3344_5566_7788L,
-                RmTrace.NONE));
+                RmTrace.NONE, hyp.hardwareCaps));
         cspace = hyp.all(ObjectType.CSPACE).get(1);
         List<FakeHypervisor.Obj> queues = hyp.all(ObjectType.MSGQUEUE);
         requests = queues.get(0);
@@ -50,18 +60,63 @@ final class HostClient {
         settle();
     }
 
-    private HostClient(HostClient host) {
+    private HostClient(HostClient host, int vmid) {
         hyp = host.hyp;
         rm = host.rm;
-        cspace = hyp.all(ObjectType.CSPACE).get(2);
-        List<FakeHypervisor.Obj> queues = hyp.all(ObjectType.MSGQUEUE);
-        requests = queues.get(2);
-        answers = queues.get(3);
+        cspace = hyp.cspace(vmid);
+        requests = queue(Rights.MSGQUEUE_SEND);
+        answers = queue(Rights.MSGQUEUE_RECEIVE);
     }
 
-    /** {@return the client in the only guest, whose tree has an rm-rpc device} */
-    HostClient guest() {
-        return new HostClient(this);
+    private FakeHypervisor.Obj queue(int right) {
+        return cspace.caps.values().stream()
+                .filter(cap -> cap.object().type == ObjectType.MSGQUEUE && cap.rights() == right).findFirst()
+                .orElseThrow().object();
+    }
+
+    /** {@return the client in a guest whose tree has an rm-rpc device} */
+    HostClient guest(int vmid) {
+        return new HostClient(this, vmid);
+    }
+
+    /** ALLOC_VMID, LEND of an image parcel with this tree, CONFIG_IMAGE. {@return the VMID} */
+    int configure(DtNode tree, long parcel, int auth) {
+        int vmid = new WireReader(call(MessageId.VM_ALLOC_VMID, new VmRequest(0)).body()).u32();
+        write(parcel, new byte[IMAGE_SIZE]);
+        write(parcel, GuestTrees.blob(tree));
+        int handle = create(MessageId.MEM_LEND, 0, parcel, IMAGE_SIZE, new AclEntry(vmid, 7));
+        assertThat(error(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, auth, handle, 0, 0, 0, IMAGE_SIZE)))
+                .isEqualTo(RmError.OK);
+        return vmid;
+    }
+
+    /** {@link #configure} and INIT. */
+    int ready(DtNode tree, long parcel) {
+        int vmid = configure(tree, parcel, 0);
+        assertThat(error(MessageId.VM_INIT, vmid)).isEqualTo(RmError.OK);
+        return vmid;
+    }
+
+    /** {@link #ready} and START. */
+    int running(DtNode tree, long parcel) {
+        int vmid = ready(tree, parcel);
+        assertThat(error(MessageId.VM_START, vmid)).isEqualTo(RmError.OK);
+        return vmid;
+    }
+
+    /** STOP with force, RESET and DEALLOC of a VM, whatever its state; its image parcel is reclaimed. */
+    void end(int vmid, int imageHandle) {
+        call(MessageId.VM_STOP, new StopRequest(vmid, 1, 3));
+        call(MessageId.VM_RESET, new VmRequest(vmid));
+        call(MessageId.MEM_RECLAIM, new ParcelReturn(imageHandle, 0));
+        assertThat(error(MessageId.VM_DEALLOC_VMID, vmid)).isEqualTo(RmError.OK);
+    }
+
+    /** Makes a parcel that must succeed. {@return its handle} */
+    int create(MessageId id, int label, long ipa, long size, AclEntry... acl) {
+        Reply reply = call(id, new ParcelCreate(0, 0, label, List.of(acl), List.of(new MemRange(ipa, size)), List.of()));
+        assertThat(reply.error()).contains(RmError.OK);
+        return new WireReader(reply.body()).u32();
     }
 
     /** Runs all turns that are due, naps included. */
@@ -147,6 +202,11 @@ final class HostClient {
     List<VmExited> exits() {
         return received.stream().filter(m -> m.messageId() == MessageId.VM_EXITED.id())
                 .map(m -> VmExited.decode(m.payload())).toList();
+    }
+
+    /** {@return notifications of a kind, oldest first} */
+    List<byte[]> news(MessageId id) {
+        return received.stream().filter(m -> m.messageId() == id.id()).map(RmMessage::payload).toList();
     }
 
     void write(long ipa, byte[] bytes) {
