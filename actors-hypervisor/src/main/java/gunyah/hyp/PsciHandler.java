@@ -4,9 +4,10 @@ package gunyah.hyp;
 @FunctionalInterface
 public interface PsciHandler {
     /**
-     * Handles one call: {@code x[0]} is the function id, inputs follow; results go into {@code x[0..3]}.
+     * Handles one call: inputs in {@code x[1..]}; results go into {@code x[0..3]}.
      *
+     * @param function the function id without its SVE hint
      * @return false when the function is not known: the dispatcher answers -1
      */
-    boolean call(Caller caller, long[] x);
+    boolean call(Caller caller, int function, long[] x);
 }

@@ -37,6 +37,8 @@ public final class Smccc {
     private static final long SMCCC_1_3 = 0x1_0003;
     private static final long TRNG_1_0 = 0x1_0000;
     private static final long INVALID_PARAMETERS = -2;
+    /** A handled 32-bit call zero extends its answer, unlike one that nobody handles. */
+    private static final long NOT_SUPPORTED_32 = 0xFFFF_FFFFL;
 
     private final HypercallTable table;
     private final PsciHandler psci;
@@ -110,7 +112,7 @@ public final class Smccc {
             case VERSION -> x[0] = SMCCC_1_3;
             case ARCH_FEATURES -> x[0] = switch ((int) x[1]) {
                 case VERSION, ARCH_FEATURES, STANDARD_HYP_CALL_UID, STANDARD_HYP_REVISION -> 0;
-                default -> -1;
+                default -> NOT_SUPPORTED_32;
             };
             default -> {
                 return false;
@@ -122,7 +124,7 @@ public final class Smccc {
     private boolean standard(Caller caller, int function, long[] x) {
         int number = function & 0xFFFF;
         if (number < 0x20) {
-            return psci.call(caller, x);
+            return psci.call(caller, function, x);
         }
         boolean wide = (function & SMC64) != 0;
         switch (function & ~SMC64) {
@@ -138,7 +140,7 @@ public final class Smccc {
                 }
                 x[0] = switch ((int) x[1]) {
                     case TRNG_VERSION, TRNG_FEATURES, TRNG_RND, TRNG_RND | SMC64 -> 0;
-                    default -> -1;
+                    default -> NOT_SUPPORTED_32;
                 };
             }
             case TRNG_GET_UUID -> {

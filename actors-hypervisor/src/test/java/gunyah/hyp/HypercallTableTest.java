@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class HypercallTableTest {
     private static final Machine MACHINE = new Machine();
-    private static final Smccc SMCCC = new Smccc(MACHINE.table, (caller, x) -> false, new Random(3));
+    private static final Smccc SMCCC = new Smccc(MACHINE.table, (caller, function, x) -> false, new Random(3));
 
     @AfterAll
     static void stop() {
@@ -80,10 +80,23 @@ class HypercallTableTest {
         assertThat(smccc(0x8600_FF00L)[0]).isEqualTo(-1);
         assertThat(smccc(0x8000_0000L)[0]).isEqualTo(0x1_0003);
         assertThat(smccc(0x8000_0001L, 0x8000_0000L)[0]).isZero();
-        assertThat(smccc(0x8000_0001L, 0x8000_8000L)[0]).isEqualTo(-1);
+        assertThat(smccc(0x8000_0001L, 0x8000_8000L)[0]).isEqualTo(0xFFFF_FFFFL);
         assertThat(smccc(0x8602_FF01L)[0]).isEqualTo(-1);
         assertThat(smccc(0x8400_0000L)[0]).isEqualTo(-1);
         assertThat(smccc(0x1234_5678_9ABCL)[0]).isEqualTo(-1);
+    }
+
+    @Test
+    void theSveHintIsTakenOffBeforeAServiceSeesTheFunction() {
+        int[] seen = new int[1];
+        Smccc smccc = new Smccc(MACHINE.table, (caller, function, x) -> {
+            seen[0] = function;
+            return true;
+        }, new Random(3));
+
+        smccc.call(MACHINE.caller, new long[] {0x8401_000AL, 0, 0, 0, 0, 0, 0, 0});
+
+        assertThat(seen[0]).isEqualTo(0x8400_000A);
     }
 
     @Test
@@ -97,7 +110,7 @@ class HypercallTableTest {
         assertThat(smccc(0xC400_0053L, 193, 1, 1)).startsWith(-2, 0, 0, 0);
         assertThat(smccc(0x8400_0053L, 97, 1, 1)).startsWith(0xFFFF_FFFEL, 0, 0, 0);
         assertThat(smccc(0x8400_0051L, 0xC400_0053L)[0]).isZero();
-        assertThat(smccc(0x8400_0051L, 0x8400_0052L)[0]).isEqualTo(-1);
+        assertThat(smccc(0x8400_0051L, 0x8400_0052L)[0]).isEqualTo(0xFFFF_FFFFL);
     }
 
     @Test

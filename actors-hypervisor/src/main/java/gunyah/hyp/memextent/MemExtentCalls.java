@@ -52,7 +52,7 @@ public final class MemExtentCalls {
                 HypercallRow.of(0x32, "memextent_configure_derive", 0, (caller, extent, parent, x) ->
                         ((MemExtent) extent).derive((MemExtent) parent, x[2], x[3], x[4]),
                         init(ObjectType.MEMEXTENT, Rights.OBJECT_ACTIVATE),
-                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_DERIVE), VALUE, VALUE, U32),
+                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_DERIVE), VALUE, VALUE, U32, RES0),
                 HypercallRow.of(0x61, "memextent_donate", 0, (caller, none, none2, x) -> donate(caller, x),
                         U32, VALUE, VALUE, VALUE, VALUE, RES0));
     }

@@ -220,6 +220,11 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         return mpidr;
     }
 
+    /** {@return whether an affinity is that of a vCPU this VM may have, there or not} */
+    public boolean knowsMpidr(long affinity) {
+        return vic.knowsAffinity(affinity);
+    }
+
     public PowerGroup group() {
         return group;
     }

@@ -179,7 +179,7 @@ public final class VcpuCalls {
 
     private static HypError run(Caller caller, Vcpu vcpu, long[] x) {
         // Only a thread that has a physical CPU can lend it; a Java VM's workers outside its vCPUs cannot.
-        if (!(caller.thread() instanceof Vcpu self) || self == vcpu) {
+        if (!(caller.thread() instanceof Vcpu self)) {
             return HypError.DENIED;
         }
         if (self.thread().closed()) {

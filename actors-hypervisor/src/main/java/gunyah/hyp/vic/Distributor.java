@@ -9,8 +9,8 @@ import gunyah.hyp.vic.LineRegisters.Bank;
  */
 final class Distributor implements MmioDevice {
     static final long SIZE = 0x1_0000;
-    /** Architecture revision 3 and the rest of the identification that drivers expect. */
-    static final int PIDR2 = 0x3B;
+    /** Architecture revision 3. */
+    static final int PIDR2 = 0x30;
     /** Implementer 0x070, product 'G'. */
     static final int IIDR = 0x4700_0070;
 
@@ -124,7 +124,7 @@ final class Distributor implements MmioDevice {
         if (set) {
             vic.shared().setPending(slot, Lines.LEVEL_MESSAGE);
         } else {
-            vic.shared().clearPending(slot);
+            vic.shared().clearPending(slot, Lines.LEVEL_MESSAGE);
         }
         vic.refreshRange(vic.shared(), null, slot, 1);
     }

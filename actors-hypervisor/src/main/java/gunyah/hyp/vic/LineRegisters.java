@@ -48,7 +48,7 @@ final class LineRegisters {
                 }
                 case ICPENDR -> {
                     if (one) {
-                        lines.clearPending(line);
+                        lines.clearPending(line, Lines.LEVEL_SOFTWARE);
                     }
                 }
             }

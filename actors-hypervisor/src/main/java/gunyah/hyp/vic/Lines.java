@@ -67,8 +67,11 @@ final class Lines {
         bits[line] |= is(line, EDGE_CONFIG) ? EDGE : level;
     }
 
-    /** ICPENDR or CLRSPI: drops the edge and what software latched; a source's level stays. */
-    void clearPending(int line) {
-        bits[line] &= ~(EDGE | LEVEL_SOFTWARE | LEVEL_MESSAGE);
+    /**
+     * ICPENDR (CLRSPI for {@code level} LEVEL_MESSAGE): drops the edge and the level that its counterpart latched. A
+     * source's level stays, and a message's until its sender takes it back.
+     */
+    void clearPending(int line, int level) {
+        bits[line] &= ~(EDGE | level);
     }
 }

@@ -26,9 +26,14 @@ record MpidrMapping(int mask, int shifts, boolean multiThread) {
         return affinity;
     }
 
+    /** {@return the affinity fields where MPIDR_EL1 has them} */
+    long affinityBits(int index) {
+        int affinity = affinity(index);
+        return affinity & 0xFF_FFFFL | (affinity & 0xFF00_0000L) << 8;
+    }
+
     /** {@return MPIDR_EL1} */
     long mpidr(int index) {
-        int affinity = affinity(index);
-        return RES1 | (multiThread ? MT : 0) | affinity & 0xFF_FFFFL | (affinity & 0xFF00_0000L) << 8;
+        return RES1 | (multiThread ? MT : 0) | affinityBits(index);
     }
 }

@@ -594,6 +594,16 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
         return mapping.affinity(index);
     }
 
+    /** {@return whether some index of this controller has these affinity fields, as in MPIDR_EL1} */
+    public boolean knowsAffinity(long affinity) {
+        for (int index = 0; index < maxVcpus; index++) {
+            if (mapping.affinityBits(index) == affinity) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     boolean isLast(int index) {
         if (cpus[index] != null && cpus[index].forcedLast) {
             return true;

@@ -1,6 +1,7 @@
 package gunyah.hyp.vic;
 
 import static gunyah.hyp.HypercallArgument.RES0;
+import static gunyah.hyp.HypercallArgument.U32;
 import static gunyah.hyp.HypercallArgument.VALUE;
 import static gunyah.hyp.HypercallArgument.active;
 import static gunyah.hyp.HypercallArgument.init;
@@ -31,7 +32,7 @@ public final class VicCalls {
                         active(ObjectType.HWIRQ, HWIRQ_BIND_VIC), RES0),
                 HypercallRow.of(0x28, "vic_configure", 0, (caller, vic, none, x) ->
                         ((Vic) vic).configure(x[1], x[2], x[3], x[4]),
-                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), VALUE, VALUE, VALUE, VALUE),
+                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), U32, U32, U32, U32),
                 HypercallRow.of(0x56, "vic_bind_msi_source", 0, (caller, vic, none, x) -> HypError.UNIMPLEMENTED,
                         active(ObjectType.VIC, Rights.VIC_BIND_SOURCE), VALUE, RES0),
                 HypercallRow.of(0x67, "vgic_set_mpidr_mapping", 0, (caller, vic, none, x) ->

@@ -45,11 +45,10 @@ public final class Psci implements PsciHandler {
     private static final long RESET_SMC64 = 1L << 62;
 
     @Override
-    public boolean call(Caller caller, long[] x) {
+    public boolean call(Caller caller, int function, long[] x) {
         if (!(caller.thread() instanceof Vcpu vcpu)) {
             return false;
         }
-        int function = (int) x[0];
         VpmGroup group = (VpmGroup) vcpu.group();
         if (group == null) {
             boolean asksSmccc = function == FEATURES && (int) x[1] == SMCCC_VERSION;
@@ -66,7 +65,7 @@ public final class Psci implements PsciHandler {
         long result = switch (function & ~SMC64) {
             case VERSION -> PSCI_1_1;
             case FEATURES -> features((int) x[1]);
-            case CPU_ON -> cpuOn(group, a, b, c);
+            case CPU_ON -> cpuOn(vcpu, group, a, b, c);
             case CPU_OFF -> group.powerOff(vcpu) ? SUCCESS : DENIED;
             case AFFINITY_INFO -> affinityInfo(group, a, b);
             case CPU_SUSPEND -> suspend(vcpu, a, b, c);
@@ -101,10 +100,10 @@ public final class Psci implements PsciHandler {
         };
     }
 
-    private static long cpuOn(VpmGroup group, long mpidr, long entry, long context) {
+    private static long cpuOn(Vcpu caller, VpmGroup group, long mpidr, long entry, long context) {
         Vcpu target = (mpidr & ~AFFINITY) == 0 ? group.member(mpidr) : null;
         if (target == null) {
-            return INVALID_PARAMETERS;
+            return caller.knowsMpidr(mpidr) ? INTERNAL_FAILURE : INVALID_PARAMETERS;
         }
         return switch (target.powerOn(entry, false, context, false)) {
             case OK -> SUCCESS;

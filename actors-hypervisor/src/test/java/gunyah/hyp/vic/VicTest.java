@@ -130,7 +130,7 @@ class VicTest {
         assertThat(distributor.read(0, GICD_CTLR, 4)).isEqualTo(0x53);
         assertThat(distributor.read(0, GICD_TYPER, 4) & 0x1F).isEqualTo(31);
         assertThat(distributor.read(0, GICD_TYPER, 4) >>> 27).isEqualTo(1);
-        assertThat(distributor.read(0, 0xFFE8, 4)).isEqualTo(0x3B);
+        assertThat(distributor.read(0, 0xFFE8, 4)).isEqualTo(0x30);
         assertThat(distributor.read(0, 0xC, 4)).isZero();
         assertThat(redistributors.get(0).read(0, 0x8, 8)).isZero();
         assertThat(redistributors.get(3).read(0, 0x8, 8)).isEqualTo(3L << 32 | 3 << 8 | 1 << 4);
@@ -435,6 +435,21 @@ class VicTest {
         assertThat(targets.getFirst().irq).isTrue();
         distributor.write(0, 0x280 + 4, 4, 1 << SPI + 1 - 32);
         assertThat(targets.getFirst().irq).isFalse();
+    }
+
+    @Test
+    void aMessageOnALevelLineStaysUntilItsSenderTakesItBack() {
+        enable(SPI);
+
+        distributor.write(0, 0x40, 4, SPI);
+        distributor.write(0, 0x280 + SPI / 32 * 4, 4, 1L << SPI % 32);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+        write(0, IccRegister.EOIR1, SPI);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+        distributor.write(0, 0x48, 4, SPI);
+        write(0, IccRegister.EOIR1, SPI);
+
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPURIOUS);
     }
 
     @Test
