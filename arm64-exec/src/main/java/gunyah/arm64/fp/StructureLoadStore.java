@@ -122,7 +122,10 @@ final class StructureLoadStore {
     /** Faults before the first register is written: at most two pages are touched. */
     private static void probe(Cpu cpu, Insn i, long va) {
         cpu.mmu.read8(va);
-        cpu.mmu.read8(va + i.imm - 1);
+        long end = va + i.imm - 1;
+        if (((va ^ end) & -4096) != 0) {
+            cpu.mmu.read8(end & -4096);
+        }
     }
 
     private static void loadConsecutive(Cpu cpu, Insn i, int count) {

@@ -168,14 +168,23 @@ public final class Mmu {
     }
 
     /**
-     * As {@link #hostForRead}, for a write or a read-modify-write. Decoded code in the bytes is reported as written
-     * already.
+     * As {@link #hostForRead}, for a write. Decoded code in the bytes is reported as written already.
      */
     public long hostForWrite(long va, int sizeBytes) {
         int at = bank + Tlb.index(va);
         if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
             return va + entries[at + Tlb.ADDEND];
         }
+        return hostForWriteSlow(va, sizeBytes, bank);
+    }
+
+    /** As {@link #hostForWrite}, for a read-modify-write, which faults as a read when it cannot even read. */
+    public long hostForModify(long va, int sizeBytes) {
+        int at = bank + Tlb.index(va);
+        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
+            return va + entries[at + Tlb.ADDEND];
+        }
+        resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
         return hostForWriteSlow(va, sizeBytes, bank);
     }
 

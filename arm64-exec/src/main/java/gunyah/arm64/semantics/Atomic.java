@@ -88,7 +88,7 @@ final class Atomic {
 
     private static void loadOperate(Cpu cpu, Insn insn) {
         int size = insn.c;
-        long host = Ordered.hostToWrite(cpu, cpu.x[insn.rn], size);
+        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], size);
         long operand = cpu.x[insn.rm];
         long before;
         if (insn.a == 0 && size == 3) {
@@ -122,7 +122,7 @@ final class Atomic {
     }
 
     private static void swap(Cpu cpu, Insn insn) {
-        long host = Ordered.hostToWrite(cpu, cpu.x[insn.rn], insn.c);
+        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c);
         long value = cpu.x[insn.rm];
         long found = Ordered.read(host, insn.c);
         long before;
@@ -134,13 +134,13 @@ final class Atomic {
     }
 
     private static void compareAndSwap(Cpu cpu, Insn insn) {
-        long host = Ordered.hostToWrite(cpu, cpu.x[insn.rn], insn.c);
+        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c);
         long expected = Ordered.truncate(cpu.x[xOrZr(insn.rm)], insn.c);
         cpu.x[xOrNowhere(insn.rm)] = Ordered.compareAndSwap(host, insn.c, expected, cpu.x[insn.rd]);
     }
 
     private static void compareAndSwapPairW(Cpu cpu, Insn insn) {
-        long host = Ordered.hostToWrite(cpu, cpu.x[insn.rn], 3);
+        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], 3);
         long expected = cpu.x[insn.rm] & Rows.LOW | cpu.x[xOrZr(insn.rm + 1)] << 32;
         long value = cpu.x[insn.rd] & Rows.LOW | cpu.x[xOrZr(insn.rd + 1)] << 32;
         long found = Ordered.compareAndSwap(host, 3, expected, value);
@@ -150,7 +150,7 @@ final class Atomic {
 
     private static void compareAndSwapPairX(Cpu cpu, Insn insn) {
         CpuState s = cpu.s;
-        long host = Ordered.hostToWrite(cpu, cpu.x[insn.rn], 4);
+        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], 4);
         long low;
         long high;
         synchronized (cpu.domain.pairLock(host)) {

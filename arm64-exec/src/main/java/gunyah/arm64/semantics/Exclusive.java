@@ -46,7 +46,7 @@ final class Exclusive {
             rows.add(row("LDLAR" + name, head + "1 1 0 uuuuu 0 uuuuu nnnnn ttttt", load(size), Exclusive::ldar));
             rows.add(row("LDAR" + name, head + "1 1 0 uuuuu 1 uuuuu nnnnn ttttt", load(size), Exclusive::ldar));
             rows.add(gated("LDAPR" + name, "FEAT_LRCPC", "" + (size >>> 1) + (size & 1)
-                    + "111 0 00 10 1 uuuuu 1 100 00 nnnnn ttttt", load(size), Exclusive::ldapr));
+                    + "111 0 00 10 1 11111 1 100 00 nnnnn ttttt", load(size), Exclusive::ldapr));
         }
         for (int size = 2; size < 4; size++) {
             String head = "1" + (size & 1) + "001000";

@@ -21,7 +21,18 @@ final class Ordered {
         return cpu.mmu.hostForRead(va, 1 << size);
     }
 
-    /** As {@link #hostToRead}, for a store or a read-modify-write. */
+    /**
+     * As {@link #hostToRead}, for a read-modify-write: what a read would not have been allowed either is reported as
+     * one (WnR 0).
+     */
+    static long hostToModify(Cpu cpu, long va, int size) {
+        if ((va & (1 << size) - 1) != 0) {
+            throw cpu.mmu.alignmentFault(va, false);
+        }
+        return cpu.mmu.hostForModify(va, 1 << size);
+    }
+
+    /** As {@link #hostToRead}, for a store. */
     static long hostToWrite(Cpu cpu, long va, int size) {
         if ((va & (1 << size) - 1) != 0) {
             throw cpu.mmu.alignmentFault(va, true);

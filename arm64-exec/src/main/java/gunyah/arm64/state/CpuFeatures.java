@@ -24,6 +24,9 @@ public final class CpuFeatures {
             Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd, Feature.AES, Feature.PMULL,
             Feature.SHA1, Feature.SHA256));
 
+    /** Everything a row or a register knows. */
+    public static final CpuFeatures MAX = new CpuFeatures(EnumSet.allOf(Feature.class));
+
     private final Set<Feature> features;
 
     public CpuFeatures(Collection<Feature> features) {

@@ -1,0 +1,209 @@
+package gunyah.arm64.oracle;
+
+import static gunyah.arm64.sysreg.SystemRegisters.key;
+
+import gunyah.arm64.Cpu;
+import gunyah.arm64.CpuConfig;
+import gunyah.arm64.IdlePort;
+import gunyah.arm64.InnerShareable;
+import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.state.CpuState;
+import gunyah.arm64.state.VcpuControl;
+import gunyah.memory.Access;
+import gunyah.memory.PhysicalMemory;
+import gunyah.memory.Stage2Table;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Optional;
+
+/** Our CPU on the memory map of {@link InstructionOracle}, and the comparison of its state with a result. */
+final class ComparedCpu implements AutoCloseable {
+    private static final long VBAR = 0x7000_0000L;
+    private static final long LEVEL_1 = 0x4010_0000L;
+    private static final long LEVEL_2 = 0x4010_1000L;
+    private static final int EC_UNKNOWN = 0;
+    private static final int EC_INSTRUCTION_ABORT = 0x21;
+    private static final int EC_PC_ALIGNMENT = 0x22;
+
+    private final PhysicalMemory memory = new PhysicalMemory(1L << 27);
+    private final Stage2Table stage2 = new Stage2Table();
+    private final Cpu cpu;
+    private final byte[] after = new byte[InstructionOracle.BUFFER_BYTES];
+    private final int[] acceptedCounts;
+    private long nextPage;
+
+    /**
+     * @param acceptedCounts counts the accepted differences, by ordinal
+     */
+    ComparedCpu(CpuFeatures features, List<Case> cases, int[] acceptedCounts) {
+        this.acceptedCounts = acceptedCounts;
+        CpuConfig config = new CpuConfig(1L << 31, features);
+        cpu = new Cpu(config, new InnerShareable(features), stage2, memory, new IdlePort(), new VcpuControl());
+        for (long page = InstructionOracle.CODE; page < InstructionOracle.CODE_END; page += 4096) {
+            back(page);
+        }
+        for (long page : new long[] {InstructionOracle.BUFFER, InstructionOracle.BUFFER + 256,
+            InstructionOracle.READ_ONLY_BLOCK, InstructionOracle.UNMAPPED_BLOCK - 1,
+            LEVEL_1, LEVEL_2}) {
+            back(page & -4096);
+        }
+        ByteBuffer block = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
+        for (Case c : cases) {
+            long back = 0x4020_0000L + 0x500 - (c.address() + 8);
+            block.clear().putInt(0xA94EFBDD).putInt(c.word()).putInt(0x1400_0000 | (int) (back >> 2) & 0x3FF_FFFF);
+            write(c.address(), block.array());
+        }
+        translation();
+    }
+
+    private void back(long ipa) {
+        if (!Stage2Table.isValid(stage2.lookup(ipa))) {
+            stage2.set(ipa, Stage2Table.entry(nextPage, Access.RWX, Access.RWX, 15));
+            nextPage += 4096;
+        }
+    }
+
+    private long pa(long ipa) {
+        return Stage2Table.pa(stage2.lookup(ipa)) | ipa & 4095;
+    }
+
+    private void write(long ipa, byte[] bytes) {
+        int first = (int) Math.min(bytes.length, 4096 - (ipa & 4095));
+        memory.write(pa(ipa), bytes, 0, first);
+        if (first < bytes.length) {
+            memory.write(pa(ipa + first), bytes, first, bytes.length - first);
+        }
+    }
+
+    private void read(long ipa, byte[] bytes) {
+        int first = (int) Math.min(bytes.length, 4096 - (ipa & 4095));
+        memory.read(pa(ipa), bytes, 0, first);
+        if (first < bytes.length) {
+            memory.read(pa(ipa + first), bytes, first, bytes.length - first);
+        }
+    }
+
+    private void translation() {
+        ByteBuffer level2 = ByteBuffer.allocate(4096).order(ByteOrder.LITTLE_ENDIAN);
+        for (long at = 0x4000_0000L; at < 0x8000_0000L; at += 0x20_0000) {
+            level2.putLong(at == InstructionOracle.BUFFER_BLOCK ? at | 0x741
+                    : at == InstructionOracle.READ_ONLY_BLOCK ? at | 0x7C1
+                    : at == InstructionOracle.UNMAPPED_BLOCK ? 0 : at | 0x701);
+        }
+        write(LEVEL_2, level2.array());
+        write(LEVEL_1, ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(8, LEVEL_2 | 3).array());
+        cpu.sys.write(key(3, 0, 2, 0, 0), LEVEL_1);
+        cpu.sys.write(key(3, 0, 10, 2, 0), 0xFF);
+        cpu.sys.write(key(3, 0, 2, 0, 2), 0x2_0080_3519L);
+        cpu.sys.write(key(3, 0, 12, 0, 0), VBAR);
+        cpu.sys.write(key(3, 0, 1, 0, 2), 3 << 20);
+        cpu.sys.write(key(3, 0, 1, 0, 0), InstructionOracle.SCTLR);
+    }
+
+    /** Executes the case on its state. */
+    void run(Case c, ByteBuffer states, byte[] buffer) {
+        write(InstructionOracle.BUFFER, buffer);
+        int at = c.state() * InstructionOracle.STATE_BYTES;
+        CpuState s = cpu.s;
+        for (int x = 0; x < 32; x++) {
+            s.x[x] = states.getLong(at + 8 * x);
+        }
+        s.nzcv = (int) states.getLong(at + InstructionOracle.NZCV);
+        s.fpcr = (int) states.getLong(at + InstructionOracle.FPCR);
+        s.fpsr = (int) states.getLong(at + InstructionOracle.FPSR);
+        for (int half = 0; half < 64; half++) {
+            s.v[half] = states.getLong(at + InstructionOracle.V + 8 * half);
+        }
+        for (int k = 0; k < c.patches().length; k += 2) {
+            int register = (int) c.patches()[k];
+            if (register < 32) {
+                s.x[register] = c.patches()[k + 1];
+            }
+        }
+        s.btype = 0;
+        s.exclusiveHost = 0;
+        s.pc = c.pc();
+        cpu.run(1);
+    }
+
+    /** {@return what differs between our state and {@code expected}; empty when nothing does} */
+    String difference(Case c, ByteBuffer expected) {
+        StringBuilder report = new StringBuilder();
+        CpuState s = cpu.s;
+        boolean faulted = s.pc == VBAR + 0x200;
+        boolean qemuFaulted = expected.getLong(InstructionOracle.ESR) != 0;
+        long syndrome = faulted ? cpu.sys.read(key(3, 0, 5, 2, 0)) : 0;
+        if (syndrome != expected.getLong(InstructionOracle.ESR)) {
+            Optional<AcceptedDifference> accepted = AcceptedDifference.of(c, faulted);
+            if (accepted.isPresent()) {
+                acceptedCounts[accepted.get().ordinal()]++;
+                return "";
+            }
+        }
+        compareException(c, expected, faulted, report);
+        for (int x = 0; x < 32; x++) {
+            note(report, "X" + x, expected.getLong(8 * x), s.x[x]);
+        }
+        // QEMU clears the flags on exception entry; SPSR has what they were
+        note(report, "NZCV", qemuFaulted ? expected.getLong(InstructionOracle.SPSR) & 0xF000_0000L
+                : expected.getLong(InstructionOracle.NZCV), s.nzcv & 0xFFFF_FFFFL);
+        // QEMU keeps the fields of AArch32: Stride, Len and the flags
+        note(report, "FPCR", expected.getLong(InstructionOracle.FPCR) & ~0x0037_0000L, s.fpcr & 0xFFFF_FFFFL);
+        note(report, "FPSR", expected.getLong(InstructionOracle.FPSR) & 0x0800_009FL, s.fpsr & 0xFFFF_FFFFL);
+        // what a load of several registers has written before it faults is UNKNOWN
+        boolean partial = faulted && c.row().name().matches("LD[1-4].*|LDN?P_fp.*");
+        for (int half = 0; half < 64 && !partial; half++) {
+            long wanted = expected.getLong(InstructionOracle.V + 8 * half);
+            if (wanted != s.v[half]) {
+                note(report, "V%d.%d".formatted(half / 2, half % 2), wanted, s.v[half]);
+            }
+        }
+        note(report, "zero", 0, s.x[CpuState.ZR_READ]);
+        if (!faulted) {
+            read(InstructionOracle.BUFFER, after);
+            ByteBuffer actual = ByteBuffer.wrap(after).order(ByteOrder.LITTLE_ENDIAN);
+            for (int k = 0; k < after.length; k += 8) {
+                long wanted = expected.getLong(InstructionOracle.STATE_BYTES + k);
+                if (wanted != actual.getLong(k)) {
+                    note(report, "[%d]".formatted(k), wanted, actual.getLong(k));
+                }
+            }
+        }
+        return report.toString();
+    }
+
+    private void compareException(Case c, ByteBuffer expected, boolean faulted, StringBuilder report) {
+        long esr = expected.getLong(InstructionOracle.ESR);
+        long elr = expected.getLong(InstructionOracle.ELR);
+        int ec = (int) (esr >>> 26) & 63;
+        boolean branched = esr != 0 && elr != c.pc()
+                && (ec == EC_UNKNOWN || ec == EC_INSTRUCTION_ABORT || ec == EC_PC_ALIGNMENT);
+        if (!faulted) {
+            note(report, "PC", esr == 0 ? c.pc() + 4 : branched ? elr : -1, cpu.s.pc);
+            if (esr != 0 && !branched) {
+                report.append("QEMU raises %08x; ".formatted(esr));
+            }
+            return;
+        }
+        long ours = cpu.sys.read(key(3, 0, 5, 2, 0));
+        note(report, "ESR", branched ? 0 : esr, ours);
+        note(report, "ELR", elr, cpu.sys.read(key(3, 0, 4, 0, 1)));
+        note(report, "SPSR", expected.getLong(InstructionOracle.SPSR), cpu.sys.read(key(3, 0, 4, 0, 0)));
+        int kind = (int) (ours >>> 26) & 63;
+        if (kind == 0x25 || kind == EC_INSTRUCTION_ABORT || kind == EC_PC_ALIGNMENT) {
+            note(report, "FAR", expected.getLong(InstructionOracle.FAR), cpu.sys.read(key(3, 0, 6, 0, 0)));
+        }
+    }
+
+    private static void note(StringBuilder report, String where, long expected, long actual) {
+        if (expected != actual) {
+            report.append("%s is %016x, not %016x; ".formatted(where, actual, expected));
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}
