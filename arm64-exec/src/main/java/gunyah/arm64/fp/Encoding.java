@@ -5,6 +5,7 @@ import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.decode.InstructionRow.Fields;
 import gunyah.arm64.decode.Semantics;
 import gunyah.arm64.state.CpuState;
+import java.util.List;
 
 /**
  * How rows of this package are written. Patterns may hold blanks between fields. Letters: {@code d n m a t} are V
@@ -12,6 +13,8 @@ import gunyah.arm64.state.CpuState;
  * names them.
  */
 final class Encoding {
+    static final String FP16 = "FEAT_FP16";
+
     private Encoding() {
     }
 
@@ -68,6 +71,28 @@ final class Encoding {
     /** As {@link #scalar}; only 64-bit elements. */
     static boolean scalar64(Insn i) {
         return scalar(i) && i.a == 3;
+    }
+
+    /** A row for single and double precision and one for half precision (FEAT_FP16), told apart by the type field. */
+    static void typed(List<InstructionRow> rows, String name, String before, String after, Fields fields,
+            Semantics semantics) {
+        rows.add(row(name, before + " 0z " + after, fields, semantics));
+        rows.add(row(name + "_h", FP16, before + " 11 " + after, fields, semantics));
+    }
+
+    /** Vd, Vn, Vm, with the type field in bits 23:22: {@code a} = 2, 3 or (type 3) 1. */
+    static boolean scalarTyped(Insn i) {
+        scalar(i);
+        i.a = i.a == 3 ? 1 : 2 + i.a;
+        return i.a <= 3;
+    }
+
+    /** Vd, Vn, Vm of 16-bit elements: {@code a} = 1; Q in {@code b}. */
+    static boolean half(Insn i) {
+        scalar(i);
+        i.a = 1;
+        i.b = i.bits(30, 1);
+        return true;
     }
 
     /** Vd, Vn, Vm, with the floating-point size bit 22: {@code a} = 2 or 3; Q in {@code b}. */

@@ -9,7 +9,7 @@ import static java.lang.Float.intBitsToFloat;
 import gunyah.arm64.state.CpuState;
 
 /**
- * Floating-point operations on single ({@code size} 2) and double precision bit patterns.
+ * Floating-point operations on half ({@code size} 1), single (2) and double precision (3) bit patterns.
  *
  * <p>The JVM's arithmetic is used only where it provably gives result and flags: rounding to nearest without flushing,
  * FPSR.IXC already set (so that inexactness, which the JVM does not report, changes nothing) and a result whose
@@ -21,8 +21,8 @@ final class FpArithmetic {
     private FpArithmetic() {
     }
 
-    private static boolean usual(CpuState s) {
-        return (s.fpcr & UNUSUAL) == 0 && (s.fpsr & SoftFloat.IXC) != 0;
+    private static boolean usual(CpuState s, int size) {
+        return (s.fpcr & UNUSUAL) == 0 && (s.fpsr & SoftFloat.IXC) != 0 && size > 1;
     }
 
     /** Exponent field 2 .. 0x7FE: no NaN, no overflow, and not a rounded-up denormal either. */
@@ -37,7 +37,7 @@ final class FpArithmetic {
     }
 
     static long add(CpuState s, int size, long a, long b) {
-        if (usual(s)) {
+        if (usual(s, size)) {
             if (size == 3) {
                 long result = Double.doubleToRawLongBits(longBitsToDouble(a) + longBitsToDouble(b));
                 if (ordinary(result)) {
@@ -54,7 +54,7 @@ final class FpArithmetic {
     }
 
     static long sub(CpuState s, int size, long a, long b) {
-        if (usual(s)) {
+        if (usual(s, size)) {
             if (size == 3) {
                 long result = Double.doubleToRawLongBits(longBitsToDouble(a) - longBitsToDouble(b));
                 if (ordinary(result)) {
@@ -71,7 +71,7 @@ final class FpArithmetic {
     }
 
     static long mul(CpuState s, int size, long a, long b) {
-        if (usual(s)) {
+        if (usual(s, size)) {
             if (size == 3) {
                 long result = Double.doubleToRawLongBits(longBitsToDouble(a) * longBitsToDouble(b));
                 if (ordinary(result)) {
@@ -88,7 +88,7 @@ final class FpArithmetic {
     }
 
     static long div(CpuState s, int size, long a, long b) {
-        if (usual(s)) {
+        if (usual(s, size)) {
             if (size == 3) {
                 long result = Double.doubleToRawLongBits(longBitsToDouble(a) / longBitsToDouble(b));
                 if (ordinary(result)) {
@@ -105,7 +105,7 @@ final class FpArithmetic {
     }
 
     static long sqrt(CpuState s, int size, long a) {
-        if (usual(s)) {
+        if (usual(s, size)) {
             if (size == 3) {
                 long result = Double.doubleToRawLongBits(Math.sqrt(longBitsToDouble(a)));
                 if (ordinary(result)) {
@@ -124,7 +124,7 @@ final class FpArithmetic {
 
     /** {@code c + a * b}, rounded once. */
     static long fma(CpuState s, int size, long c, long a, long b) {
-        if (usual(s)) {
+        if (usual(s, size)) {
             if (size == 3) {
                 long result = Double.doubleToRawLongBits(
                         Math.fma(longBitsToDouble(a), longBitsToDouble(b), longBitsToDouble(c)));

@@ -24,7 +24,8 @@ final class FpConversion {
 
     static long convert(CpuState s, int from, int to, long a, int mode) {
         boolean alternative = (s.fpcr & SoftFloat.AHP) != 0;
-        long x = SoftFloat.flush(s, from, a);
+        // FZ16 takes no part in conversions
+        long x = from == 1 ? a : SoftFloat.flush(s, from, a);
         long sign = isNegative(from, x) ? sign(to) : 0;
         if (from != 1 || !alternative) {
             if (isNaN(from, x)) {
@@ -40,7 +41,7 @@ final class FpConversion {
         int exponent = FpFormat.exponent(from, x);
         long significand = FpFormat.significand(from, x);
         return alternative && to == 1 ? roundAlternative(s, sign, exponent, significand, mode)
-                : SoftFloat.round(s, to, sign != 0, exponent, significand, mode);
+                : SoftFloat.round(s, to, sign != 0, exponent, significand, mode, to != 1 && SoftFloat.flushes(s, to));
     }
 
     private static long convertNaN(CpuState s, int from, int to, long x, boolean alternative) {
@@ -66,7 +67,7 @@ final class FpConversion {
     /** Rounds to the alternative half-precision format, whose exponent 31 is an ordinary one. */
     private static long roundAlternative(CpuState s, long sign, int exponent, long significand, int mode) {
         if (exponent < 15) {
-            return SoftFloat.round(s, 1, sign != 0, exponent, significand, mode);
+            return SoftFloat.round(s, 1, sign != 0, exponent, significand, mode, false);
         }
         long kept = significand >>> 53;
         long rest = significand << 11;
@@ -103,6 +104,54 @@ final class FpConversion {
         }
         long sign = x & sign(size);
         return kept == 0 ? sign : SoftFloat.round(s, size, sign != 0, 63, kept);
+    }
+
+    /**
+     * FPRoundIntN: as {@link #roundToInteger}, exact; what does not fit into {@code bits} signed bits is invalid and
+     * becomes the most negative of them.
+     */
+    static long roundToSize(CpuState s, int size, long a, int bits, int mode) {
+        long x = SoftFloat.flush(s, size, a);
+        long least = sign(size) | (long) (FpFormat.bias(size) + bits - 1) << fractionBits(size);
+        if (isNaN(size, x) || isInfinite(size, x)) {
+            s.fpsr |= SoftFloat.IOC;
+            return least;
+        }
+        int flags = s.fpsr;
+        long rounded = roundToInteger(s, size, x, mode, true);
+        boolean fits = FpFormat.magnitude(size, rounded) < FpFormat.magnitude(size, least) || rounded == least;
+        if (!fits) {
+            s.fpsr = flags | SoftFloat.IOC;
+        }
+        return fits ? rounded : least;
+    }
+
+    /**
+     * FJCVTZS: to an integer, towards zero, modulo 2^32.
+     *
+     * @return the 32 bits, and in bit 32 whether nothing was lost
+     */
+    static long toJavaScript(CpuState s, long a) {
+        long x = SoftFloat.flush(s, 3, a);
+        if (isNaN(3, x) || isInfinite(3, x)) {
+            s.fpsr |= SoftFloat.IOC;
+            return 0;
+        }
+        if (isZero(3, x)) {
+            return isNegative(3, x) ? 0 : 1L << 32;
+        }
+        int shift = 63 - FpFormat.exponent(3, x);
+        long significand = FpFormat.significand(3, x);
+        long whole = shift > 63 ? 0 : shift >= 0 ? significand >>> shift : shift > -64 ? significand << -shift : 0;
+        boolean exact = shift <= 0 || shift < 64 && significand << 64 - shift == 0;
+        long value = isNegative(3, x) ? -whole : whole;
+        boolean fits = shift > 31 && value == (int) value;
+        if (!fits) {
+            s.fpsr |= SoftFloat.IOC;
+        } else if (!exact) {
+            s.fpsr |= SoftFloat.IXC;
+        }
+        return value & 0xFFFF_FFFFL | (fits && exact ? 1L << 32 : 0);
     }
 
     /**

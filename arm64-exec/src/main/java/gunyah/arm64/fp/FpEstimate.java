@@ -54,7 +54,7 @@ final class FpEstimate {
         if (exponent < -bias - 1) {
             return SoftFloat.overflow(s, size, sign != 0, SoftFloat.mode(s));
         }
-        if (exponent >= bias - 1 && (s.fpcr & SoftFloat.FZ) != 0) {
+        if (exponent >= bias - 1 && SoftFloat.flushes(s, size)) {
             s.fpsr |= SoftFloat.UFC;
             return sign;
         }

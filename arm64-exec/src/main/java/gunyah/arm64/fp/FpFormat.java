@@ -9,13 +9,16 @@ final class FpFormat {
     private FpFormat() {
     }
 
+    /** The size that names BFloat16, which is as long as half precision. */
+    static final int BFLOAT = 0;
+
     static int fractionBits(int size) {
-        return size == 3 ? 52 : size == 2 ? 23 : 10;
+        return size == 3 ? 52 : size == 2 ? 23 : size == 1 ? 10 : 7;
     }
 
     /** {@return the exponent field of infinities and NaNs} */
     static int exponentMask(int size) {
-        return size == 3 ? 0x7FF : size == 2 ? 0xFF : 0x1F;
+        return size == 3 ? 0x7FF : size == 1 ? 0x1F : 0xFF;
     }
 
     static int bias(int size) {
@@ -23,7 +26,7 @@ final class FpFormat {
     }
 
     static long sign(int size) {
-        return 1L << (8 << size) - 1;
+        return size == BFLOAT ? 0x8000 : 1L << (8 << size) - 1;
     }
 
     static long infinity(int size) {

@@ -23,7 +23,8 @@ public final class FpRows {
     public static final List<InstructionRow> ROWS = Stream.of(SimdLoadStore.ROWS, StructureLoadStore.ROWS,
             SimdCopy.ROWS, ModifiedImmediate.ROWS, Permute.ROWS, ThreeSame.ROWS, ThreeDifferent.ROWS, TwoRegMisc.ROWS,
             AcrossLanes.ROWS, ShiftImmediate.ROWS, ByElement.ROWS, SimdFp.ROWS, SimdFpMisc.ROWS, ScalarFp.ROWS,
-            FpIntegerConversion.ROWS, CryptoAes.ROWS, CryptoSha.ROWS)
+            FpIntegerConversion.ROWS, ComplexFp.ROWS, WideningFp.ROWS, BFloat.ROWS, MatrixInteger.ROWS, CryptoAes.ROWS,
+            CryptoSha.ROWS, CryptoSha512.ROWS)
             .flatMap(List::stream).map(FpRows::checked).toList();
 
     private FpRows() {

@@ -28,7 +28,9 @@ final class ModifiedImmediate {
             immediate("BIC_L_hl", "1", "10h1", i -> shifted16(i, -1), ModifiedImmediate::and),
             immediate("MVNI_M_sm", "1", "110h", i -> ones32(i, -1), ModifiedImmediate::move),
             immediate("MOVI_D", "1", "1110", ModifiedImmediate::byteMask, ModifiedImmediate::move),
-            immediate("FMOV_asimdimm_D", "1", "1111", ModifiedImmediate::doubleWord, ModifiedImmediate::move));
+            immediate("FMOV_asimdimm_D", "1", "1111", ModifiedImmediate::doubleWord, ModifiedImmediate::move),
+            row("FMOV_asimdimm_H", Encoding.FP16, "0Q00111100000 abc 1111 11 efghi ddddd", ModifiedImmediate::half,
+                    ModifiedImmediate::move));
 
     private ModifiedImmediate() {
     }
@@ -79,6 +81,11 @@ final class ModifiedImmediate {
 
     private static boolean single(Insn i) {
         i.imm = LaneArithmetic.replicate(2, expand(imm8(i), 2));
+        return true;
+    }
+
+    private static boolean half(Insn i) {
+        i.imm = LaneArithmetic.replicate(1, expand(imm8(i), 1));
         return true;
     }
 

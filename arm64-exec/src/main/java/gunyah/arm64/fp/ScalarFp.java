@@ -1,6 +1,7 @@
 package gunyah.arm64.fp;
 
 import static gunyah.arm64.fp.Encoding.row;
+import static gunyah.arm64.fp.Encoding.typed;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.decode.Insn;
@@ -12,7 +13,8 @@ import java.util.List;
 
 /**
  * Scalar floating-point data processing (Arm ARM C4.1.96): one, two and three source, compare, conditional compare,
- * conditional select, immediate. {@code a} is 2 for single and 3 for double precision, {@code c} the condition,
+ * conditional select, immediate. {@code a} is 1 for half, 2 for single and 3 for double precision, {@code c} the
+ * condition,
  * {@code imm} the constant or the flags of a conditional compare.
  */
 final class ScalarFp {
@@ -27,8 +29,8 @@ final class ScalarFp {
         List<InstructionRow> rows = new ArrayList<>();
         oneSource(rows);
         compares(rows);
-        rows.add(row("FMOV_float_imm", "00011110 0z 1 iiiiiiii 100 00000 ddddd", ScalarFp::immediate,
-                (cpu, i) -> write(cpu, i, i.imm)));
+        typed(rows, "FMOV_float_imm", "00011110", "1 iiiiiiii 100 00000 ddddd", ScalarFp::immediate,
+                (cpu, i) -> write(cpu, i, i.imm));
         twoSource(rows, "FMUL", 0b0000, (s, z, d, n, m) -> FpArithmetic.mul(s, z, n, m));
         twoSource(rows, "FDIV", 0b0001, (s, z, d, n, m) -> FpArithmetic.div(s, z, n, m));
         twoSource(rows, "FADD", 0b0010, (s, z, d, n, m) -> FpArithmetic.add(s, z, n, m));
@@ -38,8 +40,8 @@ final class ScalarFp {
         twoSource(rows, "FMAXNM", 0b0110, (s, z, d, n, m) -> FpArithmetic.maxnm(s, z, n, m));
         twoSource(rows, "FMINNM", 0b0111, (s, z, d, n, m) -> FpArithmetic.minnm(s, z, n, m));
         twoSource(rows, "FNMUL", 0b1000, (s, z, d, n, m) -> FpArithmetic.neg(z, FpArithmetic.mul(s, z, n, m)));
-        rows.add(row("FCSEL_float", "00011110 0z 1 mmmmm cccc 11 nnnnn ddddd", ScalarFp::conditional,
-                (cpu, i) -> write(cpu, i, cpu.v[holds(cpu.s.nzcv, i.c) ? 2 * i.rn : 2 * i.rm] & Lanes.mask(i.a))));
+        typed(rows, "FCSEL_float", "00011110", "1 mmmmm cccc 11 nnnnn ddddd", ScalarFp::conditional,
+                (cpu, i) -> write(cpu, i, cpu.v[holds(cpu.s.nzcv, i.c) ? 2 * i.rn : 2 * i.rm] & Lanes.mask(i.a)));
         threeSource(rows, "FMADD", "0", "0", (s, z, c, n, m) -> FpArithmetic.fma(s, z, c, n, m));
         threeSource(rows, "FMSUB", "0", "1", (s, z, c, n, m) -> FpArithmetic.fma(s, z, c, FpArithmetic.neg(z, n), m));
         threeSource(rows, "FNMADD", "1", "0", (s, z, c, n, m) -> FpArithmetic.fma(s, z, FpArithmetic.neg(z, c),
@@ -67,11 +69,21 @@ final class ScalarFp {
         round(rows, "FRINTA", 0b001100, SoftFloat.TIE_AWAY, false);
         round(rows, "FRINTX", 0b001110, CURRENT, true);
         round(rows, "FRINTI", 0b001111, CURRENT, false);
+        roundToSize(rows, "FRINT32Z", 0b010000, 32, SoftFloat.TO_ZERO);
+        roundToSize(rows, "FRINT32X", 0b010001, 32, CURRENT);
+        roundToSize(rows, "FRINT64Z", 0b010010, 64, SoftFloat.TO_ZERO);
+        roundToSize(rows, "FRINT64X", 0b010011, 64, CURRENT);
+    }
+
+    private static void roundToSize(List<InstructionRow> rows, String name, int opcode, int bits, int mode) {
+        rows.add(row(name + "_float", "FEAT_FRINTTS", "00011110 0z 1 " + Encoding.binary(opcode, 6)
+                + " 10000 nnnnn ddddd", Encoding::scalarTyped, Lanes.scalar((s, z, d, n, m) -> FpConversion.roundToSize(
+                        s, z, n, bits, mode == CURRENT ? SoftFloat.mode(s) : mode))));
     }
 
     private static void one(List<InstructionRow> rows, String name, int opcode, LaneOp op) {
-        rows.add(row(name, "00011110 0z 1 " + Encoding.binary(opcode, 6) + " 10000 nnnnn ddddd", Encoding::scalarFp,
-                Lanes.scalar(op)));
+        typed(rows, name, "00011110", "1 " + Encoding.binary(opcode, 6) + " 10000 nnnnn ddddd", Encoding::scalarTyped,
+                Lanes.scalar(op));
     }
 
     private static void round(List<InstructionRow> rows, String name, int opcode, int mode, boolean exact) {
@@ -91,16 +103,16 @@ final class ScalarFp {
         for (int signalling = 0; signalling < 2; signalling++) {
             boolean all = signalling == 1;
             String name = all ? "FCMPE" : "FCMP";
-            rows.add(row(name + "_float", "00011110 0z 1 mmmmm 00 1000 nnnnn " + signalling + "0 000",
-                    Encoding::scalarFp, (cpu, i) -> cpu.s.nzcv = compare(cpu, i, source(cpu, i, i.rm), all)));
-            rows.add(row(name + "_float_zero", "00011110 0z 1 kkkkk 00 1000 nnnnn " + signalling + "1 000",
-                    Encoding::scalarFp, (cpu, i) -> cpu.s.nzcv = compare(cpu, i, 0, all)));
+            typed(rows, name + "_float", "00011110", "1 mmmmm 00 1000 nnnnn " + signalling + "0 000",
+                    Encoding::scalarTyped, (cpu, i) -> cpu.s.nzcv = compare(cpu, i, source(cpu, i, i.rm), all));
+            typed(rows, name + "_float_zero", "00011110", "1 kkkkk 00 1000 nnnnn " + signalling + "1 000",
+                    Encoding::scalarTyped, (cpu, i) -> cpu.s.nzcv = compare(cpu, i, 0, all));
         }
         for (int signalling = 0; signalling < 2; signalling++) {
             boolean all = signalling == 1;
-            rows.add(row(all ? "FCCMPE_float" : "FCCMP_float", "00011110 0z 1 mmmmm cccc 01 nnnnn " + signalling
+            typed(rows, all ? "FCCMPE_float" : "FCCMP_float", "00011110", "1 mmmmm cccc 01 nnnnn " + signalling
                     + " ffff", ScalarFp::conditional, (cpu, i) -> cpu.s.nzcv = holds(cpu.s.nzcv, i.c)
-                            ? compare(cpu, i, source(cpu, i, i.rm), all) : (int) i.imm));
+                            ? compare(cpu, i, source(cpu, i, i.rm), all) : (int) i.imm);
         }
     }
 
@@ -109,29 +121,29 @@ final class ScalarFp {
     }
 
     private static void twoSource(List<InstructionRow> rows, String name, int opcode, LaneOp op) {
-        rows.add(row(name + "_float", "00011110 0z 1 mmmmm " + Encoding.binary(opcode, 4) + " 10 nnnnn ddddd",
-                Encoding::scalarFp, Lanes.scalar(op)));
+        typed(rows, name + "_float", "00011110", "1 mmmmm " + Encoding.binary(opcode, 4) + " 10 nnnnn ddddd",
+                Encoding::scalarTyped, Lanes.scalar(op));
     }
 
     private static void threeSource(List<InstructionRow> rows, String name, String o1, String o0, LaneOp op) {
-        rows.add(row(name + "_float", "00011111 0z " + o1 + " mmmmm " + o0 + " aaaaa nnnnn ddddd",
-                ScalarFp::threeFields, (cpu, i) -> write(cpu, i, op.apply(cpu.s, i.a, source(cpu, i, i.ra),
-                        source(cpu, i, i.rn), source(cpu, i, i.rm)))));
+        typed(rows, name + "_float", "00011111", o1 + " mmmmm " + o0 + " aaaaa nnnnn ddddd", ScalarFp::threeFields,
+                (cpu, i) -> write(cpu, i, op.apply(cpu.s, i.a, source(cpu, i, i.ra), source(cpu, i, i.rn),
+                        source(cpu, i, i.rm))));
     }
 
     private static boolean threeFields(Insn i) {
         i.ra = i.bits(10, 5);
-        return Encoding.scalarFp(i);
+        return Encoding.scalarTyped(i);
     }
 
     private static boolean conditional(Insn i) {
         i.c = i.bits(12, 4);
         i.imm = (long) i.bits(0, 4) << 28;
-        return Encoding.scalarFp(i);
+        return Encoding.scalarTyped(i);
     }
 
     private static boolean immediate(Insn i) {
-        Encoding.scalarFp(i);
+        Encoding.scalarTyped(i);
         i.imm = ModifiedImmediate.expand(i.bits(13, 8), i.a);
         return true;
     }

@@ -6,13 +6,14 @@ import static gunyah.arm64.fp.Lanes.each;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
+import gunyah.arm64.decode.Semantics;
 import gunyah.arm64.fp.Lanes.LaneOp;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Floating-point rows with two or three vector operands (Arm ARM C4.1.95): three same, scalar three same, pairwise,
- * across lanes, by element. {@code a} is 2 for single and 3 for double precision, {@code b} Q, {@code c} the element.
+ * across lanes, by element. {@code a} is 1 for half, 2 for single and 3 for double precision, {@code b} Q, {@code c} the element.
  */
 final class SimdFp {
     static final List<InstructionRow> ROWS = rows();
@@ -73,45 +74,65 @@ final class SimdFp {
         return " " + high + "z 1 mmmmm " + Encoding.binary(opcode, 5) + " 1 nnnnn ddddd";
     }
 
+    private static String halfTail(int high, int opcode) {
+        return " " + high + "10 mmmmm 00 " + Encoding.binary(opcode, 3) + " 1 nnnnn ddddd";
+    }
+
     private static void vector(List<InstructionRow> rows, String name, int u, int high, int opcode, LaneOp op) {
-        rows.add(row(name + "_v", "0Q" + u + "01110" + tail(high, opcode), Encoding::vectorFp, Lanes.vector(each(op))));
+        vector(rows, name, u, high, opcode, Lanes.vector(each(op)));
+    }
+
+    private static void vector(List<InstructionRow> rows, String name, int u, int high, int opcode, Semantics meaning) {
+        rows.add(row(name + "_v", "0Q" + u + "01110" + tail(high, opcode), Encoding::vectorFp, meaning));
+        rows.add(row(name + "_v_h", Encoding.FP16, "0Q" + u + "01110" + halfTail(high, opcode), Encoding::half, meaning));
     }
 
     private static void both(List<InstructionRow> rows, String name, int u, int high, int opcode, LaneOp op) {
         vector(rows, name, u, high, opcode, op);
         rows.add(row(name + "_s", "01" + u + "11110" + tail(high, opcode), Encoding::scalarFp, Lanes.scalar(op)));
+        rows.add(row(name + "_s_h", Encoding.FP16, "01" + u + "11110" + halfTail(high, opcode), Encoding::half,
+                Lanes.scalar(op)));
     }
 
     private static void pairwise(List<InstructionRow> rows, String name, int high, int opcode, LaneOp op) {
-        rows.add(row(name + "_v", "0Q101110" + tail(high, opcode), Encoding::vectorFp, Lanes.pairwise(each(op))));
+        vector(rows, name, 1, high, opcode, Lanes.pairwise(each(op)));
     }
 
     /** Scalar pairwise: the two elements of Vn. */
     private static void pair(List<InstructionRow> rows, String name, int high, int opcode, LaneOp op) {
         String tail = "z 11000 " + Encoding.binary(opcode, 5) + " 10 nnnnn ddddd";
-        rows.add(row(name + "P_s", "01111110 " + high + tail, Encoding::scalarFp, (cpu, i) -> {
+        Semantics meaning = (cpu, i) -> {
             long result = op.apply(cpu.s, i.a, 0, Lanes.get(cpu.v, i.rn, i.a, 0), Lanes.get(cpu.v, i.rn, i.a, 1));
             cpu.v[2 * i.rd] = result & Lanes.mask(i.a);
             cpu.v[2 * i.rd + 1] = 0;
-        }));
+        };
+        rows.add(row(name + "P_s", "01111110 " + high + tail, Encoding::scalarFp, meaning));
+        rows.add(row(name + "P_s_h", Encoding.FP16, "01011110 " + high + "0" + tail.substring(1), Encoding::half, meaning));
     }
 
-    /** Scalar pairwise, and across the four single-precision lanes of Vn. */
+    /** Scalar pairwise, and across the four single-precision or the half-precision lanes of Vn. */
     private static void reductions(List<InstructionRow> rows, String name, int high, int opcode, LaneOp op) {
         pair(rows, name, high, opcode, op);
         String tail = "0 11000 " + Encoding.binary(opcode, 5) + " 10 nnnnn ddddd";
-        rows.add(row(name + "V", "01101110 " + high + tail, Encoding::scalarFp, (cpu, i) -> reduce(cpu, i, op)));
+        rows.add(row(name + "V", "01101110 " + high + tail, i -> Encoding.vectorFp(i),
+                (cpu, i) -> reduce(cpu, i, op)));
+        rows.add(row(name + "V_h", Encoding.FP16, "0Q001110 " + high + tail, Encoding::half,
+                (cpu, i) -> reduce(cpu, i, op)));
     }
 
     private static void reduce(Cpu cpu, Insn i, LaneOp op) {
-        long low = reduceHalf(cpu, op, cpu.v[2 * i.rn]);
-        long high = reduceHalf(cpu, op, cpu.v[2 * i.rn + 1]);
-        cpu.v[2 * i.rd] = op.apply(cpu.s, 2, 0, low, high);
+        cpu.v[2 * i.rd] = reduce(cpu, i, op, 0, 8 << i.b >> i.a);
         cpu.v[2 * i.rd + 1] = 0;
     }
 
-    private static long reduceHalf(Cpu cpu, LaneOp op, long half) {
-        return op.apply(cpu.s, 2, 0, half & 0xFFFF_FFFFL, half >>> 32);
+    /** Reduce of the manual: halves of the lanes first, because NaNs and flags depend on the order. */
+    private static long reduce(Cpu cpu, Insn i, LaneOp op, int first, int count) {
+        if (count == 1) {
+            return Lanes.get(cpu.v, i.rn, i.a, first);
+        }
+        long low = reduce(cpu, i, op, first, count / 2);
+        long high = reduce(cpu, i, op, first + count / 2, count / 2);
+        return op.apply(cpu.s, i.a, 0, low, high);
     }
 
     private static void byElement(List<InstructionRow> rows, String name, int u, int opcode, LaneOp op) {
@@ -120,6 +141,19 @@ final class SimdFp {
                 Lanes.vectorByElement(each(op))));
         rows.add(row(name + "_elt_s", "01" + u + "11111" + tail, i -> Encoding.scalarFp(i) && element(i),
                 Lanes.scalarByElement(op)));
+        String half = " 00 l k mmmm " + Encoding.binary(opcode, 4) + " h 0 nnnnn ddddd";
+        rows.add(row(name + "_elt_h", Encoding.FP16, "0Q" + u + "01111" + half, SimdFp::halfElement,
+                Lanes.vectorByElement(each(op))));
+        rows.add(row(name + "_elt_s_h", Encoding.FP16, "01" + u + "11111" + half, SimdFp::halfElement,
+                Lanes.scalarByElement(op)));
+    }
+
+    /** Elements of V0..V15, numbered by H:L:M. */
+    static boolean halfElement(Insn i) {
+        Encoding.half(i);
+        i.rm &= 15;
+        i.c = i.bits(11, 1) << 2 | i.bits(20, 2);
+        return true;
     }
 
     private static boolean element(Insn i) {

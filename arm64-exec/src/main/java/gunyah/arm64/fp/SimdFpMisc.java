@@ -13,8 +13,8 @@ import java.util.List;
 
 /**
  * Floating-point rows of the two-register miscellaneous and shift by immediate groups, vector and scalar (Arm ARM
- * C4.1.95): conversions, rounding, estimates, comparisons with zero. {@code a} is 2 for single and 3 for double
- * precision (the narrow format where two meet), {@code b} Q, {@code c} the fraction bits of fixed point.
+ * C4.1.95): conversions, rounding, estimates, comparisons with zero. {@code a} is 1 for half, 2 for single and 3 for
+ * double precision (the narrow format where two meet), {@code b} Q, {@code c} the fraction bits of fixed point.
  */
 final class SimdFpMisc {
     static final List<InstructionRow> ROWS = rows();
@@ -69,6 +69,16 @@ final class SimdFpMisc {
         round(rows, "FRINTA", 1, 0, 0b11000, SoftFloat.TIE_AWAY, false);
         round(rows, "FRINTX", 1, 0, 0b11001, CURRENT, true);
         round(rows, "FRINTI", 1, 1, 0b11001, CURRENT, false);
+        roundToSize(rows, "FRINT32Z", 0, 0b11110, 32, SoftFloat.TO_ZERO);
+        roundToSize(rows, "FRINT32X", 1, 0b11110, 32, CURRENT);
+        roundToSize(rows, "FRINT64Z", 0, 0b11111, 64, SoftFloat.TO_ZERO);
+        roundToSize(rows, "FRINT64X", 1, 0b11111, 64, CURRENT);
+    }
+
+    private static void roundToSize(List<InstructionRow> rows, String name, int u, int opcode, int bits, int mode) {
+        rows.add(row(name + "_v", "FEAT_FRINTTS", "0Q" + u + "01110" + tail(0, opcode), Encoding::vectorFp,
+                Lanes.vector(each((s, z, d, n, m) -> FpConversion.roundToSize(s, z, n, bits,
+                        mode == CURRENT ? SoftFloat.mode(s) : mode)))));
     }
 
     private static void round(List<InstructionRow> rows, String name, int u, int high, int opcode, int mode,
@@ -118,12 +128,20 @@ final class SimdFpMisc {
         return " " + high + "z 10000 " + Encoding.binary(opcode, 5) + " 10 nnnnn ddddd";
     }
 
+    private static String halfTail(int high, int opcode) {
+        return " " + high + "1 11100 " + Encoding.binary(opcode, 5) + " 10 nnnnn ddddd";
+    }
+
     private static void vector(List<InstructionRow> rows, String name, int u, int high, int opcode, LaneOp op) {
         rows.add(row(name + "_v", "0Q" + u + "01110" + tail(high, opcode), Encoding::vectorFp, Lanes.vector(each(op))));
+        rows.add(row(name + "_v_h", Encoding.FP16, "0Q" + u + "01110" + halfTail(high, opcode), Encoding::half,
+                Lanes.vector(each(op))));
     }
 
     private static void scalar(List<InstructionRow> rows, String name, int u, int high, int opcode, LaneOp op) {
         rows.add(row(name + "_s", "01" + u + "11110" + tail(high, opcode), Encoding::scalarFp, Lanes.scalar(op)));
+        rows.add(row(name + "_s_h", Encoding.FP16, "01" + u + "11110" + halfTail(high, opcode), Encoding::half,
+                Lanes.scalar(op)));
     }
 
     private static void both(List<InstructionRow> rows, String name, int u, int high, int opcode, LaneOp op) {
@@ -133,25 +151,29 @@ final class SimdFpMisc {
 
     private static void fixedPoint(List<InstructionRow> rows, String name, int u, int opcode, LaneOp op) {
         String tail = "0 hhhh iii " + Encoding.binary(opcode, 5) + " 1 nnnnn ddddd";
-        rows.add(row(name + "_v", "0Q" + u + "01111" + tail, i -> ShiftImmediate.rightVector(i) && i.a >= 2,
-                (cpu, i) -> {
-                    long low = fixedHalf(cpu, i, op, cpu.v[2 * i.rn]);
-                    cpu.v[2 * i.rd + 1] = i.b == 0 ? 0 : fixedHalf(cpu, i, op, cpu.v[2 * i.rn + 1]);
-                    cpu.v[2 * i.rd] = low;
-                }));
-        rows.add(row(name + "_s", "01" + u + "11111" + tail, i -> ShiftImmediate.rightScalar(i) && i.a >= 2,
-                (cpu, i) -> {
-                    long mask = Lanes.mask(i.a);
-                    cpu.v[2 * i.rd] = op.apply(cpu.s, i.a, 0, cpu.v[2 * i.rn] & mask, i.c) & mask;
-                    cpu.v[2 * i.rd + 1] = 0;
-                }));
+        Semantics vector = (cpu, i) -> {
+            long low = fixedHalf(cpu, i, op, cpu.v[2 * i.rn]);
+            cpu.v[2 * i.rd + 1] = i.b == 0 ? 0 : fixedHalf(cpu, i, op, cpu.v[2 * i.rn + 1]);
+            cpu.v[2 * i.rd] = low;
+        };
+        Semantics scalar = (cpu, i) -> {
+            long mask = Lanes.mask(i.a);
+            cpu.v[2 * i.rd] = op.apply(cpu.s, i.a, 0, cpu.v[2 * i.rn] & mask, i.c) & mask;
+            cpu.v[2 * i.rd + 1] = 0;
+        };
+        String half = "0 001i iii " + Encoding.binary(opcode, 5) + " 1 nnnnn ddddd";
+        rows.add(row(name + "_v", "0Q" + u + "01111" + tail, i -> ShiftImmediate.rightVector(i) && i.a >= 2, vector));
+        rows.add(row(name + "_v_h", Encoding.FP16, "0Q" + u + "01111" + half, ShiftImmediate::rightVector, vector));
+        rows.add(row(name + "_s", "01" + u + "11111" + tail, i -> ShiftImmediate.rightScalar(i) && i.a >= 2, scalar));
+        rows.add(row(name + "_s_h", Encoding.FP16, "01" + u + "11111" + half, ShiftImmediate::rightScalar, scalar));
     }
 
     private static long fixedHalf(Cpu cpu, Insn i, LaneOp op, long n) {
-        if (i.a == 3) {
-            return op.apply(cpu.s, 3, 0, n, i.c);
+        long mask = Lanes.mask(i.a);
+        long result = 0;
+        for (int bit = 0; bit < 64; bit += 8 << i.a) {
+            result |= (op.apply(cpu.s, i.a, 0, n >>> bit & mask, i.c) & mask) << bit;
         }
-        return op.apply(cpu.s, 2, 0, n & 0xFFFF_FFFFL, i.c) & 0xFFFF_FFFFL
-                | op.apply(cpu.s, 2, 0, n >>> 32, i.c) << 32;
+        return result;
     }
 }

@@ -31,6 +31,7 @@ final class SoftFloat {
     static final int AHP = 1 << 26;
     static final int DN = 1 << 25;
     static final int FZ = 1 << 24;
+    static final int FZ16 = 1 << 19;
 
     static final int TIE_EVEN = 0;
     static final int TO_PLUS = 1;
@@ -38,13 +39,18 @@ final class SoftFloat {
     static final int TO_ZERO = 3;
     static final int TIE_AWAY = 4;
     static final int TO_ODD = 5;
+    /** As {@link #TO_ODD}, but what is too large becomes infinite. */
+    static final int TO_ODD_OR_INFINITY = 6;
+
+    /** A bit that no FPCR has: {@link #mode} is {@link #TO_ODD_OR_INFINITY}. For the arithmetic of BFloat16 products. */
+    static final int ODD = 1;
 
     private SoftFloat() {
     }
 
     /** {@return FPCR.RMode} */
     static int mode(CpuState s) {
-        return s.fpcr >>> 22 & 3;
+        return (s.fpcr & ODD) != 0 ? TO_ODD_OR_INFINITY : s.fpcr >>> 22 & 3;
     }
 
     static long invalid(CpuState s, int size) {
@@ -52,10 +58,15 @@ final class SoftFloat {
         return FpFormat.defaultNaN(size);
     }
 
-    /** {@return {@code x}, or a zero of its sign when it is denormal and FPCR.FZ says so} */
+    /** {@return whether denormals of the format are flushed to zero} */
+    static boolean flushes(CpuState s, int size) {
+        return (s.fpcr & (size == 1 ? FZ16 : FZ)) != 0;
+    }
+
+    /** {@return {@code x}, or a zero of its sign when it is denormal and FPCR says so}; only half precision is silent */
     static long flush(CpuState s, int size, long x) {
-        if ((s.fpcr & FZ) != 0 && FpFormat.exponentField(size, x) == 0 && !isZero(size, x) && size > 1) {
-            s.fpsr |= IDC;
+        if (flushes(s, size) && FpFormat.exponentField(size, x) == 0 && !isZero(size, x)) {
+            s.fpsr |= size == 1 ? 0 : IDC;
             return x & sign(size);
         }
         return x;
@@ -98,7 +109,7 @@ final class SoftFloat {
             case TO_PLUS -> rest != 0 && !negative;
             case TO_MINUS -> rest != 0 && negative;
             case TIE_AWAY -> rest < 0;
-            case TO_ODD -> rest != 0 && (kept & 1) == 0;
+            case TO_ODD, TO_ODD_OR_INFINITY -> rest != 0 && (kept & 1) == 0;
             default -> false;
         };
     }
@@ -109,12 +120,18 @@ final class SoftFloat {
 
     /** FPRound of {@code significand / 2^63 * 2^exponent}, the significand's last bit being sticky. */
     static long round(CpuState s, int size, boolean negative, int exponent, long significand, int mode) {
+        return round(s, size, negative, exponent, significand, mode, flushes(s, size));
+    }
+
+    /** FPRound, or with {@code flushed} false for half precision FPRoundCV. */
+    static long round(CpuState s, int size, boolean negative, int exponent, long significand, int mode,
+            boolean flushed) {
         int zeros = Long.numberOfLeadingZeros(significand);
         long full = significand << zeros;
         int e = exponent - zeros;
         int below = 1 - bias(size) - e;
         long sign = negative ? sign(size) : 0;
-        if (below > 0 && (s.fpcr & FZ) != 0 && size > 1) {
+        if (below > 0 && flushed) {
             s.fpsr |= UFC;
             return sign;
         }
@@ -140,7 +157,8 @@ final class SoftFloat {
 
     static long overflow(CpuState s, int size, boolean negative, int mode) {
         s.fpsr |= OFC | IXC;
-        boolean infinite = mode == TIE_EVEN || mode == TIE_AWAY || mode == (negative ? TO_MINUS : TO_PLUS);
+        boolean infinite = mode == TIE_EVEN || mode == TIE_AWAY || mode == TO_ODD_OR_INFINITY
+                || mode == (negative ? TO_MINUS : TO_PLUS);
         return (negative ? sign(size) : 0) | infinity(size) - (infinite ? 0 : 1);
     }
 

@@ -372,7 +372,7 @@ public final class Mmu {
     }
 
     private void fill(long va, int kind, int rightsBank, boolean aligned) {
-        int status = stage1.walk(va);
+        int status = stage1.walk(va, kind == Tlb.EXEC);
         if (status != Stage1.OK) {
             throw status == Stage1.STAGE2 ? stage2Fault(va, stage1.faultIpa, Access.R, stage1.faultMapped, true, kind)
                     : stage1Fault(va, status, kind);
@@ -443,7 +443,7 @@ public final class Mmu {
      *         {@link #STAGE1_FAULT}, {@link #STAGE2_PERMISSION}, {@link #STAGE2_UNMAPPED}
      */
     public long translateForOwner(long va, int access) {
-        int status = stage1.walk(va);
+        int status = stage1.walk(va, false);
         if (status != Stage1.OK) {
             return status != Stage1.STAGE2 ? STAGE1_FAULT : stage1.faultMapped ? STAGE2_PERMISSION : STAGE2_UNMAPPED;
         }
@@ -471,7 +471,7 @@ public final class Mmu {
      * @throws Abort when stage 2 refuses a read of the tables
      */
     public long translateStage1(long va, boolean el0, boolean write, boolean pan) {
-        int status = stage1.walk(va);
+        int status = stage1.walk(va, false);
         if (status == Stage1.STAGE2) {
             maintenance = Fault.CM;
             Abort fault = stage2Fault(va, stage1.faultIpa, Access.R, stage1.faultMapped, true, Tlb.READ);
@@ -495,7 +495,17 @@ public final class Mmu {
      * translation regime ignores it}
      */
     public long branchAddress(long target) {
-        return stage1.topByteIgnored(target) ? target << 8 >> 8 : target;
+        return stage1.topByteIgnored(target, true) ? target << 8 >> 8 : target;
+    }
+
+    /** {@return whether the top byte of a pointer is a tag: of data, or of code} */
+    public boolean isTagged(long pointer, boolean code) {
+        return stage1.topByteIgnored(pointer, code);
+    }
+
+    /** {@return the address bits of the half of the address space {@code pointer} belongs to, 25 to 48} */
+    public int addressBits(long pointer) {
+        return stage1.inputBits(pointer);
     }
 
     // Control registers and maintenance

@@ -27,6 +27,7 @@ final class Stage1 {
     private static final long TCR_AS = 1L << 36;
     private static final long TCR_TBI0 = 1L << 37;
     private static final long TCR_HPD0 = 1L << 41;
+    private static final long TCR_TBID0 = 1L << 51;
 
     private static final long DESCRIPTOR_ADDRESS = 0x0000_FFFF_FFFF_F000L;
     private static final long AP_USER = 1L << 6;
@@ -78,15 +79,19 @@ final class Stage1 {
         long base;
         boolean disabled;
         boolean topByteIgnored;
+        /** As {@link #topByteIgnored}, for instruction addresses. */
+        boolean fetchIgnoresTopByte;
         boolean hierarchicalDisabled;
 
-        void configure(int size, boolean walkDisabled, boolean ignoreTop, boolean noHierarchy, long ttbr) {
+        void configure(int size, boolean walkDisabled, boolean ignoreTop, boolean dataOnly, boolean noHierarchy,
+                long ttbr) {
             inputBits = 64 - Math.clamp(size, 16, 39);
             startLevel = 4 - (inputBits - 4) / 9;
             int tableBits = inputBits - (39 - 9 * startLevel) + 3;
             base = ttbr & 0x0000_FFFF_FFFF_FFFEL & -(1L << tableBits);
             disabled = walkDisabled;
             topByteIgnored = ignoreTop;
+            fetchIgnoresTopByte = ignoreTop && !dataOnly;
             hierarchicalDisabled = noHierarchy;
         }
     }
@@ -99,9 +104,10 @@ final class Stage1 {
 
     /** Re-reads the control registers after one of them was assigned. */
     void configure() {
-        low.configure((int) tcr & 63, (tcr & TCR_EPD) != 0, (tcr & TCR_TBI0) != 0, (tcr & TCR_HPD0) != 0, ttbr0);
+        low.configure((int) tcr & 63, (tcr & TCR_EPD) != 0, (tcr & TCR_TBI0) != 0, (tcr & TCR_TBID0) != 0,
+                (tcr & TCR_HPD0) != 0, ttbr0);
         high.configure((int) (tcr >>> 16) & 63, (tcr & TCR_EPD << 16) != 0, (tcr & TCR_TBI0 << 1) != 0,
-                (tcr & TCR_HPD0 << 1) != 0, ttbr1);
+                (tcr & TCR_TBID0 << 1) != 0, (tcr & TCR_HPD0 << 1) != 0, ttbr1);
         // IPS beyond the implemented PARange (36 bits) means the implemented size
         paBits = (tcr >>> 32 & 7) == 0 ? 32 : Stage2Table.IPA_BITS;
     }
@@ -116,9 +122,15 @@ final class Stage1 {
         return (sctlr & SCTLR_M) != 0;
     }
 
-    /** {@return whether the pointer's top byte takes no part in translation} */
-    boolean topByteIgnored(long va) {
-        return (va << 8 < 0 ? high : low).topByteIgnored;
+    /** {@return whether the pointer's top byte takes no part in translation, as a data or an instruction address} */
+    boolean topByteIgnored(long va, boolean fetch) {
+        Half half = va << 8 < 0 ? high : low;
+        return fetch ? half.fetchIgnoresTopByte : half.topByteIgnored;
+    }
+
+    /** {@return the size of the half of the address space that bit 55 of {@code va} selects, in address bits} */
+    int inputBits(long va) {
+        return (va << 8 < 0 ? high : low).inputBits;
     }
 
     /** {@return whether {@link #attributes} mean any Device type} */
@@ -131,12 +143,12 @@ final class Stage1 {
      *
      * @return {@link #OK}, {@link #STAGE2}, or a {@link Fault} status with its level
      */
-    int walk(long va) {
-        return enabled() ? walkTables(va) : walkFlat(va);
+    int walk(long va, boolean fetch) {
+        return enabled() ? walkTables(va, fetch) : walkFlat(va, fetch);
     }
 
-    private int walkFlat(long va) {
-        long address = topByteIgnored(va) ? va & -1L >>> 8 : va;
+    private int walkFlat(long va, boolean fetch) {
+        long address = topByteIgnored(va, fetch) ? va & -1L >>> 8 : va;
         if (address >>> Stage2Table.IPA_BITS != 0) {
             level = 0;
             return Fault.ADDRESS_SIZE;
@@ -151,10 +163,10 @@ final class Stage1 {
         return OK;
     }
 
-    private int walkTables(long va) {
+    private int walkTables(long va, boolean fetch) {
         boolean upper = va << 8 < 0;
         Half half = upper ? high : low;
-        long extended = half.topByteIgnored ? va << 8 >> 8 : va;
+        long extended = topByteIgnored(va, fetch) ? va << 8 >> 8 : va;
         level = 0;
         if (half.disabled || extended >> half.inputBits != (upper ? -1 : 0)) {
             return Fault.TRANSLATION;

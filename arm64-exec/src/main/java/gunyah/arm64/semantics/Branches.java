@@ -30,9 +30,9 @@ final class Branches {
             branch("TBNZ", "b 011011 1 bbbbb iiiiiiiiiiiiii ttttt", insn -> test(insn, Ops.TBNZ),
                     (cpu, insn) -> jumpIf(cpu, insn, (cpu.x[insn.rn] >>> insn.a & 1) != 0)),
             branch("BR", "1101011 0 0 00 11111 000000 nnnnn 00000", insn -> register(insn, Ops.BR),
-                    (cpu, insn) -> cpu.s.pc = cpu.mmu.branchAddress(cpu.x[insn.rn])),
+                    (cpu, insn) -> indirect(cpu, insn, cpu.x[insn.rn])),
             branch("BLR", "1101011 0 0 01 11111 000000 nnnnn 00000", insn -> register(insn, Ops.BLR),
-                    Branches::blr),
+                    (cpu, insn) -> call(cpu, cpu.x[insn.rn])),
             branch("RET", "1101011 0 0 10 11111 000000 nnnnn 00000", insn -> register(insn, Ops.BR),
                     (cpu, insn) -> cpu.s.pc = cpu.mmu.branchAddress(cpu.x[insn.rn])));
 
@@ -87,8 +87,13 @@ final class Branches {
         cpu.s.pc += insn.imm * 4;
     }
 
-    private static void blr(Cpu cpu, Insn insn) {
-        long target = cpu.x[insn.rn];
+    /** What BR and its authenticating forms do once the target is known. */
+    static void indirect(Cpu cpu, Insn insn, long target) {
+        cpu.s.pc = cpu.mmu.branchAddress(target);
+    }
+
+    /** What BLR and its authenticating forms do once the target is known. */
+    static void call(Cpu cpu, long target) {
         cpu.x[LR] = cpu.s.pc + 4;
         cpu.s.pc = cpu.mmu.branchAddress(target);
     }

@@ -16,7 +16,7 @@ import gunyah.arm64.state.CpuState;
 import java.util.List;
 
 /**
- * Conditional select and compare (C4.1.95) and flag manipulation (FEAT_FlagM). Operand {@code a} is the condition's set
+ * Conditional select and compare (C4.1.95) and flag manipulation (FEAT_FlagM, FEAT_FlagM2). Operand {@code a} is the condition's set
  * of flag values; a conditional compare has the second operand in {@code rm} or {@code imm}, the flags otherwise used
  * in {@code ra} and {@code b} bit 0 set for CCMP (clear for CCMN), bit 1 for the immediate form.
  */
@@ -41,7 +41,11 @@ public final class Conditional {
             gated("SETF16", "FEAT_FlagM", "0 0 1 11010000 000000 1 0010 nnnnn 0 1101", Conditional::setfFields,
                     (cpu, insn) -> setf(cpu, (int) cpu.x[insn.rn], 15)),
             gated("CFINV", "FEAT_FlagM", "1101 0101 0000 0 000 0100 0000 000 11111", insn -> true,
-                    (cpu, insn) -> cpu.s.nzcv ^= CpuState.C));
+                    (cpu, insn) -> cpu.s.nzcv ^= CpuState.C),
+            gated("XAFLAG", "FEAT_FlagM2", "1101 0101 0000 0 000 0100 0000 001 11111", insn -> true,
+                    (cpu, insn) -> cpu.s.nzcv = fromExternal(cpu.s.nzcv)),
+            gated("AXFLAG", "FEAT_FlagM2", "1101 0101 0000 0 000 0100 0000 010 11111", insn -> true,
+                    (cpu, insn) -> cpu.s.nzcv = toExternal(cpu.s.nzcv)));
 
     private Conditional() {
     }
@@ -89,6 +93,19 @@ public final class Conditional {
         }
         return insn.c == 1 ? Flags.add64(left, right, left + right)
                 : Flags.add32((int) left, (int) right, (int) left + (int) right);
+    }
+
+    /** From the floating-point flags of other architectures (Z and C) to Arm's. */
+    private static int fromExternal(int nzcv) {
+        boolean z = (nzcv & CpuState.Z) != 0;
+        boolean c = (nzcv & CpuState.C) != 0;
+        return (!c && !z ? CpuState.N : 0) | (z && c ? CpuState.Z : 0) | (c || z ? CpuState.C : 0)
+                | (!c && z ? CpuState.V : 0);
+    }
+
+    private static int toExternal(int nzcv) {
+        boolean v = (nzcv & CpuState.V) != 0;
+        return ((nzcv & CpuState.Z) != 0 || v ? CpuState.Z : 0) | (v ? 0 : nzcv & CpuState.C);
     }
 
     private static boolean rmifFields(Insn insn) {

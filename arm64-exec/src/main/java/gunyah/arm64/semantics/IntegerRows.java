@@ -13,6 +13,6 @@ public final class IntegerRows {
     public static List<InstructionRow> rows() {
         return Stream.of(AddSub.ROWS, Logical.ROWS, MoveAndBitfield.ROWS, Branches.ROWS, SystemGroup.ROWS,
                 LoadStore.ROWS, LoadStorePair.ROWS, Exclusive.ROWS, LoadAcquireUnscaled.ROWS, Atomic.ROWS,
-                DataProcessing.ROWS, Conditional.ROWS).flatMap(List::stream).toList();
+                DataProcessing.ROWS, Conditional.ROWS, PointerAuth.ROWS).flatMap(List::stream).toList();
     }
 }

@@ -11,18 +11,20 @@ import java.util.Set;
 public final class CpuFeatures {
     /** FEAT_ names, spelled as the manual does without the prefix. A name is here only when some row or register asks. */
     public enum Feature {
-        LSE, CRC32, PAN, UAO, RDM, DotProd, LRCPC, LRCPC2, FlagM, DPB, DPB2, SB, SSBS, DIT, AES, PMULL, SHA1, SHA256,
-        SHA512, SHA3, FP16, FHM, JSCVT, FCMA, FRINTTS, CSV2, CSV3
+        LSE, CRC32, PAN, UAO, RDM, DotProd, LRCPC, LRCPC2, FlagM, FlagM2, DPB, DPB2, SB, SSBS, DIT, AES, PMULL, SHA1,
+        SHA256, SHA512, SHA3, FP16, FHM, JSCVT, FCMA, FRINTTS, BF16, I8MM, PAuth, RNG,
+        CSV2, CSV3
     }
 
     /** Armv8.0 without any option. */
     public static final CpuFeatures NONE = new CpuFeatures(EnumSet.noneOf(Feature.class));
 
-    /** What is implemented completely; the default of every vCPU. */
+    /** The default of every vCPU. */
     public static final CpuFeatures DEFAULT = new CpuFeatures(EnumSet.of(Feature.LSE, Feature.CRC32, Feature.PAN,
-            Feature.UAO, Feature.LRCPC, Feature.LRCPC2, Feature.FlagM, Feature.DPB, Feature.SB, Feature.SSBS,
-            Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd, Feature.AES, Feature.PMULL,
-            Feature.SHA1, Feature.SHA256));
+            Feature.UAO, Feature.LRCPC, Feature.LRCPC2, Feature.FlagM, Feature.FlagM2, Feature.DPB, Feature.DPB2,
+            Feature.SB, Feature.SSBS, Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd, Feature.AES,
+            Feature.PMULL, Feature.SHA1, Feature.SHA256, Feature.SHA512, Feature.SHA3, Feature.FP16, Feature.FHM,
+            Feature.JSCVT, Feature.FCMA, Feature.FRINTTS, Feature.BF16, Feature.I8MM));
 
     /** Everything a row or a register knows. */
     public static final CpuFeatures MAX = new CpuFeatures(EnumSet.allOf(Feature.class));
@@ -38,10 +40,17 @@ public final class CpuFeatures {
         return features.contains(feature);
     }
 
-    /** {@return whether the CPU has the feature of this FEAT_ name; the empty name means Armv8.0} */
+    /**
+     * {@return whether the CPU has the feature of this FEAT_ name, or all of several joined by {@code &}; the empty name
+     * means Armv8.0}
+     */
     public boolean has(String featName) {
         if (featName.isEmpty()) {
             return true;
+        }
+        int and = featName.indexOf('&');
+        if (and >= 0) {
+            return has(featName.substring(0, and)) && has(featName.substring(and + 1));
         }
         for (Feature feature : features) {
             if (featName.equals("FEAT_" + feature)) {

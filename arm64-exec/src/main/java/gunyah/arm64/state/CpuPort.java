@@ -7,6 +7,11 @@ public interface CpuPort {
     /** {@return the system counter (CNTPCT = CNTVCT), ticks of CNTFRQ} */
     long counter();
 
+    /** {@return 64 unpredictable bits, for RNDR} */
+    default long random() {
+        return HostEntropy.SOURCE.nextLong();
+    }
+
     /** Some EL1 timer register was written: the owner re-evaluates lines and re-arms its deadline. */
     void timerProgrammed();
 

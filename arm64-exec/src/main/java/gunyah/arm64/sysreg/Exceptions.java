@@ -4,6 +4,7 @@ import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.state.Abort;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Exception entry to EL1 and return from it (Arm ARM DDI 0487, D1.3 and D1.4; AArch64.TakeException and
@@ -186,8 +187,13 @@ public final class Exceptions {
      * and sets PSTATE.IL, so that the next instruction takes {@link #illegalState}.
      */
     public void eret() {
+        eret(target -> target);
+    }
+
+    /** As {@link #eret()}, to what {@code authentication} makes of ELR_EL1 (ERETAA, ERETAB). */
+    public void eret(LongUnaryOperator authentication) {
         int spsr = (int) registers.value(SystemRegister.SPSR_EL1);
-        long target = registers.value(SystemRegister.ELR_EL1);
+        long target = authentication.applyAsLong(registers.value(SystemRegister.ELR_EL1));
         int mode = spsr & 0x1F;
         boolean legal = mode == 0 || mode == 4 || mode == 5;
         s.nzcv = spsr & 0xF000_0000;

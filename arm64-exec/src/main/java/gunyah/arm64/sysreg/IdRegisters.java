@@ -50,11 +50,13 @@ public final class IdRegisters {
                 | field(has, 12, "FEAT_SHA256", "FEAT_SHA512") | field(has, 16, "FEAT_CRC32")
                 | field(has, 20, "FEAT_LSE") << 1 | field(has, 28, "FEAT_RDM") | field(has, 32, "FEAT_SHA3")
                 | field(has, 36, "FEAT_SM3") | field(has, 40, "FEAT_SM4") | field(has, 44, "FEAT_DotProd")
-                | field(has, 48, "FEAT_FHM") | field(has, 52, "FEAT_FlagM", "FEAT_FlagM2");
+                | field(has, 48, "FEAT_FHM") | field(has, 52, "FEAT_FlagM", "FEAT_FlagM2")
+                | field(has, 60, "FEAT_RNG");
     }
 
     private static long isar1(Predicate<String> has) {
-        return field(has, 0, "FEAT_DPB", "FEAT_DPB2") | field(has, 12, "FEAT_JSCVT") | field(has, 16, "FEAT_FCMA")
+        // the pointer authentication algorithm is IMPLEMENTATION DEFINED, for addresses and generic codes
+        return field(has, 8, "FEAT_PAuth") | field(has, 28, "FEAT_PAuth") | field(has, 0, "FEAT_DPB", "FEAT_DPB2") | field(has, 12, "FEAT_JSCVT") | field(has, 16, "FEAT_FCMA")
                 | field(has, 20, "FEAT_LRCPC", "FEAT_LRCPC2") | field(has, 32, "FEAT_FRINTTS")
                 | field(has, 36, "FEAT_SB") | field(has, 44, "FEAT_BF16") | field(has, 52, "FEAT_I8MM");
     }

@@ -47,6 +47,10 @@ public final class SystemRegisters {
     private static final long SCTLR_NTWE = 1 << 18;
     private static final long SCTLR_UCI = 1 << 26;
     private static final long SCTLR_DSSBS = 1L << 44;
+    /** EnIA, EnIB, EnDA, EnDB. */
+    private static final long SCTLR_PAUTH = 0xC800_2000L;
+    /** TBID0, TBID1. */
+    private static final long TCR_TBID = 3L << 51;
     private static final long MDSCR_TDCC = 1 << 12;
 
     private final CpuState s;
@@ -58,7 +62,10 @@ public final class SystemRegisters {
     private final CodeInvalidation code;
     private final TlbBroadcast domain;
     private final GenericTimers timers;
+    /** The keys and the arithmetic of pointer authentication. */
+    public final PointerKeys pointerKeys;
     private final boolean hasSsbs;
+    private final boolean hasPauth;
     private final int fpcrMask;
     private final long[] r = new long[SystemRegister.ALL.length];
     private final TreeMap<Integer, UnknownAccess> unknown = new TreeMap<>();
@@ -91,7 +98,9 @@ public final class SystemRegisters {
         this.code = code;
         this.domain = domain;
         this.timers = new GenericTimers(port);
+        this.pointerKeys = new PointerKeys(mmu);
         this.hasSsbs = ids.has(4, 1, 4);
+        this.hasPauth = ids.has(6, 1, 8);
         // FZ16 exists with half precision arithmetic only
         this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;
         r[SystemRegister.MPIDR_EL1.ordinal()] = 1L << 31 | mpidr;
@@ -158,8 +167,18 @@ public final class SystemRegisters {
             case DIT -> ids.has(4, 0, 48);
             case PAN -> ids.has(7, 1, 20);
             case UAO -> ids.has(7, 2, 4);
-            default -> true;
+            case RNDR, RNDRRS -> ids.has(6, 0, 60);
+            default -> !isKey(register) || ids.has(6, 1, 8);
         };
+    }
+
+    private static boolean isKey(SystemRegister register) {
+        return register.ordinal() >= SystemRegister.APIAKEYLO_EL1.ordinal()
+                && register.ordinal() <= SystemRegister.APGAKEYHI_EL1.ordinal();
+    }
+
+    private static int keyHalf(SystemRegister register) {
+        return register.ordinal() - SystemRegister.APIAKEYLO_EL1.ordinal();
     }
 
     /** {@return the value of the register with this key} */
@@ -224,7 +243,11 @@ public final class SystemRegisters {
             case CNTV_TVAL_EL0 -> timers.value(true);
             case CNTV_CTL_EL0 -> timers.control(true);
             case CNTV_CVAL_EL0 -> timers.compare(true);
-            default -> r[slot];
+            case RNDR, RNDRRS -> {
+                s.nzcv = 0;
+                yield port.random();
+            }
+            default -> isKey(register) ? pointerKeys.half(keyHalf(register)) : r[slot];
         };
     }
 
@@ -255,7 +278,7 @@ public final class SystemRegisters {
             throw undefined();
         }
         checkFp(register);
-        long mask = register.writeMask;
+        long mask = register.writeMask | extraBits(register);
         long merged = r[slot] & ~mask | value & mask;
         if (register.kind == SystemRegister.Kind.PLAIN) {
             r[slot] = merged;
@@ -316,13 +339,28 @@ public final class SystemRegisters {
             case CNTV_CVAL_EL0 -> timers.writeCompare(true, value);
             // OSLK is bit 1 of OSLSR
             case OSLAR_EL1 -> r[SystemRegister.OSLSR_EL1.ordinal()] = 8 | value << 1;
-            default -> throw new IllegalStateException(register + " has no write effect");
+            default -> {
+                if (!isKey(register)) {
+                    throw new IllegalStateException(register + " has no write effect");
+                }
+                pointerKeys.setHalf(keyHalf(register), value);
+            }
         }
+    }
+
+    /** Bits that exist with a feature only. */
+    private long extraBits(SystemRegister register) {
+        return switch (register) {
+            case SCTLR_EL1 -> (hasPauth ? SCTLR_PAUTH : 0) | (hasSsbs ? SCTLR_DSSBS : 0);
+            case TCR_EL1 -> hasPauth ? TCR_TBID : 0;
+            default -> 0;
+        };
     }
 
     private void writeSctlr(long value) {
         int slot = SystemRegister.SCTLR_EL1.ordinal();
         r[slot] = value;
+        pointerKeys.writeSctlr(value);
         mmu.writeSctlr(value);
     }
 

@@ -5,15 +5,18 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
+import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.state.Abort;
+import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.memory.RawMemory;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,14 +64,17 @@ class FpRowsTest {
 
     @Test
     void everyRowTrapsWhileFpIsTrappedAndChangesNothing() {
-        RandomCases random = new RandomCases(7);
+        SplittableRandom random = new SplittableRandom(7);
         cpu.s.fpTrapped = true;
         long[] before = cpu.v.clone();
         for (InstructionRow row : FpRows.ROWS) {
-            Insn insn = new Insn(random.word(row, 0), row);
-            assertThat(row.fields().decode(insn)).isTrue();
+            Insn insn = new Insn(row.value() | random.nextInt() & ~row.mask(), row);
+            while (!row.fields().decode(insn)) {
+                insn = new Insn(row.value() | random.nextInt() & ~row.mask(), row);
+            }
+            Insn allocated = insn;
             UndefinedInstruction trap = catchThrowableOfType(UndefinedInstruction.class,
-                    () -> row.semantics().execute(cpu, insn));
+                    () -> row.semantics().execute(cpu, allocated));
             assertThat(trap).as(row.name()).isNotNull();
             assertThat(trap.esr).as(row.name()).isEqualTo(0x1FE0_0000L);
         }
@@ -254,15 +260,12 @@ class FpRowsTest {
     }
 
     private void execute(int word, String assembly) {
-        InstructionRow row = RandomCases.match(word);
-        assertThat(row).as(assembly).isNotNull();
-        Insn insn = new Insn(word, row);
-        assertThat(row.fields().decode(insn)).as(assembly).isTrue();
+        Insn insn = Decoder.of(CpuFeatures.MAX).decode(word);
+        assertThat(insn.row).as(assembly).isNotSameAs(Decoder.UNALLOCATED);
         insn.semantics.execute(cpu, insn);
     }
 
     private static void assertReserved(int word, String assembly) {
-        InstructionRow row = RandomCases.match(word);
-        assertThat(row != null && row.fields().decode(new Insn(word, row))).as(assembly).isFalse();
+        assertThat(Decoder.of(CpuFeatures.MAX).decode(word).row).as(assembly).isSameAs(Decoder.UNALLOCATED);
     }
 }

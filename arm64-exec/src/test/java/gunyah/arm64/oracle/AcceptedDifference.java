@@ -11,6 +11,9 @@ enum AcceptedDifference {
     EXCLUSIVE_STORE_CHECKS_FIRST("STL?X[RP].*", true,
             "Without a matching monitor QEMU stores nothing and does not look at the address. The alignment check comes "
                     + "first (AArch64.ExclusiveMonitorsPass); whether other aborts do is IMPLEMENTATION DEFINED (B2.12)."),
+    HALF_FIXED_POINT_IS_16_BITS("FCVTZS_fix_s_h", false,
+            "QEMU 7.2 leaves the sign of a negative result in bits 31:16 of Vd. The result is 16 bits, the rest of Vd is "
+                    + "zero (C7.2, FCVTZS (vector, fixed-point)). Only bits 15:0 are compared."),
     ACQUIRE_LOAD_MUST_BE_ALIGNED("LDAPR[BH_].*", true,
             "QEMU 7.2 lets an unaligned LDAPR pass. Without FEAT_LSE2 it is an alignment fault (B2.8.2).");
 

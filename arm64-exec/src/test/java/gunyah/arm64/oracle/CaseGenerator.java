@@ -19,10 +19,12 @@ final class CaseGenerator {
     private final SplittableRandom random;
     private final Decoder decoder;
     private final int states;
+    private final boolean tags;
     private long nextDense = InstructionOracle.CODE;
     private int nextSlot;
 
-    CaseGenerator(SplittableRandom random, Decoder decoder, int states) {
+    CaseGenerator(SplittableRandom random, Decoder decoder, int states, boolean tags) {
+        this.tags = tags;
         this.random = random;
         this.decoder = decoder;
         this.states = states;
@@ -208,6 +210,11 @@ final class CaseGenerator {
 
     /** The address that the access is to have: nearly always in the buffer. */
     private long target(int word) {
+        long address = untagged();
+        return tags && random.nextInt(4) == 0 ? address | random.nextLong() << 56 : address;
+    }
+
+    private long untagged() {
         int where = random.nextInt(64);
         int unaligned = random.nextInt(4) == 0 ? random.nextInt(16) : 0;
         int spread = 16 * random.nextInt(18) + unaligned;

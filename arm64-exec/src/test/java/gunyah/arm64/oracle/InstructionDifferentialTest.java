@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import gunyah.arm64.decode.Decoder;
+import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
+import gunyah.arm64.decode.Ops;
 import gunyah.arm64.state.CpuFeatures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,8 +33,11 @@ class InstructionDifferentialTest {
     private static final int STATES = 1024;
     private static final int CHUNK = 50_000;
 
+    /** Pointers without tags, with tags, with tags of data alone (TBI0, TBID0). */
+    private static final long[] TCR_CHOICES = {0, 1L << 37, 1L << 37 | 1L << 51};
+
     /** They leave the processor, wait, or change what the next case runs under; other tests are about them. */
-    private static final Set<String> ELSEWHERE = Set.of("HVC", "SMC", "WFE", "WFI", "ERET", "SYS", "SYSL", "MSR_SPSel",
+    private static final Set<String> ELSEWHERE = Set.of("HVC", "SMC", "WFE", "WFI", "ERET", "ERETAA", "ERETAB", "SYS", "SYSL", "MSR_SPSel",
             "MSR_UAO", "MSR_PAN", "MSR_SSBS", "MSR_DIT", "MSR_DAIFSet", "MSR_DAIFClr");
 
     private final SplittableRandom random = new SplittableRandom(SEED);
@@ -77,7 +82,7 @@ class InstructionDifferentialTest {
         List<KeptCase> kept = KeptCase.all();
         ByteBuffer states = ByteBuffer.allocate(kept.size() * InstructionOracle.STATE_BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
-        CaseGenerator generator = new CaseGenerator(random, decoder, kept.size());
+        CaseGenerator generator = new CaseGenerator(random, decoder, kept.size(), false);
         List<Case> cases = new ArrayList<>();
         for (KeptCase one : kept) {
             states.put(one.state());
@@ -85,7 +90,7 @@ class InstructionDifferentialTest {
         }
         byte[] memory = new byte[InstructionOracle.BUFFER_BYTES];
         new SplittableRandom(1).nextBytes(memory);
-        run(cases, states, memory);
+        run(cases, states, memory, 0);
     }
 
     private int chunk(List<InstructionRow> rows, int most) throws IOException {
@@ -97,19 +102,20 @@ class InstructionDifferentialTest {
         }
         byte[] memory = new byte[InstructionOracle.BUFFER_BYTES];
         random.nextBytes(memory);
-        CaseGenerator generator = new CaseGenerator(random, decoder, STATES);
+        long tcr = TCR_CHOICES[random.nextInt(TCR_CHOICES.length)];
+        CaseGenerator generator = new CaseGenerator(random, decoder, STATES, tcr != 0);
         List<Case> cases = new ArrayList<>();
         int first = random.nextInt(rows.size());
         while (cases.size() < Math.min(most, CHUNK) && generator.hasRoom()) {
             cases.add(generator.next(rows.get((first + cases.size()) % rows.size())));
         }
-        run(cases, states, memory);
+        run(cases, states, memory, tcr);
         return cases.size();
     }
 
-    private void run(List<Case> cases, ByteBuffer states, byte[] memory) throws IOException {
-        try (InstructionOracle oracle = InstructionOracle.start(cases, states, memory);
-                ComparedCpu cpu = new ComparedCpu(CpuFeatures.MAX, cases, accepted)) {
+    private void run(List<Case> cases, ByteBuffer states, byte[] memory, long tcr) throws IOException {
+        try (InstructionOracle oracle = InstructionOracle.start(cases, states, memory, tcr);
+                ComparedCpu cpu = new ComparedCpu(CpuFeatures.MAX, cases, tcr, accepted)) {
             byte[] bytes = new byte[InstructionOracle.RESULT_BYTES];
             ByteBuffer expected = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
             for (Case c : cases) {
@@ -117,6 +123,11 @@ class InstructionDifferentialTest {
                         .isTrue();
                 cpu.run(c, states, memory);
                 String difference = cpu.difference(c, expected);
+                Insn insn = decoder.decode(c.word());
+                if (difference.isEmpty() && insn.op > Ops.CALL_BRANCH && !cpu.faulted()) {
+                    cpu.runSemantics(c, insn, states, memory);
+                    difference = cpu.difference(c, expected);
+                }
                 if (!difference.isEmpty()) {
                     Differences found = differences.computeIfAbsent(c.row().name(), name -> new Differences());
                     if (found.count++ == 0) {

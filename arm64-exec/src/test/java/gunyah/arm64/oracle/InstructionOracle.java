@@ -45,6 +45,8 @@ public final class InstructionOracle implements AutoCloseable {
     public static final int STATE_BYTES = 0x340;
     public static final int RESULT_BYTES = STATE_BYTES + BUFFER_BYTES;
 
+    /** TCR_EL1 of the machine, to which a run may add: T0SZ 25, 4 KiB, no TTBR1, 40 bits. */
+    public static final long TCR = 0x2_0080_3519L;
     /** SCTLR_EL1 of the machine: MMU, caches and pointer authentication on, no alignment check. */
     public static final long SCTLR = 0x30D0_0980L | 1 | 1 << 2 | 1 << 12 | 0xC800_2000L;
     /** The keys, in register order IA, IB, DA, DB, GA, low half first. */
@@ -85,12 +87,15 @@ public final class InstructionOracle implements AutoCloseable {
      *
      * @param states {@link #STATE_BYTES} each, little endian
      * @param memory initial contents of the buffer
+     * @param tcr    bits of TCR_EL1 beside {@link #TCR}
      */
-    public static InstructionOracle start(List<Case> cases, ByteBuffer states, byte[] memory) throws IOException {
+    public static InstructionOracle start(List<Case> cases, ByteBuffer states, byte[] memory, long tcr)
+            throws IOException {
         ByteBuffer file = ByteBuffer.allocate(HEADER_BYTES + states.capacity() + BUFFER_BYTES
                 + CASE_BYTES * cases.size()).order(ByteOrder.LITTLE_ENDIAN);
         file.putLong(cases.size()).putLong(HEADER_BYTES).putLong(HEADER_BYTES + states.capacity())
-                .putLong(HEADER_BYTES + states.capacity() + BUFFER_BYTES).putLong(SCTLR).position(0x40);
+                .putLong(HEADER_BYTES + states.capacity() + BUFFER_BYTES).putLong(SCTLR).putLong(TCR | tcr)
+                .position(0x40);
         for (long key : KEYS) {
             file.putLong(key);
         }

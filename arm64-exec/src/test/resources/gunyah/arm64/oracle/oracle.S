@@ -61,7 +61,7 @@ _start:
         msr     ttbr0_el1, x2
         ldr     x3, =0xFF
         msr     mair_el1, x3
-        ldr     x3, =0x200803519        // T0SZ 25, inner shareable write-back walks, no TTBR1, 40 bits
+        ldr     x3, [x0, #0x28]
         msr     tcr_el1, x3
         adr     x3, vectors
         msr     vbar_el1, x3
@@ -178,6 +178,7 @@ next:
 
 head:   ldp     x29, x30, [x30, #0xE8]
 
+        .org    0x800
 normal:
         msr     tpidr_el1, x30
         adrp    x30, saved
