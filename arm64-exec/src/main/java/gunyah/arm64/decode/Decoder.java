@@ -126,6 +126,11 @@ public final class Decoder {
         return insn;
     }
 
+    /** {@return the row of the word, {@link #UNALLOCATED} when it has none or is reserved}; leaves the cache alone */
+    public InstructionRow classify(int word) {
+        return decodeFresh(word).row;
+    }
+
     private Insn decodeFresh(int word) {
         for (Entry entry : buckets[word >>> 32 - BUCKET_BITS]) {
             if ((word & entry.mask) == entry.value) {
