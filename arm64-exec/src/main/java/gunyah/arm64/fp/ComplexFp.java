@@ -28,8 +28,8 @@ final class ComplexFp {
             boolean half = size.equals("01");
             String feature = half ? FCMA_HALF : FCMA;
             String suffix = half ? "_v_h" : "_v";
-            rows.add(row("FCADD" + suffix, feature, "0Q101110 " + size + " 0 mmmmm 111 r 01 nnnnn ddddd", ComplexFp::addFields,
-                    ComplexFp::add));
+            rows.add(row("FCADD" + suffix, feature, "0Q101110 " + size + " 0 mmmmm 111 r 01 nnnnn ddddd",
+                    ComplexFp::addFields, ComplexFp::add));
             rows.add(row("FCMLA" + suffix, feature, "0Q101110 " + size + " 0 mmmmm 110 rr 1 nnnnn ddddd",
                     ComplexFp::multiplyFields, ComplexFp::multiplyAdd));
         }

@@ -14,7 +14,8 @@ import java.util.List;
 
 /**
  * Conversion between floating point and general registers, as integers and as fixed point, and FMOV (general) (Arm ARM
- * C4.1.96). {@code a} is 1 for half, 2 for single and 3 for double precision, {@code b} sf, {@code c} the fraction bits.
+ * C4.1.96). {@code a} is 1 for half, 2 for single and 3 for double precision, {@code b} sf, {@code c} the fraction
+ * bits.
  */
 final class FpIntegerConversion {
     static final List<InstructionRow> ROWS = rows();

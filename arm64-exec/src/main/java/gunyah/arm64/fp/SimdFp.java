@@ -13,7 +13,8 @@ import java.util.List;
 
 /**
  * Floating-point rows with two or three vector operands (Arm ARM C4.1.95): three same, scalar three same, pairwise,
- * across lanes, by element. {@code a} is 1 for half, 2 for single and 3 for double precision, {@code b} Q, {@code c} the element.
+ * across lanes, by element. {@code a} is 1 for half, 2 for single and 3 for double precision, {@code b} Q,
+ * {@code c} the element.
  */
 final class SimdFp {
     static final List<InstructionRow> ROWS = rows();
@@ -84,7 +85,8 @@ final class SimdFp {
 
     private static void vector(List<InstructionRow> rows, String name, int u, int high, int opcode, Semantics meaning) {
         rows.add(row(name + "_v", "0Q" + u + "01110" + tail(high, opcode), Encoding::vectorFp, meaning));
-        rows.add(row(name + "_v_h", Encoding.FP16, "0Q" + u + "01110" + halfTail(high, opcode), Encoding::half, meaning));
+        rows.add(row(name + "_v_h", Encoding.FP16, "0Q" + u + "01110" + halfTail(high, opcode), Encoding::half,
+                meaning));
     }
 
     private static void both(List<InstructionRow> rows, String name, int u, int high, int opcode, LaneOp op) {
@@ -107,7 +109,8 @@ final class SimdFp {
             cpu.v[2 * i.rd + 1] = 0;
         };
         rows.add(row(name + "P_s", "01111110 " + high + tail, Encoding::scalarFp, meaning));
-        rows.add(row(name + "P_s_h", Encoding.FP16, "01011110 " + high + "0" + tail.substring(1), Encoding::half, meaning));
+        rows.add(row(name + "P_s_h", Encoding.FP16, "01011110 " + high + "0" + tail.substring(1), Encoding::half,
+                meaning));
     }
 
     /** Scalar pairwise, and across the four single-precision or the half-precision lanes of Vn. */

@@ -16,8 +16,8 @@ import gunyah.arm64.state.CpuState;
 import java.util.List;
 
 /**
- * Conditional select and compare (C4.1.95) and flag manipulation (FEAT_FlagM, FEAT_FlagM2). Operand {@code a} is the condition's set
- * of flag values; a conditional compare has the second operand in {@code rm} or {@code imm}, the flags otherwise used
+ * Conditional select and compare (C4.1.95) and flag manipulation (FEAT_FlagM, FEAT_FlagM2). Operand {@code a} is the
+ * condition's set of flag values; a conditional compare has the second operand in {@code rm} or {@code imm}, the flags otherwise used
  * in {@code ra} and {@code b} bit 0 set for CCMP (clear for CCMN), bit 1 for the immediate form.
  */
 public final class Conditional {

@@ -12,6 +12,7 @@ import static gunyah.arm64.semantics.Rows.xOrZr;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
+import gunyah.arm64.decode.Semantics;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.sysreg.PointerKeys;
 import java.util.ArrayList;
@@ -95,12 +96,13 @@ final class PointerAuth {
         rows.add(hint("AUT" + KEY[key] + "1716", "0001 1" + b + "0", key, 17, 16, PointerAuth::authenticate));
         rows.add(hint("PAC" + KEY[key] + "Z", "0011 0" + b + "0", key, LR, CpuState.ZR_READ, PointerAuth::sign));
         rows.add(hint("PAC" + KEY[key] + "SP", "0011 0" + b + "1", key, LR, CpuState.SP, PointerAuth::sign));
-        rows.add(hint("AUT" + KEY[key] + "Z", "0011 1" + b + "0", key, LR, CpuState.ZR_READ, PointerAuth::authenticate));
+        rows.add(hint("AUT" + KEY[key] + "Z", "0011 1" + b + "0", key, LR, CpuState.ZR_READ,
+                PointerAuth::authenticate));
         rows.add(hint("AUT" + KEY[key] + "SP", "0011 1" + b + "1", key, LR, CpuState.SP, PointerAuth::authenticate));
     }
 
     private static InstructionRow hint(String name, String bits, int key, int pointer, int modifier,
-            gunyah.arm64.decode.Semantics semantics) {
+            Semantics semantics) {
         return gated(name, PAUTH, "1101 0101 0000 0011 0010 " + bits + " 11111", insn -> {
             insn.rd = pointer;
             insn.ra = pointer;
@@ -124,7 +126,8 @@ final class PointerAuth {
         rows.add(gatedBranch("BRA" + letter + "Z", PAUTH, "1101011 0 0 00 11111 00001 " + m + " nnnnn 11111",
                 insn -> branchFields(insn, key, true), (cpu, insn) -> Branches.indirect(cpu, insn, target(cpu, insn))));
         rows.add(gatedBranch("BRA" + letter, PAUTH, "1101011 1 0 00 11111 00001 " + m + " nnnnn mmmmm",
-                insn -> branchFields(insn, key, false), (cpu, insn) -> Branches.indirect(cpu, insn, target(cpu, insn))));
+                insn -> branchFields(insn, key, false),
+                (cpu, insn) -> Branches.indirect(cpu, insn, target(cpu, insn))));
         rows.add(gatedBranch("BLRA" + letter + "Z", PAUTH, "1101011 0 0 01 11111 00001 " + m + " nnnnn 11111",
                 insn -> branchFields(insn, key, true), (cpu, insn) -> Branches.call(cpu, target(cpu, insn))));
         rows.add(gatedBranch("BLRA" + letter, PAUTH, "1101011 1 0 01 11111 00001 " + m + " nnnnn mmmmm",

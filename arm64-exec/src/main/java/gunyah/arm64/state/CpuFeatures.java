@@ -22,8 +22,8 @@ public final class CpuFeatures {
     /** The default of every vCPU. */
     public static final CpuFeatures DEFAULT = new CpuFeatures(EnumSet.of(Feature.LSE, Feature.CRC32, Feature.PAN,
             Feature.UAO, Feature.LRCPC, Feature.LRCPC2, Feature.FlagM, Feature.FlagM2, Feature.DPB, Feature.DPB2,
-            Feature.SB, Feature.SSBS, Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd, Feature.AES,
-            Feature.PMULL, Feature.SHA1, Feature.SHA256, Feature.SHA512, Feature.SHA3, Feature.FP16, Feature.FHM,
+            Feature.SB, Feature.SSBS, Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd,
+            Feature.AES, Feature.PMULL, Feature.SHA1, Feature.SHA256, Feature.SHA512, Feature.SHA3, Feature.FP16, Feature.FHM,
             Feature.JSCVT, Feature.FCMA, Feature.FRINTTS, Feature.BF16, Feature.I8MM));
 
     /** Everything a row or a register knows. */

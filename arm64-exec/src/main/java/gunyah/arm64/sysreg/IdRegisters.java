@@ -56,7 +56,8 @@ public final class IdRegisters {
 
     private static long isar1(Predicate<String> has) {
         // the pointer authentication algorithm is IMPLEMENTATION DEFINED, for addresses and generic codes
-        return field(has, 8, "FEAT_PAuth") | field(has, 28, "FEAT_PAuth") | field(has, 0, "FEAT_DPB", "FEAT_DPB2") | field(has, 12, "FEAT_JSCVT") | field(has, 16, "FEAT_FCMA")
+        return field(has, 8, "FEAT_PAuth") | field(has, 28, "FEAT_PAuth") | field(has, 0, "FEAT_DPB", "FEAT_DPB2")
+                | field(has, 12, "FEAT_JSCVT") | field(has, 16, "FEAT_FCMA")
                 | field(has, 20, "FEAT_LRCPC", "FEAT_LRCPC2") | field(has, 32, "FEAT_FRINTTS")
                 | field(has, 36, "FEAT_SB") | field(has, 44, "FEAT_BF16") | field(has, 52, "FEAT_I8MM");
     }

@@ -178,8 +178,8 @@ final class ComparedCpu implements AutoCloseable {
         boolean partial = faulted && c.row().name().matches("LD[1-4].*|LDN?P_fp.*");
         for (int half = 0; half < 64 && !partial; half++) {
             long wanted = expected.getLong(InstructionOracle.V + 8 * half);
-            if (c.row().name().matches(AcceptedDifference.HALF_FIXED_POINT_IS_16_BITS.rows()) && half == 2 * (c.word() & 31)
-                    && wanted != (wanted & 0xFFFF)) {
+            if (c.row().name().matches(AcceptedDifference.HALF_FIXED_POINT_IS_16_BITS.rows())
+                    && half == 2 * (c.word() & 31) && wanted != (wanted & 0xFFFF)) {
                 acceptedCounts[AcceptedDifference.HALF_FIXED_POINT_IS_16_BITS.ordinal()]++;
                 wanted &= 0xFFFF;
             }

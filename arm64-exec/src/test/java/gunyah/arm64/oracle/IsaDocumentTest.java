@@ -1,0 +1,126 @@
+package gunyah.arm64.oracle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.arm64.decode.Decoder;
+import gunyah.arm64.decode.InstructionRow;
+import gunyah.arm64.state.CpuFeatures;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** {@code docs/isa.md} says what the table says; {@code -Dgunyah.write=true} writes it anew. */
+class IsaDocumentTest {
+    /** Main encoding groups by bits 28:25 (C4.1), and what lies there. */
+    private static final String[][] GROUPS = {
+        {"0000", "reserved, SME"}, {"0010", "SVE"}, {"0001", "unallocated"}, {"0011", "unallocated"},
+        {"100x", "data processing, immediate"}, {"101x", "branches, exceptions, system"}, {"x1x0", "loads and stores"},
+        {"x101", "data processing, register"}, {"x111", "SIMD and floating point"}};
+
+    @Test
+    void theDocumentIsWhatTheTableSays() throws IOException {
+        Path file = Path.of(System.getProperty("gunyah.root", "..")).resolve("docs/isa.md");
+        String expected = document(Decoder.rows());
+        if (Boolean.getBoolean("gunyah.write")) {
+            Files.writeString(file, expected);
+        }
+
+        assertThat(Files.readString(file)).isEqualTo(expected);
+    }
+
+    private static String document(List<InstructionRow> rows) {
+        StringBuilder text = new StringBuilder("""
+                # A64 instructions
+
+                Generated from the decode table by `IsaDocumentTest`; do not edit. A *row* is one encoding class of the
+                manual (Arm ARM DDI 0487), split where an operand size changes the meaning. What no row accepts, and
+                what is reserved in a row, is UNDEFINED (ESR_EL1.EC 0), and so is every row whose feature the CPU lacks, but
+                for those in the hint space, which are NOP then.
+
+                ## By encoding group
+
+                | bits 28:25 | group | rows |
+                |---|---|---|
+                """);
+        for (String[] group : GROUPS) {
+            long count = rows.stream().filter(row -> in(row, group[0])).count();
+            text.append("| %s | %s | %s |%n".formatted(group[0], group[1], count == 0 ? "none: all UNDEFINED" : count));
+        }
+        text.append("""
+
+                ## By feature
+
+                `NONE` is plain Armv8.0; a guest's vCPUs are `DEFAULT`.
+
+                | feature | NONE | DEFAULT | MAX | rows |
+                |---|---|---|---|---|
+                """);
+        byFeature(rows).forEach((feature, names) -> text.append("| %s | %s | %s | %s | %d |%n".formatted(
+                feature.isEmpty() ? "Armv8.0" : feature.replace("&", " and "), yes(CpuFeatures.NONE, feature),
+                yes(CpuFeatures.DEFAULT, feature), yes(CpuFeatures.MAX, feature), names.size())));
+        verification(text, rows);
+        text.append("%n## Rows%n".formatted());
+        byFeature(rows).forEach((feature, names) -> text.append("%n**%s**: %s%n".formatted(
+                feature.isEmpty() ? "Armv8.0" : feature.replace("&", " and "), wrapped(names))));
+        return text.toString();
+    }
+
+    private static void verification(StringBuilder text, List<InstructionRow> rows) {
+        int compared = rows.size() - InstructionDifferentialTest.ELSEWHERE.size();
+        text.append("""
+
+                ## How it is verified
+
+                `InstructionDifferentialTest` executes random words of %d of the %d rows on random states (registers,
+                flags, FPCR, memory; aligned and not; with faults) on our CPU and on QEMU's, and compares the whole
+                state and the syndrome of exceptions: 200,000 cases by default, more with `-Dgunyah.cases=2000000`.
+                `DecoderAgreementTest` compares with objdump which words are allocated (`-Dgunyah.words=5000000`) and
+                decodes words of the whole space (all 2^32 with `-Dgunyah.sweep=all`).
+
+                Not compared that way, because they change the system's state or leave the CPU: %s.
+
+                Differences that we accept:
+
+                """.formatted(compared, rows.size(), String.join(", ",
+                        InstructionDifferentialTest.ELSEWHERE.stream().sorted().toList())));
+        for (AcceptedDifference difference : AcceptedDifference.values()) {
+            text.append("- `%s`: %s%n".formatted(difference.rows(), difference.reason()));
+        }
+    }
+
+    private static boolean in(InstructionRow row, String group) {
+        for (int k = 0; k < 4; k++) {
+            if (group.charAt(k) != 'x' && row.pattern().charAt(3 + k) != group.charAt(k)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String yes(CpuFeatures features, String feature) {
+        return features.has(feature) ? "yes" : "UNDEFINED";
+    }
+
+    private static Map<String, List<String>> byFeature(List<InstructionRow> rows) {
+        Map<String, List<String>> names = new TreeMap<>();
+        for (InstructionRow row : rows) {
+            names.computeIfAbsent(row.feature(), feature -> new ArrayList<>()).add(row.name());
+        }
+        return names;
+    }
+
+    private static String wrapped(List<String> names) {
+        StringBuilder text = new StringBuilder();
+        int column = 0;
+        for (String name : names) {
+            text.append(column == 0 ? "" : column > 90 ? "\n" : " ").append('`').append(name).append('`');
+            column = column > 90 ? 1 : column + name.length() + 3;
+        }
+        return text.toString();
+    }
+}
