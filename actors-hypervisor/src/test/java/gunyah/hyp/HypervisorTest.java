@@ -60,39 +60,4 @@ class HypervisorTest {
         long[] idle = guest.run(0, 0, 0);
         assertThat(idle).startsWith(0, 1, 0, 1, 0);
     }
-
-    private static final int WARMUP = 20_000;
-    private static final int ROUNDS = 100_000;
-
-    /** Not an assertion about this machine: the number is printed for people. */
-    @Test
-    @Tag("bench")
-    void exitRoundTrip() {
-        TestMachine.Guest guest = machine.new Guest(TestMachine.GUEST, 1,
-                0xD2A1_2001, // movz x1, #0x900, lsl #16
-                0xB900_0020, // str w0, [x1]
-                0x17FF_FFFF); // b -4
-        guest.powerOn();
-
-        long[] ns = machine.host.submit(context -> {
-            long[] x = new long[8];
-            long began = 0;
-            for (int i = 0; i < WARMUP + ROUNDS; i++) {
-                if (i == WARMUP) {
-                    began = System.nanoTime();
-                }
-                x[0] = guest.hostCaps[0];
-                x[1] = 0;
-                x[2] = 0;
-                x[3] = 0;
-                x[4] = 0;
-                context.port().call(0x65, x);
-            }
-            return new long[] {System.nanoTime() - began};
-        });
-
-        System.out.printf("vcpu_run round trip: %.2f us%n", ns[0] / 1000.0 / ROUNDS);
-        assertThat(machine.hypervisor.statistics(TestMachine.GUEST).getFirst().vmmioExits())
-                .isGreaterThan(ROUNDS / 2);
-    }
 }
