@@ -314,6 +314,56 @@ class MemoryCallsTest {
     }
 
     @Test
+    void aPrivatePageIsMappedNowhereElse() {
+        long guest = spanning();
+        long space = m.addrspace(0x81);
+        Machine.must(m.call(0x60, space, IPA, 0x1000_0000L, 2, 0));
+        Machine.must(donate(0, m.rootExtentCap, guest, P0, PAGE));
+        Machine.must(map(space, guest, IPA, RWX_WB, PARTIAL | PRIVATE, P0, PAGE));
+
+        assertThat(map(m.rootSpaceCap, guest, P0, RW_WB, PARTIAL, P0, PAGE)).isEqualTo(HypError.BUSY.code());
+
+        assertThat(pa(m.rootSpaceCap, P0)).isEqualTo(-1);
+    }
+
+    @Test
+    void aPrivatePageIsNotReplacedByAnOlderRecord() {
+        long guest = spanning();
+        long shared = spanning();
+        long space = m.addrspace(0x81);
+        Machine.must(m.call(0x60, space, IPA, 0x1000_0000L, 2, 0));
+        Machine.must(map(space, shared, IPA, RW_WB, PARTIAL, P0 + PAGE, PAGE));
+        Machine.must(donate(0, m.rootExtentCap, guest, P0, PAGE));
+        Machine.must(map(space, guest, IPA, RWX_WB, PARTIAL | PRIVATE, P0, PAGE));
+        m.memory.write(P0, new byte[] {42}, 0, 1);
+
+        Machine.must(donate(0, m.rootExtentCap, shared, P0 + PAGE, PAGE));
+        assertThat(pa(space, IPA)).isEqualTo(P0);
+        Machine.must(m.call(0x2D, space, shared, IPA, 0x44, PARTIAL, P0 + PAGE, PAGE));
+        assertThat(pa(space, IPA)).isEqualTo(P0);
+
+        Machine.must(m.call(0x22, m.cspaceCap, guest, 0));
+        assertThat(RawMemory.RAW.getByte(m.memory.hostAddress(P0))).as("zeroed when it leaves").isZero();
+    }
+
+    @Test
+    void rightsTakenAwayStayAwayWhenThePageComesBack() {
+        long extent = spanning();
+        long space = m.addrspace(0x81);
+        Machine.must(donate(0, m.rootExtentCap, extent, P0, PAGE));
+        Machine.must(map(space, extent, IPA, RW_WB, PARTIAL, P0, 2 * PAGE));
+        // a second place for the page takes a second slot, which outlives the first place
+        Machine.must(map(space, extent, IPA + 0x10_0000, RW_WB, PARTIAL, P0, PAGE));
+        Machine.must(unmap(space, extent, IPA, PARTIAL, P0, PAGE));
+        Machine.must(map(space, extent, IPA + 0x10_0000, 0xF_0044L, PARTIAL, P0, PAGE));
+
+        Machine.must(donate(1, extent, m.rootExtentCap, P0, PAGE));
+        Machine.must(donate(0, m.rootExtentCap, extent, P0, PAGE));
+
+        assertThat(Stage2Table.el1Access(space(space).stage2().lookup(IPA + 0x10_0000))).isEqualTo(Access.R);
+    }
+
+    @Test
     void randomTrafficKeepsOwnersRecordsAndTablesInStep() {
         long seed = Long.getLong("gunyah.seed", 20_261_122L);
         Random random = new Random(seed);

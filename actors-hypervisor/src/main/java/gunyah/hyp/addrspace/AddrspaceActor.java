@@ -83,7 +83,12 @@ public final class AddrspaceActor {
         boolean stale = false;
         for (long at = 0; at < install.size(); at += PhysicalMemory.PAGE_SIZE) {
             long entry = install.bits() | install.pa() + at;
-            long before = table.set(install.ipa() + at, entry);
+            long before = table.lookup(install.ipa() + at);
+            if ((before & PageFlags.PRIVATE) != 0 && Stage2Table.pa(before) != Stage2Table.pa(entry)) {
+                // somebody's record from before the private mapping: replaced, the page would never be zeroed
+                continue;
+            }
+            table.set(install.ipa() + at, entry);
             stale |= losesRights(before, entry);
         }
         install.replyTo().reply(HypError.OK, recall(stale));

@@ -38,6 +38,8 @@ final class ExtentMappings {
                 if (slots.recorded(offset, length)) {
                     return HypError.BUSY;
                 }
+            } else if (slots.recordedPrivate(offset, length)) {
+                return HypError.BUSY;
             }
             if (holdsPrivatePage(addrspace, ipa, length)) {
                 return HypError.BUSY;
@@ -48,6 +50,7 @@ final class ExtentMappings {
             }
             long word = bits | kind.flag();
             slots.table(slot).set(offset, length, ipa | word);
+            slots.dropDuplicates(slot, offset, length, ipa);
             long entryBits = kind == MapKind.PRIVATE ? word | PageFlags.LOCKED : word;
             for (long at = 0; at < length;) {
                 long run = tree.owners().runLength(extent.id(), extent.base() + offset + at, length - at);

@@ -1,6 +1,7 @@
 package gunyah.hyp.memextent;
 
 import gunyah.hyp.addrspace.Addrspace;
+import gunyah.hyp.addrspace.PageFlags;
 
 /**
  * The address space slots of one extent: at most four, one per address space unless the same pages are mapped there
@@ -81,6 +82,42 @@ final class ExtentSlots {
             at += piece(at, offset + size - at);
         }
         return false;
+    }
+
+    /** {@return whether some page of the range is recorded as private} */
+    boolean recordedPrivate(long offset, long size) {
+        for (long at = offset; at < offset + size; at += piece(at, offset + size - at)) {
+            for (int slot = 0; slot < count; slot++) {
+                if ((tables[slot].get(at) & PageFlags.PRIVATE) != 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Takes what {@code kept} records from {@code ipa} on out of other slots of its address space: two records of one
+     * mapping would drift apart when its rights change.
+     */
+    void dropDuplicates(int kept, long offset, long size, long ipa) {
+        boolean found = false;
+        for (int slot = 0; slot < count; slot++) {
+            if (slot == kept || spaces[slot] != spaces[kept]) {
+                continue;
+            }
+            for (long at = 0, length; at < size; at += length) {
+                length = Math.min(tables[slot].span(offset + at), size - at);
+                long word = tables[slot].get(offset + at);
+                if (word != 0 && MemExtent.ipaOf(word) == ipa + at) {
+                    tables[slot].clear(offset + at, length);
+                    found = true;
+                }
+            }
+        }
+        if (found) {
+            dropEmpty();
+        }
     }
 
     /** Gives back slots that record nothing. */
