@@ -1,6 +1,7 @@
 package gunyah.rm;
 
 import gunyah.rm.ResourceManager.Command;
+import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.vm.Answer;
@@ -22,6 +23,7 @@ final class Recovery {
 
     private final VmLifecycle life;
     private final Turns turns;
+    private final RmTrace trace;
     private Command current;
     private Command failed;
     private int failures;
@@ -45,7 +47,8 @@ final class Recovery {
         }
     }
 
-    Recovery(VmLifecycle life, Turns turns) {
+    Recovery(VmLifecycle life, Turns turns, RmTrace trace) {
+        this.trace = trace;
         this.life = life;
         this.turns = turns;
     }
@@ -81,6 +84,7 @@ final class Recovery {
         current = null;
         failures = command == failed ? failures + 1 : 1;
         failed = command;
+        trace.restarted();
         LOG.error("restarted; {} VM was concerned", about == null ? "no" : about.vmid());
         if (pending != null && !pending.sent) {
             pending.send(Reply.of(RmError.DENIED));

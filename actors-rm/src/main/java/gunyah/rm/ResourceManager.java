@@ -96,7 +96,7 @@ public final class ResourceManager implements Turns {
                 new VmReset(vms, notices, stop, connections, this, vdevices, borrowing, estate, interrupts);
         VmLifecycle life = new VmLifecycle(vms, notices, parcels, stop, reset,
                 new GuestStart(root, parcels, borrowing, vdevices, firmware, entropy));
-        this.recovery = new Recovery(life, this);
+        this.recovery = new Recovery(life, this, trace);
         this.services = new MessageTable.Services(life,
                 new VmConfiguration(root, notices, parcels, connections, vdevices),
                 new VmQueries(root, vms, notices, vdevices),

@@ -91,11 +91,11 @@ final class FakeHypervisor implements HypercallPort {
     final Map<Integer, Long> hardwareCaps;
     final Map<Long, Obj> owners = new HashMap<>();
     final Map<Long, byte[]> pages = new HashMap<>();
-    final List<String> log = new ArrayList<>();
     final RootVmEnv env;
     int liveObjects;
     int vicLines = 2012;
     int failCall = -1;
+    int callsUntilDefect;
     HypError failWith = HypError.NOMEM;
 
     FakeHypervisor(int cpus) {
@@ -171,6 +171,9 @@ final class FakeHypervisor implements HypercallPort {
     public void call(int number, long[] x) {
         long[] in = x.clone();
         Arrays.fill(x, 0);
+        if (callsUntilDefect > 0 && --callsUntilDefect == 0) {
+            throw new IllegalStateException("a defect, on purpose, at hypercall 0x%02x".formatted(number));
+        }
         try {
             if (number == failCall) {
                 throw new Refused(failWith);
@@ -301,7 +304,6 @@ final class FakeHypervisor implements HypercallPort {
             case 0x66 -> arg(in[0], ObjectType.VPM_GROUP, false).options = in[1];
             default -> throw new Refused(HypError.UNIMPLEMENTED);
         }
-        log.add("%02x".formatted(n));
     }
 
     private static void refuse(boolean when, HypError error) {

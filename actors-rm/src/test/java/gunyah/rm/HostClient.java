@@ -30,6 +30,7 @@ import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
 import gunyah.rm.rpc.WireReader;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,6 +40,9 @@ final class HostClient {
     final FakeHypervisor hyp;
     final List<RmMessage> received = new ArrayList<>();
     final FakeHypervisor.Obj cspace;
+    final ByteArrayOutputStream console = new ByteArrayOutputStream();
+    int restarts;
+    long answered;
     private final BehaviorTestKit<ResourceManager.Command> rm;
     private final FakeHypervisor.Obj requests;
     private final FakeHypervisor.Obj answers;
@@ -52,7 +56,32 @@ final class HostClient {
     HostClient(FakeHypervisor hyp, RmProfile profile) {
         this.hyp = hyp;
         rm = BehaviorTestKit.create(ResourceManager.create(hyp, hyp.env, profile, () -> 0x1122_3344_5566_7788L,
-                RmTrace.NONE, hyp.hardwareCaps));
+                new RmTrace() {
+                    @Override
+                    public void answered(int vmid, RmMessage request, Reply reply) {
+                        answered++;
+                    }
+
+                    @Override
+                    public void notified(int vmid, MessageId id) {
+                        // What arrives is looked at, not what is sent.
+                    }
+
+                    @Override
+                    public void state(int vmid, VmState state) {
+                        // Told by VM_STATUS.
+                    }
+
+                    @Override
+                    public void console(int vmid, byte[] text) {
+                        console.writeBytes(text);
+                    }
+
+                    @Override
+                    public void restarted() {
+                        restarts++;
+                    }
+                }, hyp.hardwareCaps));
         cspace = hyp.all(ObjectType.CSPACE).get(1);
         List<FakeHypervisor.Obj> queues = hyp.all(ObjectType.MSGQUEUE);
         requests = queues.get(0);
@@ -143,6 +172,14 @@ final class HostClient {
             reassembler.accept(packet, packet.length).ifPresent(received::add);
             settle();
         }
+    }
+
+    /** Sends one packet, whatever it holds, and takes what the Resource Manager answers. */
+    void postRaw(byte[] packet) {
+        while (!hyp.send(requests, packet)) {
+            settle();
+        }
+        settle();
     }
 
     /** Sends a request without waiting for anything. {@return its sequence} */

@@ -43,4 +43,9 @@ public interface RmTrace {
     default void console(int vmid, byte[] text) {
         // A trace need not have it.
     }
+
+    /** The Resource Manager failed in a turn and goes on without it. */
+    default void restarted() {
+        // A trace need not have it.
+    }
 }

@@ -32,11 +32,12 @@ public final class VmReset {
     }
 
     void begin(Vm vm) {
-        notices.move(vm, VmState.RESETTING);
+        // First, so that nothing that fails on the way leaves the VM in RESETTING for ever.
         turns.next(() -> stop.stopVcpus(vm, () -> {
             connections.cut(vm);
             step(vm);
         }));
+        notices.move(vm, VmState.RESETTING);
     }
 
     private void step(Vm vm) {
@@ -47,7 +48,9 @@ public final class VmReset {
             }
         }
         vm.clear();
-        notices.move(vm, VmState.RESET);
+        if (vm.state != VmState.RESET) {
+            notices.move(vm, VmState.RESET);
+        }
         vms.part(vm);
     }
 }

@@ -46,15 +46,23 @@ public final class VmStop {
     /** Stops all vCPUs, moves the VM to EXITED, tells its owner, and then goes on with {@code done}. */
     void exit(Vm vm, VmExited reason, Runnable done) {
         stopping.add(vm);
-        stopVcpus(vm, () -> {
+        try {
+            stopVcpus(vm, () -> exited(vm, reason, done));
+        } catch (RuntimeException defect) {
+            // The VM is to be stopped by the next who asks.
             stopping.remove(vm);
-            unlock(vm);
-            if (vm.state != VmState.EXITED) {
-                notices.move(vm, VmState.EXITED);
-                notices.exited(vm, reason);
-            }
-            done.run();
-        });
+            throw defect;
+        }
+    }
+
+    private void exited(Vm vm, VmExited reason, Runnable done) {
+        stopping.remove(vm);
+        unlock(vm);
+        if (vm.state != VmState.EXITED) {
+            notices.move(vm, VmState.EXITED);
+            notices.exited(vm, reason);
+        }
+        done.run();
     }
 
     // A guest locks its private pages for its life; from now on its owner takes them back.
