@@ -14,9 +14,10 @@ import java.util.List;
  * @param keepResults true when the handler's results count even if it fails
  * @param successX0   X0 of a call that succeeds: 0 for all that report an error there
  * @param handler     the meaning
+ * @param words       names, errors and remarks, for the documentation only
  */
 public record HypercallRow(int number, String name, List<HypercallArgument> arguments, int results, long errorResult,
-        boolean keepResults, long successX0, Handler handler) {
+        boolean keepResults, long successX0, Handler handler, Words words) {
     /** Numbers of the table: {@code 0 <= number < TABLE_SIZE}. */
     public static final int TABLE_SIZE = 0x200;
 
@@ -46,24 +47,61 @@ public record HypercallRow(int number, String name, List<HypercallArgument> argu
         }
     }
 
+    /**
+     * The rest of the interface, for people: the page docs/hypercalls.md is written from it.
+     *
+     * @param inputs  names of the inputs that are not reserved, in order
+     * @param outputs names of the results after X0
+     * @param errors  what the handler may answer beyond the table's own checks
+     * @param note    a sentence, or empty
+     */
+    public record Words(List<String> inputs, List<String> outputs, List<HypError> errors, String note) {
+        static final Words NONE = new Words(List.of(), List.of(), List.of(), "");
+    }
+
     /** {@return a row whose results are zero on failure} */
     public static HypercallRow of(int number, String name, int results, Handler handler,
             HypercallArgument... arguments) {
-        return new HypercallRow(number, name, List.of(arguments), results, 0, false, 0, handler);
+        return new HypercallRow(number, name, List.of(arguments), results, 0, false, 0, handler, Words.NONE);
     }
 
     /** {@return this row with {@code value} in every result register when the call fails} */
     public HypercallRow failingWith(long value) {
-        return new HypercallRow(number, name, arguments, results, value, keepResults, successX0, handler);
+        return new HypercallRow(number, name, arguments, results, value, keepResults, successX0, handler, words);
     }
 
     /** {@return this row with the handler's results kept when it fails} */
     public HypercallRow keepingResults() {
-        return new HypercallRow(number, name, arguments, results, errorResult, true, successX0, handler);
+        return new HypercallRow(number, name, arguments, results, errorResult, true, successX0, handler, words);
     }
 
     /** {@return this row with {@code value} in X0 when the call succeeds} */
     public HypercallRow succeedingWith(long value) {
-        return new HypercallRow(number, name, arguments, results, errorResult, keepResults, value, handler);
+        return new HypercallRow(number, name, arguments, results, errorResult, keepResults, value, handler, words);
+    }
+
+    /** {@return this row with the names of its inputs} */
+    public HypercallRow inputs(String... names) {
+        return with(new Words(List.of(names), words.outputs, words.errors, words.note));
+    }
+
+    /** {@return this row with the names of its results} */
+    public HypercallRow outputs(String... names) {
+        return with(new Words(words.inputs, List.of(names), words.errors, words.note));
+    }
+
+    /** {@return this row with the errors of its handler} */
+    public HypercallRow errors(HypError... ofHandler) {
+        return with(new Words(words.inputs, words.outputs, List.of(ofHandler), words.note));
+    }
+
+    /** {@return this row with a remark} */
+    public HypercallRow note(String text) {
+        return with(new Words(words.inputs, words.outputs, words.errors, text));
+    }
+
+    private HypercallRow with(Words newWords) {
+        return new HypercallRow(number, name, arguments, results, errorResult, keepResults, successX0, handler,
+                newWords);
     }
 }

@@ -142,18 +142,24 @@ public final class Hypervisor implements AutoCloseable {
     }
 
     private void boot(LongSupplier clock, VcpuWorkFactory works, RootVm rootVm) {
-        HypercallTable table = new HypercallTable(List.of(
-                new IdentifyCalls(entropy, clock).rows(),
-                new PartitionCalls(this::create).rows(),
-                ObjectCalls.rows(), CSpaceCalls.rows(), DoorbellCalls.rows(), MsgQueueCalls.rows(),
-                AddrspaceCalls.rows(), new MappingCalls(memoryTree).rows(), new MemExtentCalls(memoryTree).rows(),
-                VicCalls.rows(), VcpuCalls.rows(), VpmCalls.rows()));
+        HypercallTable table = new HypercallTable(groups(entropy, clock, this::create, memoryTree));
         Smccc smccc = new Smccc(table, new Psci(), entropy);
         // The root VM's program is an actor of its own, so its vCPU has nothing to do.
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
                 : works.forVcpu(vmid, index);
         machine.connect(new EngineFactory(memory, all), this::startThread, table, smccc);
         new RootVmBoot(this::create, table, smccc, ids, memoryTree).boot(rootVm, pcpus.size());
+    }
+
+    /** {@return the whole interface} */
+    static List<List<HypercallRow>> groups(RandomGenerator entropy, LongSupplier clock, ObjectFactory factory,
+            MemoryTree memoryTree) {
+        return List.of(
+                new IdentifyCalls(entropy, clock).rows(),
+                new PartitionCalls(factory).rows(),
+                ObjectCalls.rows(), CSpaceCalls.rows(), DoorbellCalls.rows(), MsgQueueCalls.rows(),
+                AddrspaceCalls.rows(), new MappingCalls(memoryTree).rows(), new MemExtentCalls(memoryTree).rows(),
+                VicCalls.rows(), VcpuCalls.rows(), VpmCalls.rows());
     }
 
     private static final class RootVcpuWork implements VcpuWork {

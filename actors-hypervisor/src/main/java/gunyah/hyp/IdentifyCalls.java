@@ -43,11 +43,15 @@ public final class IdentifyCalls {
     public List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x00, "hypervisor_identify", 3, IdentifyCalls::identify)
-                        .succeedingWith(API_INFO),
+                        .succeedingWith(API_INFO).outputs("flags0", "flags1", "flags2"),
                 // production security state: the hypervisor's own trace is not a guest's to switch
                 HypercallRow.of(0x3F, "trace_update_class_flags", 1, (caller, none, none2, x) -> HypError.DENIED,
-                        VALUE, VALUE, RES0),
-                HypercallRow.of(0x57, "prng_get_entropy", 4, this::entropy, VALUE, RES0));
+                        VALUE, VALUE, RES0)
+                        .inputs("set", "clear").outputs("flags")
+                        .errors(HypError.DENIED),
+                HypercallRow.of(0x57, "prng_get_entropy", 4, this::entropy, VALUE, RES0)
+                        .inputs("num_bytes").outputs("data0", "data1", "data2", "data3")
+                        .errors(HypError.ARGUMENT_SIZE, HypError.ARGUMENT_ALIGNMENT, HypError.BUSY));
     }
 
     private static HypError identify(Caller caller, KernelObject none, KernelObject none2, long[] x) {

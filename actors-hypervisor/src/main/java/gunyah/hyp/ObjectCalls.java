@@ -15,11 +15,23 @@ public final class ObjectCalls {
     public static List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x0C, "object_activate", 0, (caller, object, none, x) -> object.activate(),
-                        HypercallArgument.any(null, Rights.OBJECT_ACTIVATE), RES0),
+                        HypercallArgument.any(null, Rights.OBJECT_ACTIVATE), RES0)
+                        .inputs("object")
+                        .errors(HypError.OBJECT_STATE, HypError.OBJECT_CONFIG, HypError.BUSY,
+                                HypError.MEMDB_NOT_OWNER, HypError.DENIED)
+                        .note("The object's own checks decide between the last four."),
                 HypercallRow.of(0x0D, "object_activate_from", 0, ObjectCalls::activateFrom,
-                        HypercallArgument.active(ObjectType.CSPACE, Rights.CSPACE_CAP_CREATE), VALUE, RES0),
-                HypercallRow.of(0x0E, "object_reset", 0, ObjectCalls::unimplemented, VALUE, RES0),
-                HypercallRow.of(0x0F, "object_reset_from", 0, ObjectCalls::unimplemented, VALUE, VALUE, RES0));
+                        HypercallArgument.active(ObjectType.CSPACE, Rights.CSPACE_CAP_CREATE), VALUE, RES0)
+                        .inputs("cspace", "object")
+                        .errors(HypError.OBJECT_STATE, HypError.OBJECT_CONFIG, HypError.BUSY,
+                                HypError.MEMDB_NOT_OWNER, HypError.DENIED)
+                        .note("The object is looked up in that cspace with OBJECT_ACTIVATE."),
+                HypercallRow.of(0x0E, "object_reset", 0, ObjectCalls::unimplemented, VALUE, RES0)
+                        .inputs("object")
+                        .errors(HypError.UNIMPLEMENTED),
+                HypercallRow.of(0x0F, "object_reset_from", 0, ObjectCalls::unimplemented, VALUE, VALUE, RES0)
+                        .inputs("cspace", "object")
+                        .errors(HypError.UNIMPLEMENTED));
     }
 
     private static HypError activateFrom(Caller caller, KernelObject cspace, KernelObject none, long[] x) {

@@ -60,6 +60,8 @@ public final class Rights {
     public static final int VPM_GROUP_BIND_VIRQ = 1 << 1;
     public static final int VPM_GROUP_QUERY = 1 << 2;
 
+    public static final int HWIRQ_BIND_VIC = 1 << 1;
+
     private Rights() {
     }
 }

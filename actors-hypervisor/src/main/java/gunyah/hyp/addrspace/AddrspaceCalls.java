@@ -32,19 +32,31 @@ public final class AddrspaceCalls {
                 HypercallRow.of(0x2A, "addrspace_attach_thread", 0, (caller, space, thread, x) ->
                         attachThread((Addrspace) space, (ThreadObject) thread),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ATTACH),
-                        init(ObjectType.THREAD, Rights.OBJECT_ACTIVATE), RES0),
+                        init(ObjectType.THREAD, Rights.OBJECT_ACTIVATE), RES0)
+                        .inputs("addrspace", "thread")
+                        .errors(HypError.NOMEM, HypError.OBJECT_STATE),
                 HypercallRow.of(0x2E, "addrspace_configure", 0, (caller, space, none, x) ->
                         ((Addrspace) space).configure((int) x[1]),
-                        init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE), U16, RES0),
+                        init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE), U16, RES0)
+                        .inputs("addrspace", "vmid")
+                        .errors(HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x2F, "addrspace_attach_vdma", 0, ObjectCalls::unimplemented,
-                        active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ATTACH), VALUE, VALUE, RES0),
+                        active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ATTACH), VALUE, VALUE, RES0)
+                        .inputs("addrspace", "device", "index")
+                        .errors(HypError.UNIMPLEMENTED),
                 HypercallRow.of(0x60, "addrspace_configure_vmmio", 0, (caller, space, none, x) ->
                         configureRange((Addrspace) space, x[1], x[2], x[3]),
-                        any(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ADD_VMMIO_RANGE), VALUE, VALUE, VALUE, RES0),
+                        any(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ADD_VMMIO_RANGE), VALUE, VALUE, VALUE, RES0)
+                        .inputs("addrspace", "vbase", "size", "op")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_SIZE, HypError.ARGUMENT_ALIGNMENT,
+                                HypError.ADDR_OVERFLOW, HypError.ADDR_INVALID, HypError.BUSY, HypError.NORESOURCES),
                 HypercallRow.of(0x62, "addrspace_attach_vdevice", 0, (caller, space, device, x) ->
                         attachVdevice((Addrspace) space, device, x),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_MAP),
-                        active(ObjectType.VIC, Rights.VIC_ATTACH_VDEVICE), VALUE, VALUE, VALUE, VALUE));
+                        active(ObjectType.VIC, Rights.VIC_ATTACH_VDEVICE), VALUE, VALUE, VALUE, VALUE)
+                        .inputs("addrspace", "vdevice", "index", "vbase", "size", "flags")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_SIZE, HypError.ARGUMENT_ALIGNMENT,
+                                HypError.ADDR_INVALID, HypError.BUSY, HypError.IDLE));
     }
 
     private static HypError attachThread(Addrspace space, ThreadObject thread) {

@@ -24,18 +24,30 @@ public final class CSpaceCalls {
     public static List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x22, "cspace_delete_cap_from", 0, CSpaceCalls::delete,
-                        cspace(Rights.CSPACE_CAP_DELETE), VALUE, RES0),
+                        cspace(Rights.CSPACE_CAP_DELETE), VALUE, RES0)
+                        .inputs("cspace", "cap"),
                 HypercallRow.of(0x23, "cspace_copy_cap_from", 1, CSpaceCalls::copy,
                         cspace(Rights.CSPACE_CAP_COPY), VALUE, cspace(Rights.CSPACE_CAP_CREATE), U32, RES0)
+                        .inputs("source_cspace", "cap", "target_cspace", "rights_mask").outputs("new_cap")
+                        .errors(HypError.CSPACE_INSUFFICIENT_RIGHTS, HypError.CSPACE_FULL)
                         .failingWith(CSpace.INVALID),
-                HypercallRow.of(0x24, "cspace_revoke_cap_from", 0, ObjectCalls::unimplemented, VALUE, VALUE, RES0),
+                HypercallRow.of(0x24, "cspace_revoke_cap_from", 0, ObjectCalls::unimplemented, VALUE, VALUE, RES0)
+                        .inputs("cspace", "cap")
+                        .errors(HypError.UNIMPLEMENTED),
                 HypercallRow.of(0x25, "cspace_configure", 0, CSpaceCalls::configure,
-                        HypercallArgument.init(ObjectType.CSPACE, Rights.OBJECT_ACTIVATE), VALUE, RES0),
+                        HypercallArgument.init(ObjectType.CSPACE, Rights.OBJECT_ACTIVATE), VALUE, RES0)
+                        .inputs("cspace", "max_caps")
+                        .errors(HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x3E, "cspace_attach_thread", 0, CSpaceCalls::attachThread,
                         cspace(Rights.CSPACE_ATTACH),
-                        HypercallArgument.init(ObjectType.THREAD, Rights.OBJECT_ACTIVATE), RES0),
+                        HypercallArgument.init(ObjectType.THREAD, Rights.OBJECT_ACTIVATE), RES0)
+                        .inputs("cspace", "thread")
+                        .errors(HypError.OBJECT_STATE),
                 HypercallRow.of(0x59, "cspace_revoke_caps_from", 0, CSpaceCalls::revokeCopies,
-                        cspace(Rights.CSPACE_CAP_REVOKE), VALUE, RES0));
+                        cspace(Rights.CSPACE_CAP_REVOKE), VALUE, RES0)
+                        .inputs("cspace", "master_cap")
+                        .errors(HypError.CSPACE_INSUFFICIENT_RIGHTS)
+                        .note("Only a master capability revokes."));
     }
 
     private static HypercallArgument cspace(int rights) {

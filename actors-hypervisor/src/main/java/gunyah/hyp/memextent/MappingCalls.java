@@ -50,21 +50,45 @@ public final class MappingCalls {
     public List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x2B, "addrspace_map", 0, (caller, none, none2, x) -> map(caller, x),
-                        VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE),
+                        VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE)
+                        .inputs("addrspace", "memextent", "vbase", "map_attrs", "map_flags", "offset", "size")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
+                                HypError.ADDR_OVERFLOW, HypError.ADDR_INVALID, HypError.DENIED, HypError.BUSY,
+                                HypError.MEMDB_NOT_OWNER, HypError.MEMEXTENT_MAPPINGS_FULL)
+                        .note("ADDRSPACE MAP and MEMEXTENT MAP; Private: MAP_PROTECTED and MAP_PRIVATE; VMMIO: "
+                                + "MAP_PROTECTED and MAP. Flags are checked first."),
                 HypercallRow.of(0x2C, "addrspace_unmap", 0, (caller, none, none2, x) -> unmap(caller, x),
-                        VALUE, VALUE, VALUE, U32, VALUE, VALUE),
+                        VALUE, VALUE, VALUE, U32, VALUE, VALUE)
+                        .inputs("addrspace", "memextent", "vbase", "map_flags", "offset", "size")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
+                                HypError.ADDR_OVERFLOW, HypError.ADDR_INVALID, HypError.DENIED, HypError.BUSY)
+                        .note("Rights as addrspace_map."),
                 HypercallRow.of(0x2D, "addrspace_update_access", 0, (caller, none, none2, x) ->
-                        updateAccess(caller, x), VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE),
+                        updateAccess(caller, x), VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE)
+                        .inputs("addrspace", "memextent", "vbase", "access_attrs", "map_flags", "offset", "size")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
+                                HypError.ADDR_OVERFLOW, HypError.ADDR_INVALID, HypError.DENIED, HypError.BUSY)
+                        .note("Rights as addrspace_map."),
                 HypercallRow.of(0x5B, "addrspace_configure_info_area", 0, (caller, space, extent, x) ->
                         configureInfoArea((Addrspace) space, (MemExtent) extent, x[2]),
                         init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE),
-                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_ATTACH), VALUE, RES0),
+                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_ATTACH), VALUE, RES0)
+                        .inputs("addrspace", "memextent", "ipa")
+                        .errors(HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_INVALID, HypError.ADDR_INVALID),
                 HypercallRow.of(0x5A, "addrspace_lookup", 3, (caller, space, extent, x) ->
                         lookup((Addrspace) space, (MemExtent) extent, x),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_LOOKUP),
-                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_LOOKUP), VALUE, VALUE, RES0),
+                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_LOOKUP), VALUE, VALUE, RES0)
+                        .inputs("addrspace", "memextent", "vbase", "size").outputs("offset", "size", "map_attrs")
+                        .errors(HypError.ARGUMENT_SIZE, HypError.ARGUMENT_ALIGNMENT, HypError.ADDR_INVALID,
+                                HypError.MEMDB_NOT_OWNER),
                 HypercallRow.of(0x69, "addrspace_modify_pages", 1, (caller, none, none2, x) ->
-                        modifyPages(caller, x), VALUE, VALUE, VALUE, U32));
+                        modifyPages(caller, x), VALUE, VALUE, VALUE, U32)
+                        .inputs("addrspace", "vbase", "size", "flags").outputs("remaining")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
+                                HypError.ADDR_INVALID)
+                        .note("ADDRSPACE MODIFY_PROTECTED, active; capability 0 that does not resolve means the "
+                                + "caller's own."));
     }
 
     private static HypError map(Caller caller, long[] x) {

@@ -45,16 +45,31 @@ public final class MemExtentCalls {
     public List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x30, "memextent_modify", 0, (caller, none, none2, x) -> modify(caller, x),
-                        VALUE, U32, VALUE, VALUE),
+                        VALUE, U32, VALUE, VALUE)
+                        .inputs("memextent", "flags", "offset", "size")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
+                                HypError.BUSY)
+                        .note("MEMEXTENT, active: MAP for operations 0 and 4, ATTACH for 1 to 3, no right for 255. "
+                                + "Flags are checked first."),
                 HypercallRow.of(0x31, "memextent_configure", 0, (caller, extent, none, x) ->
                         ((MemExtent) extent).configure(x[1], x[2], x[3]),
-                        init(ObjectType.MEMEXTENT, Rights.OBJECT_ACTIVATE), VALUE, VALUE, U32, RES0),
+                        init(ObjectType.MEMEXTENT, Rights.OBJECT_ACTIVATE), VALUE, VALUE, U32, RES0)
+                        .inputs("memextent", "phys_base", "size", "attributes")
+                        .errors(HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x32, "memextent_configure_derive", 0, (caller, extent, parent, x) ->
                         ((MemExtent) extent).derive((MemExtent) parent, x[2], x[3], x[4]),
                         init(ObjectType.MEMEXTENT, Rights.OBJECT_ACTIVATE),
-                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_DERIVE), VALUE, VALUE, U32, RES0),
+                        active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_DERIVE), VALUE, VALUE, U32, RES0)
+                        .inputs("memextent", "parent", "offset", "size", "attributes")
+                        .errors(HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_INVALID, HypError.ADDR_INVALID),
                 HypercallRow.of(0x61, "memextent_donate", 0, (caller, none, none2, x) -> donate(caller, x),
-                        U32, VALUE, VALUE, VALUE, VALUE, RES0));
+                        U32, VALUE, VALUE, VALUE, VALUE, RES0)
+                        .inputs("options", "from", "to", "offset", "size")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
+                                HypError.MEMDB_NOT_OWNER, HypError.MEMEXTENT_TYPE, HypError.BUSY)
+                        .note("MEMEXTENT DONATE on both (PARTITION DONATE for a parent partition), active; types 3 "
+                                + "and 4: PROTECTED_HOST on the host's, PROTECTED_GUEST on the guest's. Options are "
+                                + "checked first."));
     }
 
     private static HypError modify(Caller caller, long[] x) {

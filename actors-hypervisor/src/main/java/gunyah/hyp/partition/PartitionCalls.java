@@ -33,7 +33,9 @@ public final class PartitionCalls {
     public List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x01, "partition_create_partition", 1, ObjectCalls::unimplemented,
-                        PARTITION, CSPACE, RES0).failingWith(CSpace.INVALID),
+                        PARTITION, CSPACE, RES0)
+                        .inputs("partition", "cspace").outputs("new_cap")
+                        .errors(HypError.UNIMPLEMENTED).failingWith(CSpace.INVALID),
                 create(0x02, "partition_create_cspace", ObjectType.CSPACE),
                 create(0x03, "partition_create_addrspace", ObjectType.ADDRSPACE),
                 create(0x04, "partition_create_memextent", ObjectType.MEMEXTENT),
@@ -47,7 +49,8 @@ public final class PartitionCalls {
     private HypercallRow create(int number, String name, ObjectType type) {
         return HypercallRow.of(number, name, 1, (caller, partition, cspace, x) ->
                 create(type, (Partition) partition, (CSpace) cspace, x), PARTITION, CSPACE, RES0)
-                .failingWith(CSpace.INVALID);
+                .failingWith(CSpace.INVALID)
+                .inputs("partition", "cspace").outputs("new_cap").errors(HypError.NOMEM, HypError.CSPACE_FULL);
     }
 
     private HypError create(ObjectType type, Partition partition, CSpace cspace, long[] x) {

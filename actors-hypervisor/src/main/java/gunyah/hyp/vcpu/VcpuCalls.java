@@ -43,38 +43,69 @@ public final class VcpuCalls {
         return List.of(
                 HypercallRow.of(0x29, "vic_attach_vcpu", 0, (caller, vic, vcpu, x) ->
                         ((Vcpu) vcpu).attachVic((Vic) vic, x[2]),
-                        active(ObjectType.VIC, Rights.VIC_ATTACH_VCPU), INIT_VCPU, VALUE, RES0),
+                        active(ObjectType.VIC, Rights.VIC_ATTACH_VCPU), INIT_VCPU, VALUE, RES0)
+                        .inputs("vic", "vcpu", "index")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.BUSY, HypError.OBJECT_STATE),
                 HypercallRow.of(0x34, "vcpu_configure", 0, (caller, vcpu, none, x) ->
-                        ((Vcpu) vcpu).configure(x[1]), INIT_VCPU, VALUE, RES0),
+                        ((Vcpu) vcpu).configure(x[1]), INIT_VCPU, VALUE, RES0)
+                        .inputs("vcpu", "options")
+                        .errors(HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x38, "vcpu_poweron", 0, (caller, vcpu, none, x) ->
-                        powerOn((Vcpu) vcpu, x), vcpu(Rights.THREAD_POWER), VALUE, VALUE, U32),
+                        powerOn((Vcpu) vcpu, x), vcpu(Rights.THREAD_POWER), VALUE, VALUE, U32)
+                        .inputs("vcpu", "entry", "context", "flags")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.BUSY, HypError.FAILURE),
                 HypercallRow.of(0x39, "vcpu_poweroff", 0, (caller, vcpu, none, x) ->
-                        powerOff(caller, (Vcpu) vcpu, x[1]), vcpu(Rights.THREAD_POWER), U32),
+                        powerOff(caller, (Vcpu) vcpu, x[1]), vcpu(Rights.THREAD_POWER), U32)
+                        .inputs("vcpu", "flags")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.DENIED)
+                        .note("Success does not return."),
                 HypercallRow.of(0x3A, "vcpu_kill", 0, (caller, vcpu, none, x) ->
                         vcpu.state() == KernelObject.State.ACTIVE ? ((Vcpu) vcpu).kill() : HypError.OBJECT_STATE,
-                        any(ObjectType.THREAD, Rights.THREAD_LIFECYCLE), RES0),
+                        any(ObjectType.THREAD, Rights.THREAD_LIFECYCLE), RES0)
+                        .inputs("vcpu")
+                        .errors(HypError.OBJECT_STATE),
                 HypercallRow.of(0x3B, "scheduler_yield", 0, (caller, none, none2, x) ->
-                        schedulerYield(caller, x[0], x[1]), U32, VALUE, RES0),
+                        schedulerYield(caller, x[0], x[1]), U32, VALUE, RES0)
+                        .inputs("control", "argument")
+                        .errors(HypError.ARGUMENT_INVALID)
+                        .note("Hint 1: the argument is a THREAD capability, YIELD_TO, active."),
                 HypercallRow.of(0x3D, "vcpu_set_affinity", 0, (caller, vcpu, none, x) ->
                         setAffinity(caller, (Vcpu) vcpu, x[0], (int) x[1]),
-                        any(ObjectType.THREAD, Rights.THREAD_AFFINITY), U16, RES1),
+                        any(ObjectType.THREAD, Rights.THREAD_AFFINITY), U16, RES1)
+                        .inputs("vcpu", "cpu")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.DENIED, HypError.RETRY)
+                        .note("CPU 0xFFFF (none) needs DISABLE too."),
                 HypercallRow.of(0x46, "vcpu_set_priority", 0, (caller, vcpu, none, x) ->
-                        ((Vcpu) vcpu).setPriority(x[1]), init(ObjectType.THREAD, Rights.THREAD_PRIORITY), U32),
+                        ((Vcpu) vcpu).setPriority(x[1]), init(ObjectType.THREAD, Rights.THREAD_PRIORITY), U32)
+                        .inputs("vcpu", "priority")
+                        .errors(HypError.DENIED),
                 HypercallRow.of(0x47, "vcpu_set_timeslice", 0, (caller, vcpu, none, x) ->
-                        ((Vcpu) vcpu).setTimeslice(x[1]), init(ObjectType.THREAD, Rights.THREAD_TIMESLICE), VALUE),
+                        ((Vcpu) vcpu).setTimeslice(x[1]), init(ObjectType.THREAD, Rights.THREAD_TIMESLICE), VALUE)
+                        .inputs("vcpu", "timeslice_ns")
+                        .errors(HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x5C, "vcpu_bind_virq", 0, (caller, vcpu, vic, x) ->
                         bindVirq((Vcpu) vcpu, (Vic) vic, (int) x[2], (int) x[3]),
-                        vcpu(Rights.THREAD_BIND_VIRQ), VIC, U32, U32, RES0),
+                        vcpu(Rights.THREAD_BIND_VIRQ), VIC, U32, U32, RES0)
+                        .inputs("vcpu", "vic", "virq_info", "type")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.VIRQ_BOUND, HypError.BUSY),
                 HypercallRow.of(0x5D, "vcpu_unbind_virq", 0, (caller, vcpu, none, x) ->
-                        unbindVirq((Vcpu) vcpu, (int) x[1]), vcpu(Rights.THREAD_BIND_VIRQ), U32, RES0),
+                        unbindVirq((Vcpu) vcpu, (int) x[1]), vcpu(Rights.THREAD_BIND_VIRQ), U32, RES0)
+                        .inputs("vcpu", "type")
+                        .errors(HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x64, "vcpu_register_write", 0, (caller, vcpu, none, x) ->
                         ((Vcpu) vcpu).writeRegister(x[1], x[2], x[3]),
-                        any(ObjectType.THREAD, Rights.THREAD_WRITE_CONTEXT), U32, U32, VALUE, RES0),
+                        any(ObjectType.THREAD, Rights.THREAD_WRITE_CONTEXT), U32, U32, VALUE, RES0)
+                        .inputs("vcpu", "register_set", "index", "value")
+                        .errors(HypError.ARGUMENT_INVALID, HypError.BUSY, HypError.OBJECT_STATE),
                 HypercallRow.of(0x65, "vcpu_run", 4, (caller, vcpu, none, x) ->
                         run(caller, (Vcpu) vcpu, x),
-                        vcpu(Rights.THREAD_AFFINITY | Rights.THREAD_YIELD_TO), VALUE, VALUE, VALUE, RES0),
+                        vcpu(Rights.THREAD_AFFINITY | Rights.THREAD_YIELD_TO), VALUE, VALUE, VALUE, RES0)
+                        .inputs("vcpu", "resume0", "resume1", "resume2").outputs("state", "data0", "data1", "data2")
+                        .errors(HypError.BUSY, HypError.UNIMPLEMENTED, HypError.DENIED, HypError.FAILURE),
                 HypercallRow.of(0x68, "vcpu_run_check", 4, (caller, vcpu, none, x) ->
-                        ((Vcpu) vcpu).run().check(x), vcpu(Rights.THREAD_BIND_VIRQ | Rights.THREAD_STATE), RES0));
+                        ((Vcpu) vcpu).run().check(x), vcpu(Rights.THREAD_BIND_VIRQ | Rights.THREAD_STATE), RES0)
+                        .inputs("vcpu").outputs("state", "data0", "data1", "data2")
+                        .errors(HypError.BUSY));
     }
 
     /** Configures the root VM's vCPU at boot: pinned, critical, executing Java. */

@@ -17,8 +17,6 @@ import java.util.List;
  * sources on this platform: no capability to one exists, so those calls end at the capability check.
  */
 public final class VicCalls {
-    private static final int HWIRQ_BIND_VIC = 1 << 1;
-
     private VicCalls() {
     }
 
@@ -26,17 +24,28 @@ public final class VicCalls {
     public static List<HypercallRow> rows() {
         return List.of(
                 HypercallRow.of(0x26, "hwirq_bind_virq", 0, (caller, hwirq, vic, x) -> HypError.UNIMPLEMENTED,
-                        active(ObjectType.HWIRQ, HWIRQ_BIND_VIC), active(ObjectType.VIC, Rights.VIC_BIND_SOURCE),
-                        VALUE, RES0),
+                        active(ObjectType.HWIRQ, Rights.HWIRQ_BIND_VIC),
+                        active(ObjectType.VIC, Rights.VIC_BIND_SOURCE),
+                        VALUE, RES0)
+                        .inputs("hwirq", "vic", "virq_info")
+                        .errors(HypError.UNIMPLEMENTED),
                 HypercallRow.of(0x27, "hwirq_unbind_virq", 0, (caller, hwirq, none, x) -> HypError.UNIMPLEMENTED,
-                        active(ObjectType.HWIRQ, HWIRQ_BIND_VIC), RES0),
+                        active(ObjectType.HWIRQ, Rights.HWIRQ_BIND_VIC), RES0)
+                        .inputs("hwirq").errors(HypError.UNIMPLEMENTED),
                 HypercallRow.of(0x28, "vic_configure", 0, (caller, vic, none, x) ->
                         ((Vic) vic).configure(x[1], x[2], x[3], x[4]),
-                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), U32, U32, U32, U32),
+                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), U32, U32, U32, U32)
+                        .inputs("vic", "max_vcpus", "max_virqs", "options", "max_msis")
+                        .errors(HypError.ARGUMENT_INVALID),
                 HypercallRow.of(0x56, "vic_bind_msi_source", 0, (caller, vic, none, x) -> HypError.UNIMPLEMENTED,
-                        active(ObjectType.VIC, Rights.VIC_BIND_SOURCE), VALUE, RES0),
+                        active(ObjectType.VIC, Rights.VIC_BIND_SOURCE), VALUE, RES0)
+                        .inputs("vic", "msi_source")
+                        .errors(HypError.UNIMPLEMENTED)
+                        .note("No object is an MSI source."),
                 HypercallRow.of(0x67, "vgic_set_mpidr_mapping", 0, (caller, vic, none, x) ->
                         ((Vic) vic).mapMpidr(x[1], x[2], x[3], x[4], x[5], x[6]),
-                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), VALUE, VALUE, VALUE, VALUE, VALUE, VALUE));
+                        init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), VALUE, VALUE, VALUE, VALUE, VALUE, VALUE)
+                        .inputs("vic", "mask", "shift0", "shift1", "shift2", "shift3", "mt")
+                        .errors(HypError.ARGUMENT_INVALID));
     }
 }
