@@ -72,6 +72,7 @@ public final class Hypervisor implements AutoCloseable {
     private final MemoryTree memoryTree;
     private final Vmids vmids = new Vmids();
     private final IdSource ids = new IdSource();
+    private final ObjectRegistry objects = new ObjectRegistry();
     private final RandomGenerator entropy;
     private final TimerThread timer;
     private final List<Pcpu> pcpus = new ArrayList<>();
@@ -148,7 +149,8 @@ public final class Hypervisor implements AutoCloseable {
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
                 : works.forVcpu(vmid, index);
         machine.connect(new EngineFactory(memory, all), this::startThread, table, smccc);
-        new RootVmBoot(this::create, table, smccc, ids, memoryTree).boot(rootVm, pcpus.size());
+        Partition root = objects.add(new Partition(ids.next()));
+        new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size());
     }
 
     /** {@return the whole interface} */
@@ -185,7 +187,7 @@ public final class Hypervisor implements AutoCloseable {
 
     private KernelObject create(ObjectType type, Partition partition) {
         int id = ids.next();
-        return switch (type) {
+        KernelObject object = switch (type) {
             case CSPACE -> new CSpace(id, entropy);
             case ADDRSPACE -> Addrspace.create(id, system, memory, vmids);
             case MEMEXTENT -> new MemExtent(id, memoryTree, partition);
@@ -196,6 +198,7 @@ public final class Hypervisor implements AutoCloseable {
             case VPM_GROUP -> new VpmGroup(id);
             case PARTITION, HWIRQ, VIRTIO_MMIO, WATCHDOG -> null;
         };
+        return object == null ? null : objects.add(object);
     }
 
     /** {@return counters of the VM's vCPUs, empty when it has none} Any thread. */
@@ -225,6 +228,14 @@ public final class Hypervisor implements AutoCloseable {
             });
         }
         return all;
+    }
+
+    /**
+     * {@return the object model as it is now} Exact when nothing changes meanwhile. Not from an object's actor; any other
+     * thread, a vCPU's in a {@link TraceSink} included.
+     */
+    public MachineState state() {
+        return MachineState.of(objects, memoryTree.owners());
     }
 
     /** {@return the machine's memory, for the owner of the process} */

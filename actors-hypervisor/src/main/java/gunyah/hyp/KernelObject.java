@@ -17,6 +17,7 @@ public abstract non-sealed class KernelObject implements CapResult {
     private final int id;
     private final AtomicInteger references = new AtomicInteger();
     private volatile State state = State.INIT;
+    private volatile ObjectRegistry registry;
 
     /**
      * @param type the object's type
@@ -74,7 +75,33 @@ public abstract non-sealed class KernelObject implements CapResult {
         if (left == GONE) {
             state = State.DESTROYED;
             onDestroy();
+            ObjectRegistry listed = registry;
+            if (listed != null) {
+                listed.remove(this);
+            }
         }
+    }
+
+    void registeredIn(ObjectRegistry newRegistry) {
+        registry = newRegistry;
+    }
+
+    /**
+     * {@return the object's state now} Exact when nobody changes it meanwhile. May ask the object's actor, so not in an
+     * object actor's turn.
+     */
+    public final ObjectState describeState() {
+        StateText text = new StateText();
+        describe(text);
+        return new ObjectState(type, id, state, references.get() - passingReferences(), text.toString());
+    }
+
+    /** Notes the state that a client can observe or that decides what later calls answer. */
+    protected abstract void describe(StateText text);
+
+    /** {@return references that come and go without a call, which are no state} */
+    protected int passingReferences() {
+        return 0;
     }
 
     /** Checks the configuration and makes the object usable. Called once, in INIT. */

@@ -39,13 +39,13 @@ final class RootVmBoot {
     private final Partition partition;
     private CSpace cspace;
 
-    RootVmBoot(ObjectFactory factory, HypercallTable table, Smccc smccc, IdSource ids, MemoryTree tree) {
+    RootVmBoot(ObjectFactory factory, HypercallTable table, Smccc smccc, Partition partition, MemoryTree tree) {
         this.factory = factory;
         this.table = table;
         this.smccc = smccc;
         this.tree = tree;
         this.memory = tree.memory();
-        this.partition = new Partition(ids.next());
+        this.partition = partition;
     }
 
     /** Makes the objects and starts the program. */

@@ -27,6 +27,11 @@ class CSpaceTest {
         }
 
         @Override
+        protected void describe(StateText text) {
+            text.put("destroyed", destroyed.get());
+        }
+
+        @Override
         protected HypError onActivate() {
             return HypError.OK;
         }

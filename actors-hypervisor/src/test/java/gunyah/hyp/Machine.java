@@ -47,6 +47,7 @@ public final class Machine implements AutoCloseable {
     private final boolean ownsKit;
     /** Every object made by a call, in order. */
     public final List<KernelObject> made = new ArrayList<>();
+    public final ObjectRegistry objects = new ObjectRegistry();
     public final Partition partition;
     public final FrameOwners owners = new FrameOwners(SPAN >> 12, IdSource.HYPERVISOR);
     public final MemoryTree tree = new MemoryTree(memory, owners);
@@ -76,8 +77,8 @@ public final class Machine implements AutoCloseable {
         this.kit = kit;
         this.ids = ids;
         this.ownsKit = ownsKit;
-        partition = new Partition(ids.next());
-        cspace = new CSpace(ids.next(), null);
+        partition = objects.add(new Partition(ids.next()));
+        cspace = objects.add(new CSpace(ids.next(), null));
         table = new HypercallTable(List.of(new IdentifyCalls(new Random(2), () -> timeNs).rows(),
                 ObjectCalls.rows(), new PartitionCalls(this::make).rows(), CSpaceCalls.rows(), DoorbellCalls.rows(),
                 MsgQueueCalls.rows(), AddrspaceCalls.rows(), new MappingCalls(tree).rows(),
@@ -103,7 +104,7 @@ public final class Machine implements AutoCloseable {
     private KernelObject make(ObjectType type, Partition owner) {
         KernelObject object = make(type, owner, ids.next());
         if (object != null) {
-            made.add(object);
+            made.add(objects.add(object));
         }
         return object;
     }
@@ -118,6 +119,11 @@ public final class Machine implements AutoCloseable {
             case VIC -> new FakeVic(id);
             default -> null;
         };
+    }
+
+    /** {@return the object model now} */
+    public MachineState state() {
+        return MachineState.of(objects, owners);
     }
 
     /** {@return X0 of a native call} */
@@ -219,6 +225,11 @@ public final class Machine implements AutoCloseable {
         @Override
         public synchronized void clearSource(VirqSource source) {
             clears++;
+        }
+
+        @Override
+        protected void describe(StateText text) {
+            text.put("edges", edges).put("levels", levels).put("clears", clears);
         }
 
         @Override

@@ -1,6 +1,8 @@
 package gunyah.memory;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The ownership database (Gunyah memdb): every frame of physical memory has exactly one owner, an object id of the
@@ -12,6 +14,16 @@ public final class FrameOwners {
     private final int[][] chunks;
     private final long frameCount;
     private final int initialOwner;
+    /** Null after a change; an update must not cost a walk. */
+    private List<Run> runs;
+
+    /** Frames in a row that belong to one owner; {@code pa} and {@code length} in bytes. */
+    public record Run(long pa, long length, int owner) {
+        @Override
+        public String toString() {
+            return "0x%x+0x%x of %d".formatted(pa, length, owner);
+        }
+    }
 
     /** All {@code frameCount} frames start with {@code initialOwner}. */
     public FrameOwners(long frameCount, int initialOwner) {
@@ -90,6 +102,7 @@ public final class FrameOwners {
         for (long frame = first; frame < end; frame++) {
             chunk(frame)[(int) (frame % CHUNK)] = to;
         }
+        runs = null;
         return true;
     }
 
@@ -102,6 +115,22 @@ public final class FrameOwners {
             }
         }
         return count;
+    }
+
+    /** {@return who owns what, by address; walks everything after a change, for descriptions} */
+    public synchronized List<Run> runs() {
+        if (runs == null) {
+            List<Run> found = new ArrayList<>();
+            for (long first = 0, frame = 1; first < frameCount; frame++) {
+                if (frame == frameCount || ownerOfFrame(frame) != ownerOfFrame(first)) {
+                    found.add(new Run(first << PhysicalMemory.PAGE_SHIFT, frame - first << PhysicalMemory.PAGE_SHIFT,
+                            ownerOfFrame(first)));
+                    first = frame;
+                }
+            }
+            runs = List.copyOf(found);
+        }
+        return runs;
     }
 
     private int ownerOfFrame(long frame) {

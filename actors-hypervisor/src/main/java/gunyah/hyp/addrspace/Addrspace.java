@@ -7,6 +7,7 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.ReplySlot;
+import gunyah.hyp.StateText;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
 import gunyah.memory.Stage2Table;
@@ -110,6 +111,41 @@ public final class Addrspace extends KernelObject {
             info.release();
         }
         actor.tell(AddrspaceActor.stop());
+    }
+
+    @Override
+    protected void describe(StateText text) {
+        text.put("vmid", vmid).put("threads", threads.get()).put("vcpus.live", liveVcpus.get());
+        text.put("info_area", infoArea.get());
+        ranges.describe(text);
+        for (VdeviceRegion region : vdevices) {
+            text.run("vdevice", region.base(), region.size(), 0, 0);
+        }
+        describePages(text);
+    }
+
+    /** One line for pages that follow each other in both address spaces with the same bits. */
+    private void describePages(StateText text) {
+        long end = 1L << Stage2Table.IPA_BITS;
+        long first = 0;
+        long length = 0;
+        long entry = 0;
+        for (long at = stage2.skipUnmapped(0, end); at < end;
+                at = stage2.skipUnmapped(at + PhysicalMemory.PAGE_SIZE, end)) {
+            long here = stage2.lookup(at);
+            if (length > 0 && (at != first + length || here != entry + length)) {
+                text.run("pages", first, length, Stage2Table.pa(entry), entry ^ Stage2Table.pa(entry));
+                length = 0;
+            }
+            if (here != 0) {
+                first = length == 0 ? at : first;
+                entry = length == 0 ? here : entry;
+                length += PhysicalMemory.PAGE_SIZE;
+            }
+        }
+        if (length > 0) {
+            text.run("pages", first, length, Stage2Table.pa(entry), entry ^ Stage2Table.pa(entry));
+        }
     }
 
     /** Registers who must hear of stale translations; the vCPU side calls it once per change of its vCPUs. */

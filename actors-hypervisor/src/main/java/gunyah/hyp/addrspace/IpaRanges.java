@@ -1,6 +1,7 @@
 package gunyah.hyp.addrspace;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.StateText;
 import java.util.Arrays;
 
 /**
@@ -88,6 +89,15 @@ final class IpaRanges {
 
     private IpaRanges with(long[] changed, boolean isVmmio) {
         return isVmmio ? new IpaRanges(changed, isolated) : new IpaRanges(vmmio, changed);
+    }
+
+    void describe(StateText text) {
+        for (int i = 0; i < vmmio.length; i += 2) {
+            text.run("vmmio", vmmio[i], vmmio[i + 1] - vmmio[i], 0, 0);
+        }
+        for (int i = 0; i < isolated.length; i += 2) {
+            text.run("private", isolated[i], isolated[i + 1] - isolated[i], 0, 0);
+        }
     }
 
     private static int indexOfHolder(long[] ranges, long base, long size) {

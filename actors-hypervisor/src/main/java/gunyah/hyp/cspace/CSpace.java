@@ -5,6 +5,7 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.RequiredState;
+import gunyah.hyp.StateText;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.BitSet;
@@ -179,6 +180,17 @@ public final class CSpace extends KernelObject {
         }
         revoked.forEach(capability -> capability.object().release());
         return HypError.OK;
+    }
+
+    @Override
+    protected synchronized void describe(StateText text) {
+        text.put("capabilities.max", maxCaps);
+        for (int slot = used.nextSetBit(0); slot >= 0; slot = used.nextSetBit(slot + 1)) {
+            Capability capability = capability(slot);
+            text.put("capability", slot).put("  object", capability.object());
+            text.put("  rights", capability.rights() & 0xFFFF_FFFFL);
+            text.put("  kind", capability.revoked() ? "revoked" : capability.master() ? "master" : "copy");
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.ReplySlot;
+import gunyah.hyp.StateText;
 import gunyah.hyp.VirqController;
 
 /**
@@ -35,6 +36,17 @@ public final class Doorbell extends KernelObject {
         unbind();
         if (actor != null) {
             actor.tell(DoorbellActor.stop());
+        }
+    }
+
+    @Override
+    protected void describe(StateText text) {
+        text.put("line", line);
+        if (state() == State.ACTIVE) {
+            ReplySlot slot = ReplySlot.arm();
+            actor.tell(new DoorbellActor.Describe(slot));
+            slot.await();
+            text.put("flags", slot.first()).put("enabled", slot.second()).put("acknowledged", slot.third());
         }
     }
 

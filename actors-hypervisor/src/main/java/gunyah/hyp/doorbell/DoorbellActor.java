@@ -30,6 +30,10 @@ final class DoorbellActor {
     record Reset(ReplySlot replyTo) implements Command {
     }
 
+    /** Answers flags, enable mask, acknowledge mask. */
+    record Describe(ReplySlot replyTo) implements Command {
+    }
+
     private enum Stop implements Command {
         INSTANCE;
 
@@ -74,6 +78,7 @@ final class DoorbellActor {
             case Receive receive -> onReceive(receive);
             case Mask mask -> onMask(mask);
             case Reset reset -> onReset(reset);
+            case Describe describe -> describe.replyTo().reply(HypError.OK, flags, enable, ack);
             case Stop stop -> {
                 return Behaviors.stopped();
             }

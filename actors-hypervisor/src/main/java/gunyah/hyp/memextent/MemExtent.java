@@ -4,6 +4,7 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.IdSource;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.StateText;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.MappingOwner;
 import gunyah.hyp.addrspace.PageFlags;
@@ -135,6 +136,24 @@ public final class MemExtent extends KernelObject implements MappingOwner {
         }
         if (oldParent != null) {
             oldParent.release();
+        }
+    }
+
+    @Override
+    protected void describe(StateText text) {
+        tree.lock();
+        try {
+            if (attributes == null) {
+                return;
+            }
+            text.put("parent", parent).run("frames", base, size, 0, 0).put("access", attributes.access());
+            text.put("memtype", attributes.memtype()).put("sparse", attributes.sparse());
+            for (int slot = 0; slot < slots.count(); slot++) {
+                text.put("mapped_in", slots.space(slot));
+                slots.table(slot).describe(text, size);
+            }
+        } finally {
+            tree.unlock();
         }
     }
 

@@ -1,5 +1,6 @@
 package gunyah.hyp.memextent;
 
+import gunyah.hyp.StateText;
 import gunyah.memory.PhysicalMemory;
 
 /**
@@ -64,6 +65,29 @@ final class RecordedMappings {
 
     boolean isEmpty() {
         return pageCount == 0;
+    }
+
+    /** Notes what is recorded below {@code size}, one line for what runs along. */
+    void describe(StateText text, long size) {
+        long first = 0;
+        long length = 0;
+        long word = 0;
+        for (long at = 0, span; at < size; at += span) {
+            span = Math.min(span(at), size - at);
+            long here = get(at);
+            if (length > 0 && here != word + length) {
+                text.run("  recorded", first, length, MemExtent.ipaOf(word), MemExtent.bitsOf(word));
+                length = 0;
+            }
+            if (here != 0) {
+                first = length == 0 ? at : first;
+                word = length == 0 ? here : word;
+                length += span;
+            }
+        }
+        if (length > 0) {
+            text.run("  recorded", first, length, MemExtent.ipaOf(word), MemExtent.bitsOf(word));
+        }
     }
 
     private void write(Node node, int shift, long offset, long size, long word) {

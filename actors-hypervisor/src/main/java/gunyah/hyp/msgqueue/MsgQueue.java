@@ -8,6 +8,7 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.ReplySlot;
+import gunyah.hyp.StateText;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
 
@@ -64,6 +65,17 @@ public final class MsgQueue extends KernelObject {
         unbind(lines.receive);
         if (actor != null) {
             actor.tell(MsgQueueActor.stop());
+        }
+    }
+
+    @Override
+    protected void describe(StateText text) {
+        text.put("depth", depth).put("message.max", maxSize);
+        text.put("send", lines.send).put("receive", lines.receive);
+        if (state() == State.ACTIVE) {
+            ReplySlot slot = ReplySlot.arm();
+            actor.tell(new MsgQueueActor.Describe(text, slot));
+            slot.await();
         }
     }
 

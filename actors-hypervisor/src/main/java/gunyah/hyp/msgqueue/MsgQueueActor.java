@@ -6,7 +6,9 @@ import gunyah.hyp.Caller;
 import gunyah.hyp.HypError;
 import gunyah.hyp.ObjectBehavior;
 import gunyah.hyp.ReplySlot;
+import gunyah.hyp.StateText;
 import gunyah.hyp.VirqSource;
+import java.util.HexFormat;
 
 /**
  * The ring of one message queue and its two interrupt lines (Gunyah hyp/ipc/msgqueue). Messages are copied straight
@@ -33,6 +35,10 @@ final class MsgQueueActor {
     }
 
     record NotEmptyThreshold(int messages, boolean reevaluate, ReplySlot replyTo) implements Command {
+    }
+
+    /** Notes thresholds and messages. */
+    record Describe(StateText text, ReplySlot replyTo) implements Command {
     }
 
     private enum Stop implements Command {
@@ -97,6 +103,7 @@ final class MsgQueueActor {
             case Flush flush -> onFlush(flush);
             case NotFullThreshold threshold -> onNotFullThreshold(threshold);
             case NotEmptyThreshold threshold -> onNotEmptyThreshold(threshold);
+            case Describe describe -> onDescribe(describe);
             case Stop stop -> {
                 return Behaviors.stopped();
             }
@@ -185,6 +192,15 @@ final class MsgQueueActor {
             reevaluate(lines.receive, count >= notEmptyThreshold);
         }
         threshold.replyTo().reply(HypError.OK);
+    }
+
+    private void onDescribe(Describe describe) {
+        describe.text().put("not_full.threshold", notFullThreshold).put("not_empty.threshold", notEmptyThreshold);
+        for (int i = 0; i < count; i++) {
+            int at = (head + i) % ring.length;
+            describe.text().put("message", HexFormat.of().formatHex(ring[at], 0, sizes[at]));
+        }
+        describe.replyTo().reply(HypError.OK);
     }
 
     private static void reevaluate(VirqSource line, boolean asserted) {

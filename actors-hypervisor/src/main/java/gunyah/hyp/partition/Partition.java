@@ -3,6 +3,7 @@ package gunyah.hyp.partition;
 import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.StateText;
 
 /**
  * Owner of everything that is not handed out: objects are made and memory is donated from it (Gunyah
@@ -11,6 +12,11 @@ import gunyah.hyp.ObjectType;
 public final class Partition extends KernelObject {
     public Partition(int id) {
         super(ObjectType.PARTITION, id);
+    }
+
+    @Override
+    protected void describe(StateText text) {
+        // nothing but what every object has
     }
 
     @Override

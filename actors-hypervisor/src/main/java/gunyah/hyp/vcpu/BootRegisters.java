@@ -1,6 +1,7 @@
 package gunyah.hyp.vcpu;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.StateText;
 
 /**
  * Registers written while the vCPU is off (vcpu_register_write, vcpu_poweron), applied by its thread at the reset.
@@ -35,6 +36,20 @@ final class BootRegisters {
             return HypError.OK;
         }
         return HypError.ARGUMENT_INVALID;
+    }
+
+    void describe(StateText text) {
+        text.put("boot.pc", pc);
+        for (int i = 0; i < X_COUNT; i++) {
+            if ((xWritten >>> i & 1) != 0) {
+                text.put("boot.x" + i, x[i]);
+            }
+        }
+        for (int el = 0; el < 2; el++) {
+            if ((spWritten >>> el & 1) != 0) {
+                text.put("boot.sp_el" + el, sp[el]);
+            }
+        }
     }
 
     void entry(long entry, boolean keepEntry, long x0, boolean keepX0) {

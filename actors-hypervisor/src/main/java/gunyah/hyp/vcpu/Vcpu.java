@@ -2,6 +2,8 @@ package gunyah.hyp.vcpu;
 
 import gunyah.arm64.state.VcpuControl;
 import gunyah.hyp.HypError;
+import gunyah.hyp.KernelObject;
+import gunyah.hyp.StateText;
 import gunyah.hyp.ThreadObject;
 import gunyah.hyp.TraceSink;
 import gunyah.hyp.VcpuDescription;
@@ -153,6 +155,25 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         group = newGroup;
         groupIndex = index;
         return HypError.OK;
+    }
+
+    @Override
+    protected synchronized void describe(StateText text) {
+        text.put("options", options.bits()).put("priority", priority).put("timeslice_ns", timesliceNs);
+        text.put("affinity", thread.affinity());
+        text.put("cspace", cspace).put("addrspace", addrspace).put("vic", vic).put("vic.index", vicIndex);
+        text.put("mpidr", mpidr).put("group", (KernelObject) group).put("group.index", groupIndex);
+        text.put("blocks", String.join(",", Block.names(blocks.get()))).put("killed", killed).put("may_run", mayRun);
+        text.put("reset.pending", resetPending).put("failure", failure);
+        text.put("halt", haltLine).put("wakeup", wakeupLine);
+        bootRegisters.describe(text);
+        run.describe(text);
+    }
+
+    /** While it executes it holds itself. */
+    @Override
+    protected synchronized int passingReferences() {
+        return executing ? 1 : 0;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package gunyah.hyp.vcpu;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.StateText;
 
 /**
  * The proxy scheduling of one vCPU (Gunyah hyp/vm/vcpu_run): what its last run ended with, and how the proxy's answer
@@ -72,6 +73,16 @@ final class VcpuRun {
 
     void poweredOn() {
         resetRecorded = false;
+    }
+
+    void describe(StateText text) {
+        text.put("run.last", lastState);
+        if (lastState == VMMIO_READ || lastState == VMMIO_WRITE || lastState == PAGE_FAULT) {
+            text.put("run.ipa", exitIpa).put("run.detail", exitDetail);
+        }
+        if (resetRecorded) {
+            text.put("run.reset", resetType).put("run.cookie", resetCookie);
+        }
     }
 
     // By the proxy.

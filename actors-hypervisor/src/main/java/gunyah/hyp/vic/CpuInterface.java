@@ -1,5 +1,7 @@
 package gunyah.hyp.vic;
 
+import gunyah.hyp.StateText;
+
 /**
  * The GIC CPU interface and the private lines of one vCPU: which interrupt competes, priorities, preemption. Interrupts
  * are numbered by slot (see {@link Vic#slot}). Guarded by the controller's lock.
@@ -51,6 +53,13 @@ final class CpuInterface {
         for (int line = 0; line < SGI_LINES; line++) {
             lines.set(line, Lines.EDGE_CONFIG, true);
         }
+    }
+
+    void describe(StateText text) {
+        text.put("asleep", asleep).put("pmr", pmr).put("bpr0", bpr0).put("bpr1", bpr1).put("ctlr", ctlr);
+        text.put("group0", group0Enabled).put("group1", group1Enabled).put("ap0r", ap0r).put("ap1r", ap1r);
+        text.put("last", forcedLast);
+        lines.describe(text);
     }
 
     /** Warm reset of the CPU interface registers; the redistributor keeps its state. */

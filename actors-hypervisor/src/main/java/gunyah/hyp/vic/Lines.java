@@ -1,5 +1,6 @@
 package gunyah.hyp.vic;
 
+import gunyah.hyp.StateText;
 import gunyah.hyp.VirqSource;
 
 /**
@@ -37,6 +38,16 @@ final class Lines {
         priority = new byte[count];
         source = new VirqSource[count];
         assertions = new int[count];
+    }
+
+    /** Notes the lines that are not as after a reset. */
+    void describe(StateText text) {
+        for (int line = 0; line < count; line++) {
+            if (bits[line] != 0 || priority[line] != 0 || source[line] != null) {
+                text.put("line", line).put("  bits", bits[line]).put("  priority", priority[line] & 0xFF);
+                text.put("  bound", source[line] != null);
+            }
+        }
     }
 
     boolean is(int line, int bit) {

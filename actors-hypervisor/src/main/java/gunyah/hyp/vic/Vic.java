@@ -3,6 +3,7 @@ package gunyah.hyp.vic;
 import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.StateText;
 import gunyah.hyp.TraceSink;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
@@ -86,6 +87,29 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
         int shifts = (int) (shift0 | shift1 << 8 | shift2 << 16 | shift3 << 24);
         mapping = new MpidrMapping((int) mask, shifts, multiThread == 1);
         return HypError.OK;
+    }
+
+    @Override
+    protected void describe(StateText text) {
+        lock.lock();
+        try {
+            text.put("vcpus.max", maxVcpus).put("virqs.max", maxVirqs).put("mapping", mapping.toString());
+            text.put("groups", groupEnables).put("java", java).put("undelivered", undelivered.toString());
+            shared.describe(text);
+            for (int slot = FIRST_SPI; slot < slots; slot++) {
+                if (routerValues[slot] != 0) {
+                    text.put("router." + slot, routerValues[slot]);
+                }
+            }
+            for (int index = 0; index < maxVcpus; index++) {
+                if (cpus[index] != null) {
+                    text.put("cpu", index);
+                    cpus[index].describe(text);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

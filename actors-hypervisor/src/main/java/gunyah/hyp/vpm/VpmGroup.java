@@ -3,6 +3,7 @@ package gunyah.hyp.vpm;
 import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.StateText;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
 import gunyah.hyp.vcpu.PowerGroup;
@@ -33,6 +34,16 @@ public final class VpmGroup extends KernelObject implements PowerGroup {
         }
         aggregates = (flags & NO_AGGREGATION) == 0;
         return HypError.OK;
+    }
+
+    @Override
+    protected synchronized void describe(StateText text) {
+        text.put("aggregates", aggregates).put("state", stateLine);
+        for (int index = 0; index < MAX_VCPUS; index++) {
+            if (members[index] != null) {
+                text.put("vcpu." + index, members[index]);
+            }
+        }
     }
 
     @Override
