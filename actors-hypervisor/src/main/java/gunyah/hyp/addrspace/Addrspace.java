@@ -196,15 +196,22 @@ public final class Addrspace extends KernelObject {
     public long install(long ipa, long pa, long size, long bits) {
         ReplySlot slot = ReplySlot.arm();
         actor.tell(new AddrspaceActor.Install(ipa, pa, size, bits, slot));
-        slot.await();
-        return slot.first();
+        return ticketOf(slot);
     }
 
     /** Clears the entries of the range that map the frames from {@code pa} on. {@return a ticket} */
     public long remove(long ipa, long pa, long size) {
         ReplySlot slot = ReplySlot.arm();
         actor.tell(new AddrspaceActor.Remove(ipa, pa, size, slot));
-        slot.await();
+        return ticketOf(slot);
+    }
+
+    /** Whether the table was written is unknown when the actor is broken: no frame may then change its owner. */
+    private long ticketOf(ReplySlot slot) {
+        HypError error = slot.await();
+        if (error != HypError.OK) {
+            throw new IllegalStateException("addrspace-%d is out of use: %s".formatted(id(), error));
+        }
         return slot.first();
     }
 
