@@ -5,6 +5,7 @@ import gunyah.arm64.interp.CodePage;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.CodeInvalidation;
+import gunyah.arm64.translate.Translator;
 import gunyah.memory.RawMemory;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
@@ -33,14 +34,22 @@ public final class InnerShareable implements CodeInvalidation {
     private static final long PARK_NS = 20_000;
 
     private final Decoder decoder;
+    /** Null when code is only interpreted. */
+    private final Translator translator;
     private final ConcurrentHashMap<Long, CodePage> codePages = new ConcurrentHashMap<>();
     private final Object[] pairLocks = new Object[LOCKS];
     private volatile Cpu[] cpus = {};
     private volatile int codeGeneration;
 
-    /** A domain of CPUs with these features. */
+    /** A domain of CPUs with these features that only interpret. */
     public InnerShareable(CpuFeatures features) {
+        this(features, null);
+    }
+
+    /** A domain of CPUs with these features whose hot code is translated, or not when {@code translator} is null. */
+    public InnerShareable(CpuFeatures features, Translator translator) {
         decoder = Decoder.of(features);
+        this.translator = translator;
         for (int i = 0; i < LOCKS; i++) {
             pairLocks[i] = new Object();
         }
@@ -146,7 +155,7 @@ public final class InnerShareable implements CodeInvalidation {
     public CodePage codePage(long hostPage) {
         CodePage page = codePages.get(hostPage);
         return page != null ? page
-                : codePages.computeIfAbsent(hostPage, at -> new CodePage(at, decoder, codeGeneration));
+                : codePages.computeIfAbsent(hostPage, at -> new CodePage(at, decoder, translator, codeGeneration));
     }
 
     /** {@return how often all decoded code became suspect; pages of an older generation are compared with memory} */

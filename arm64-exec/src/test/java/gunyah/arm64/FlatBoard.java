@@ -4,6 +4,7 @@ import static gunyah.arm64.sysreg.SystemRegisters.key;
 
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
 import gunyah.memory.Stage2Table;
@@ -29,11 +30,16 @@ public final class FlatBoard implements AutoCloseable {
     public final InnerShareable domain;
 
     public FlatBoard(long ramBytes, int cpuCount) {
+        this(ramBytes, cpuCount, null);
+    }
+
+    /** @param translator null for CPUs that only interpret */
+    public FlatBoard(long ramBytes, int cpuCount, Translator translator) {
         memory = new PhysicalMemory(ramBytes);
         for (long page = 0; page < ramBytes; page += PhysicalMemory.PAGE_SIZE) {
             stage2.set(page, Stage2Table.entry(page, Access.RWX, Access.RWX, 15));
         }
-        domain = new InnerShareable(CpuConfig.of(0).features());
+        domain = new InnerShareable(CpuConfig.of(0).features(), translator);
         for (int i = 0; i < cpuCount; i++) {
             Cpu cpu = new Cpu(CpuConfig.of(i), domain, stage2, memory, new IdlePort(), new VcpuControl());
             mapIdentity(cpu, stage2, memory, ramBytes - PhysicalMemory.PAGE_SIZE);

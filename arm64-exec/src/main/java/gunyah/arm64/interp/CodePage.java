@@ -6,6 +6,8 @@ import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.decode.Ops;
+import gunyah.arm64.translate.Region;
+import gunyah.arm64.translate.Translator;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -29,12 +31,21 @@ public final class CodePage {
     final Insn[] insns = new Insn[SLOTS + 1];
     private final long hostPage;
     private final Decoder decoder;
+    /** Null when code is only interpreted. */
+    private final Translator translator;
+    /** How often each slot was reached by a jump; a hint, counted without locks. */
+    private final short[] heat;
+    /** Regions by the slots they may be entered at; null until there is one. */
+    private volatile Region[] regions;
     /** Generation of the domain's code up to which the contents were compared with memory. */
     private volatile int checkedGeneration;
 
-    public CodePage(long hostPage, Decoder decoder, int generation) {
+    /** @param translator null when code is only interpreted */
+    public CodePage(long hostPage, Decoder decoder, Translator translator, int generation) {
         this.hostPage = hostPage;
         this.decoder = decoder;
+        this.translator = translator;
+        this.heat = translator == null ? null : new short[SLOTS];
         this.checkedGeneration = generation;
         Arrays.fill(insns, UNDECODED);
         insns[SLOTS] = PAGE_END;
@@ -54,6 +65,77 @@ public final class CodePage {
         return insn;
     }
 
+    /** {@return the instruction of slot 0..1023} */
+    Insn insn(int slot) {
+        Insn insn = insns[slot];
+        return insn == UNDECODED ? decode(slot) : insn;
+    }
+
+    /** {@return the region that may be entered at the slot, or null} */
+    Region region(int slot) {
+        Region[] all = regions;
+        return all == null ? null : all[slot];
+    }
+
+    /** A jump reached the slot. {@return whether there is a region for it} On the vCPU's thread. */
+    boolean warm(int slot) {
+        if (heat == null) {
+            return false;
+        }
+        short count = ++heat[slot];
+        return (count & Translator.LOOK_EVERY - 1) == 0 && look(slot, count);
+    }
+
+    private boolean look(int slot, short count) {
+        if (region(slot) == null) {
+            if (count >= Translator.HOT && count < Translator.HOT + Translator.LOOK_EVERY) {
+                translator.request(snapshot(), slot);
+            } else if (count >= 2 * Translator.HOT) {
+                heat[slot] = Translator.HOT - Translator.LOOK_EVERY;
+            }
+            Region found = translator.find(hostPage, slot, insn(slot).word);
+            if (found == null) {
+                return false;
+            }
+            install(found);
+        }
+        // the next jump here comes straight back
+        heat[slot] = Translator.LOOK_EVERY - 1;
+        return true;
+    }
+
+    private Insn[] snapshot() {
+        Insn[] copy = new Insn[SLOTS];
+        for (int slot = 0; slot < SLOTS; slot++) {
+            copy[slot] = insns[slot] == UNDECODED ? null : insns[slot];
+        }
+        return copy;
+    }
+
+    private synchronized void install(Region region) {
+        Region[] all = regions == null ? new Region[SLOTS] : regions.clone();
+        for (int entry : region.entries()) {
+            if (all[entry] == null) {
+                all[entry] = region;
+                heat[entry] = Translator.LOOK_EVERY - 1;
+            }
+        }
+        regions = all;
+    }
+
+    private synchronized void forgetRegions() {
+        Region[] all = regions;
+        if (all != null) {
+            Region[] left = all.clone();
+            for (int slot = 0; slot < SLOTS; slot++) {
+                if (left[slot] != null && !left[slot].matches(hostPage)) {
+                    left[slot] = null;
+                }
+            }
+            regions = left;
+        }
+    }
+
     /** Compares with memory what was decoded before {@code generation}, and forgets what changed. */
     void checkAgainstMemory(int generation) {
         if (checkedGeneration != generation) {
@@ -64,6 +146,9 @@ public final class CodePage {
 
     /** Forgets the instructions among {@code count} slots from {@code first} on whose word in memory is another now. */
     public void forgetChanged(int first, int count) {
+        if (regions != null) {
+            forgetRegions();
+        }
         for (int slot = first; slot < first + count; slot++) {
             Insn insn = insns[slot];
             if (insn != UNDECODED && insn.word != RAW.getInt(hostPage + slot * 4L)) {

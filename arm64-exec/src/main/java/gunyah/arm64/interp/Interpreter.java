@@ -12,6 +12,7 @@ import gunyah.arm64.state.Abort;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.translate.Region;
 import java.util.Arrays;
 
 /**
@@ -82,6 +83,21 @@ public final class Interpreter {
         return page;
     }
 
+    /** Runs translated code. {@return false when there is none or the budget is too small} */
+    private boolean runRegion(CodePage page, int slot, long end) {
+        Region region = page.region(slot);
+        if (region == null || s.retired >= end - region.size()) {
+            return false;
+        }
+        try {
+            region.run(cpu, s.pc & -4096, slot, end - region.size());
+        } catch (Abort | UndefinedInstruction reason) {
+            faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
+            throw reason;
+        }
+        return true;
+    }
+
     private Insn[] singleSlot(CodePage page, int slot) {
         single[singleSlot] = CodePage.PAGE_END;
         singleSlot = slot;
@@ -117,6 +133,9 @@ public final class Interpreter {
             CodePage page = page(s.pc);
             long pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
+            if (page.warm(i) && runRegion(page, i, end)) {
+                continue;
+            }
             long base = s.retired - i;
             Insn[] insns = page.insns;
             if (s.retired >= careful) {
@@ -692,7 +711,8 @@ public final class Interpreter {
                     int target = i + jump;
                     base += 1 - jump;
                     i = target;
-                    if (jump <= 0 && (control.peek() != 0 || base + i >= careful)
+                    if ((jump <= 0 || insn.op == Ops.BL) && (control.peek() != 0 || base + i >= careful
+                            || (target & -CodePage.SLOTS) == 0 && page.warm(target))
                             || (target & -CodePage.SLOTS) != 0) {
                         s.pc = pageVa + ((long) target << 2);
                         s.retired = base + i;

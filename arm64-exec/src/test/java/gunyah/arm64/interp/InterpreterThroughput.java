@@ -3,6 +3,7 @@ package gunyah.arm64.interp;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
 import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.translate.Translator;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.management.ManagementFactory;
@@ -34,7 +35,8 @@ public final class InterpreterThroughput {
     public static void main(String[] arguments) throws IOException, InterruptedException {
         int rounds = arguments.length == 0 ? 8 : Integer.parseInt(arguments[0]);
         Program program = build();
-        try (FlatBoard board = new FlatBoard(4 << 20, 1)) {
+        Translator translator = Boolean.getBoolean("translate") ? new Translator() : null;
+        try (FlatBoard board = new FlatBoard(4 << 20, 1, translator)) {
             board.memory.write(LOAD, program.image, 0, program.image.length);
             Cpu cpu = board.cpu();
             cpu.s.pc = program.entry;
@@ -42,6 +44,7 @@ public final class InterpreterThroughput {
             for (int round = 0; round < rounds; round++) {
                 System.out.println("     " + round(cpu));
             }
+            System.out.println(translator == null ? "" : translator.describe());
         }
     }
 

@@ -1,0 +1,41 @@
+package gunyah.arm64.translate;
+
+import gunyah.arm64.state.CpuState;
+
+/** The local variables of a region's {@code run} method. */
+final class Locals {
+    static final int THIS = 0;
+    static final int CPU = 1;
+    static final int PAGE_VA = 2;
+    static final int SLOT = 4;
+    static final int LIMIT = 5;
+    static final int STATE = 7;
+    static final int X = 8;
+    static final int MMU = 9;
+    static final int CONTROL = 10;
+    /** Retired instructions at the start of the current block. */
+    static final int RETIRED = 11;
+    /** Slot of the instruction that may fault, for the handler. */
+    static final int AT = 13;
+    /** Kind of the pending flags, for the handler and for merges: see {@link PendingFlags}. */
+    static final int FLAG_KIND = 14;
+    /** NZCV when the kind says so. */
+    static final int NZCV = 15;
+    static final int FLAG_A = 16;
+    static final int FLAG_B = 18;
+    static final int TEMP_1 = 20;
+    static final int TEMP_2 = 22;
+    static final int TEMP_3 = 24;
+    private static final int FIRST_REGISTER = 26;
+
+    private Locals() {
+    }
+
+    /** {@return the local of general register 0..30 or of the stack pointer, 31} */
+    static int register(int index) {
+        if (index > CpuState.SP) {
+            throw new IllegalArgumentException("register " + index + " has no local");
+        }
+        return FIRST_REGISTER + 2 * index;
+    }
+}

@@ -1,0 +1,66 @@
+package gunyah.arm64.translate;
+
+import static gunyah.memory.RawMemory.RAW;
+
+import gunyah.arm64.Cpu;
+
+/**
+ * Translated code of a part of one page: base of the generated classes. It belongs to the code, not to a VM: any page
+ * of any VM that holds the same words at the same slots may run it. Immutable; any vCPU thread.
+ */
+public abstract class Region {
+    /** The slots it was made from, ascending, and their words. */
+    private int[] slots;
+    private int[] words;
+    /** Instructions of its basic block before each slot; index slot - first slot. */
+    private short[] before;
+    private int[] entries;
+
+    /** Completes a generated instance; once, before it is published. */
+    final void describe(RegionFlow flow) {
+        slots = flow.slots();
+        words = flow.words();
+        before = flow.before();
+        entries = flow.entries();
+    }
+
+    /**
+     * Runs guest code from {@code slot}, which must be an entry, until it leaves the region, the attention word is set or
+     * {@code limit} instructions have retired. PC, count and registers are exact afterwards, also when an instruction
+     * leaves by exception.
+     *
+     * @param pageVa address of the page the PC is in
+     * @param limit  retired count from which the next backward branch leaves
+     */
+    public abstract void run(Cpu cpu, long pageVa, int slot, long limit);
+
+    /** {@return how many instructions can retire at most between two looks at the limit} */
+    public final int size() {
+        return slots.length;
+    }
+
+    /** {@return the slots where it may be entered} */
+    public final int[] entries() {
+        return entries;
+    }
+
+    /** {@return the number of instructions of the basic block before {@code slot}} For the generated code. */
+    protected final int before(int slot) {
+        return before[slot - slots[0]];
+    }
+
+    /** {@return whether it was made from this slot} */
+    public final boolean covers(int slot) {
+        return java.util.Arrays.binarySearch(slots, slot) >= 0;
+    }
+
+    /** {@return whether the page at host address {@code hostPage} holds the code it was made from} */
+    public final boolean matches(long hostPage) {
+        for (int i = 0; i < slots.length; i++) {
+            if (RAW.getInt(hostPage + slots[i] * 4L) != words[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
