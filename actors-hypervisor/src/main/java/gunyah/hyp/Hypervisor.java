@@ -4,6 +4,8 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
+import gunyah.arm64.translate.Translator;
+import gunyah.config.Engine;
 import gunyah.config.MachineConfig;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.AddrspaceCalls;
@@ -75,6 +77,7 @@ public final class Hypervisor implements AutoCloseable {
     private final ObjectRegistry objects = new ObjectRegistry();
     private final RandomGenerator entropy;
     private final TimerThread timer;
+    private final Translator translator;
     private final List<Pcpu> pcpus = new ArrayList<>();
     private final Machine machine;
     private final ActorRef<VcpuSupervisor.Command> supervisor;
@@ -86,6 +89,7 @@ public final class Hypervisor implements AutoCloseable {
             TraceSink trace) {
         this.system = system;
         this.entropy = entropy;
+        this.translator = translator(config.engine());
         this.memory = new PhysicalMemory(RootVmBoot.RAM_BASE + config.memoryBytes());
         long frames = memory.sizeBytes() / PhysicalMemory.PAGE_SIZE;
         this.memoryTree = new MemoryTree(memory, new FrameOwners(frames, IdSource.HYPERVISOR));
@@ -100,6 +104,14 @@ public final class Hypervisor implements AutoCloseable {
         this.supervisor = system.systemActorOf(VcpuSupervisor.create(), "vms", Props.empty());
         this.machine = new Machine(pcpus, cores, timer, new SystemCounter(clock), config.timesliceNs(), trace);
         machine.onPower(powerEvent::complete);
+    }
+
+    private static Translator translator(Engine engine) {
+        return switch (engine) {
+            case INTERPRET -> null;
+            case AUTO -> new Translator(Translator.Policy.AUTO);
+            case TRANSLATE -> new Translator(Translator.Policy.EAGER);
+        };
     }
 
     /**
@@ -148,7 +160,7 @@ public final class Hypervisor implements AutoCloseable {
         // The root VM's program is an actor of its own, so its vCPU has nothing to do.
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
                 : works.forVcpu(vmid, index);
-        machine.connect(new EngineFactory(memory, all), this::startThread, table, smccc);
+        machine.connect(new EngineFactory(memory, all, translator), this::startThread, table, smccc);
         Partition root = objects.add(new Partition(ids.next()));
         new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size());
     }
@@ -259,6 +271,10 @@ public final class Hypervisor implements AutoCloseable {
         boolean ended = awaitThreads();
         pcpus.forEach(pcpu -> pcpu.actor().tell(PcpuActor.Stop.INSTANCE));
         timer.close();
+        if (translator != null) {
+            translator.close();
+            LOG.info("translated: {}", translator.statistics());
+        }
         if (ended) {
             memory.close();
         } else {

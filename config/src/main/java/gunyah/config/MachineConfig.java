@@ -6,8 +6,14 @@ package gunyah.config;
  * @param pcpus       physical CPUs, 1..64: how many vCPUs execute at one moment
  * @param memoryBytes RAM of the machine, a multiple of 2 MiB; reserved, not committed
  * @param timesliceNs default time slice, nanoseconds, 100_000..100_000_000
+ * @param engine      how guest code is executed
  */
-public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
+public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine) {
+    /** A machine with {@link Engine#AUTO}. */
+    public MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
+        this(pcpus, memoryBytes, timesliceNs, Engine.AUTO);
+    }
+
     public MachineConfig {
         if (pcpus < 1 || pcpus > 64) {
             throw new BadInput("pcpus must be 1 to 64, not " + pcpus);

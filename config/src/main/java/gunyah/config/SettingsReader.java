@@ -25,9 +25,9 @@ import java.util.function.Function;
  * Every value remembers where it came from, so a wrong one is reported with its file and line. Not thread safe.
  */
 public final class SettingsReader {
-    private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice", "vm.name",
-            "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd", "vm.dtb", "vm.append",
-            "vm.protected", "console", "timeout", "stats", "trace");
+    private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
+            "machine.engine", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd",
+            "vm.dtb", "vm.append", "vm.protected", "console", "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
@@ -124,7 +124,17 @@ public final class SettingsReader {
         }
         int pcpus = number("machine.pcpus", 1, 64)
                 .orElse(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64));
-        return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos());
+        return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos(),
+                parsed("machine.engine", SettingsReader::engine).orElseThrow());
+    }
+
+    private static Engine engine(String text) {
+        return switch (text) {
+            case "auto" -> Engine.AUTO;
+            case "interpret" -> Engine.INTERPRET;
+            case "translate" -> Engine.TRANSLATE;
+            default -> throw new BadInput("must be auto, interpret or translate, not '%s'".formatted(text));
+        };
     }
 
     private Duration positive(Duration timeout) {

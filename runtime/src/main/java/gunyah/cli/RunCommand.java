@@ -69,6 +69,10 @@ final class RunCommand implements Callable<Integer> {
             description = "physical CPUs of the machine: how many vCPUs run at once (default: as many as the host has)")
     private String pcpus;
 
+    @Option(names = "--engine", paramLabel = "ENGINE",
+            description = "auto (default: hot code is translated to JVM code), interpret, or translate (early)")
+    private String engine;
+
     @Option(names = "--name", paramLabel = "NAME", description = "name of the VM")
     private String name;
 
@@ -155,6 +159,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--mem", "vm.memory", mem);
         put(options, "--vms", "vm.count", vms);
         put(options, "--pcpus", "machine.pcpus", pcpus);
+        put(options, "--engine", "machine.engine", engine);
         put(options, "--name", "vm.name", name);
         put(options, "--console", "console", console);
         put(options, "--timeout", "timeout", timeout);

@@ -2,6 +2,7 @@ package gunyah.hyp.vcpu;
 
 import gunyah.arm64.InnerShareable;
 import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.translate.Translator;
 import gunyah.hyp.VcpuWork;
 import gunyah.hyp.VcpuWorkFactory;
 import gunyah.hyp.addrspace.Addrspace;
@@ -18,16 +19,23 @@ import java.util.Optional;
 public final class EngineFactory implements Machine.Engines {
     private final PhysicalMemory memory;
     private final VcpuWorkFactory works;
+    private final Translator translator;
     private final Map<Addrspace, Domain> domains = new HashMap<>();
 
     private static final class Domain {
-        final InnerShareable shareable = new InnerShareable(CpuFeatures.DEFAULT);
+        final InnerShareable shareable;
         int cpus;
+
+        Domain(Translator translator) {
+            shareable = new InnerShareable(CpuFeatures.DEFAULT, translator);
+        }
     }
 
-    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works) {
+    /** @param translator makes JVM code of hot guest code, for all VMs; null to interpret only */
+    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works, Translator translator) {
         this.memory = memory;
         this.works = works;
+        this.translator = translator;
     }
 
     @Override
@@ -46,7 +54,7 @@ public final class EngineFactory implements Machine.Engines {
         Addrspace addrspace = vcpu.addrspace();
         Domain domain = domains.get(addrspace);
         if (domain == null) {
-            domain = new Domain();
+            domain = new Domain(translator);
             domains.put(addrspace, domain);
             addrspace.observers(observers(domain.shareable));
         }

@@ -22,6 +22,9 @@ public final class CodePage {
     /** Instructions in a page. */
     public static final int SLOTS = 1024;
 
+    /** Heat of a slot whose region was asked for; counts up from there. */
+    private static final short ASKED = Short.MIN_VALUE;
+
     static final Insn UNDECODED = mark("undecoded", Ops.UNDECODED);
     static final Insn PAGE_END = mark("page end", Ops.PAGE_END);
 
@@ -35,6 +38,7 @@ public final class CodePage {
     private final Translator translator;
     /** How often each slot was reached by a jump; a hint, counted without locks. */
     private final short[] heat;
+    private final int lookMask;
     /** Regions by the slots they may be entered at; null until there is one. */
     private volatile Region[] regions;
     /** Generation of the domain's code up to which the contents were compared with memory. */
@@ -46,6 +50,7 @@ public final class CodePage {
         this.decoder = decoder;
         this.translator = translator;
         this.heat = translator == null ? null : new short[SLOTS];
+        this.lookMask = translator == null ? 0 : translator.policy().lookEvery() - 1;
         this.checkedGeneration = generation;
         Arrays.fill(insns, UNDECODED);
         insns[SLOTS] = PAGE_END;
@@ -83,15 +88,16 @@ public final class CodePage {
             return false;
         }
         short count = ++heat[slot];
-        return (count & Translator.LOOK_EVERY - 1) == 0 && look(slot, count);
+        return (count & lookMask) == 0 && look(slot, count);
     }
 
     private boolean look(int slot, short count) {
         if (region(slot) == null) {
-            if (count >= Translator.HOT && count < Translator.HOT + Translator.LOOK_EVERY) {
+            if (count < 0) {
+                heat[slot] = ASKED;
+            } else if (count >= translator.policy().hot()) {
+                heat[slot] = ASKED;
                 translator.request(snapshot(), slot);
-            } else if (count >= 2 * Translator.HOT) {
-                heat[slot] = Translator.HOT - Translator.LOOK_EVERY;
             }
             Region found = translator.find(hostPage, slot, insn(slot).word);
             if (found == null) {
@@ -100,7 +106,7 @@ public final class CodePage {
             install(found);
         }
         // the next jump here comes straight back
-        heat[slot] = Translator.LOOK_EVERY - 1;
+        heat[slot] = (short) lookMask;
         return true;
     }
 
@@ -117,7 +123,7 @@ public final class CodePage {
         for (int entry : region.entries()) {
             if (all[entry] == null) {
                 all[entry] = region;
-                heat[entry] = Translator.LOOK_EVERY - 1;
+                heat[entry] = (short) lookMask;
             }
         }
         regions = all;
@@ -130,6 +136,7 @@ public final class CodePage {
             for (int slot = 0; slot < SLOTS; slot++) {
                 if (left[slot] != null && !left[slot].matches(hostPage)) {
                     left[slot] = null;
+                    heat[slot] = 0;
                 }
             }
             regions = left;

@@ -77,40 +77,40 @@ public final class Mmu {
 
     public int read8(long va) {
         int at = bank + Tlb.index(va);
-        if (entries[at] == (va & Tlb.PAGE)) {
-            return RAW.getByte(va + entries[at + Tlb.ADDEND]) & 0xFF;
+        if (Tlb.get(entries, at) == (va & Tlb.PAGE)) {
+            return RAW.getByte(va + Tlb.get(entries, at + Tlb.ADDEND)) & 0xFF;
         }
         return RAW.getByte(resolve(va, Tlb.READ, bank, true)) & 0xFF;
     }
 
     public int read16(long va) {
         int at = bank + Tlb.index(va);
-        if (entries[at] == (va + 1 & Tlb.PAGE)) {
-            return RAW.getShort(va + entries[at + Tlb.ADDEND]) & 0xFFFF;
+        if (Tlb.get(entries, at) == (va + 1 & Tlb.PAGE)) {
+            return RAW.getShort(va + Tlb.get(entries, at + Tlb.ADDEND)) & 0xFFFF;
         }
         return (int) readSlow(va, 2, bank);
     }
 
     public int read32(long va) {
         int at = bank + Tlb.index(va);
-        if (entries[at] == (va + 3 & Tlb.PAGE)) {
-            return RAW.getInt(va + entries[at + Tlb.ADDEND]);
+        if (Tlb.get(entries, at) == (va + 3 & Tlb.PAGE)) {
+            return RAW.getInt(va + Tlb.get(entries, at + Tlb.ADDEND));
         }
         return (int) readSlow(va, 4, bank);
     }
 
     public long read64(long va) {
         int at = bank + Tlb.index(va);
-        if (entries[at] == (va + 7 & Tlb.PAGE)) {
-            return RAW.getLong(va + entries[at + Tlb.ADDEND]);
+        if (Tlb.get(entries, at) == (va + 7 & Tlb.PAGE)) {
+            return RAW.getLong(va + Tlb.get(entries, at + Tlb.ADDEND));
         }
         return readSlow(va, 8, bank);
     }
 
     public void write8(long va, int value) {
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
-            RAW.putByte(va + entries[at + Tlb.ADDEND], (byte) value);
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            RAW.putByte(va + Tlb.get(entries, at + Tlb.ADDEND), (byte) value);
         } else {
             writeSlow(va, 1, bank, value);
         }
@@ -118,8 +118,8 @@ public final class Mmu {
 
     public void write16(long va, int value) {
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.WRITE] == (va + 1 & Tlb.PAGE)) {
-            RAW.putShort(va + entries[at + Tlb.ADDEND], (short) value);
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
+            RAW.putShort(va + Tlb.get(entries, at + Tlb.ADDEND), (short) value);
         } else {
             writeSlow(va, 2, bank, value);
         }
@@ -127,8 +127,8 @@ public final class Mmu {
 
     public void write32(long va, int value) {
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.WRITE] == (va + 3 & Tlb.PAGE)) {
-            RAW.putInt(va + entries[at + Tlb.ADDEND], value);
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
+            RAW.putInt(va + Tlb.get(entries, at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 4, bank, value);
         }
@@ -136,8 +136,8 @@ public final class Mmu {
 
     public void write64(long va, long value) {
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.WRITE] == (va + 7 & Tlb.PAGE)) {
-            RAW.putLong(va + entries[at + Tlb.ADDEND], value);
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
+            RAW.putLong(va + Tlb.get(entries, at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 8, bank, value);
         }
@@ -161,8 +161,8 @@ public final class Mmu {
      */
     public long hostForRead(long va, int sizeBytes) {
         int at = bank + Tlb.index(va);
-        if (entries[at] == (va & Tlb.PAGE)) {
-            return va + entries[at + Tlb.ADDEND];
+        if (Tlb.get(entries, at) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(entries, at + Tlb.ADDEND);
         }
         return resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
     }
@@ -172,8 +172,8 @@ public final class Mmu {
      */
     public long hostForWrite(long va, int sizeBytes) {
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
-            return va + entries[at + Tlb.ADDEND];
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(entries, at + Tlb.ADDEND);
         }
         return hostForWriteSlow(va, sizeBytes, bank);
     }
@@ -202,8 +202,8 @@ public final class Mmu {
             throw abort;
         }
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.EXEC] == (va & Tlb.PAGE)) {
-            return va + entries[at + Tlb.ADDEND];
+        if (Tlb.get(entries, at + Tlb.EXEC) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(entries, at + Tlb.ADDEND);
         }
         return resolve(va, Tlb.EXEC, bank, true);
     }
@@ -223,8 +223,8 @@ public final class Mmu {
         long start = va & -ZERO_BLOCK;
         int at = bank + Tlb.index(va);
         long host;
-        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
-            host = start + entries[at + Tlb.ADDEND];
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            host = start + Tlb.get(entries, at + Tlb.ADDEND);
         } else {
             host = zeroBlockSlow(va);
         }
@@ -235,7 +235,7 @@ public final class Mmu {
 
     private long zeroBlockSlow(long va) {
         long host = resolve(va, Tlb.WRITE, bank, true) & -ZERO_BLOCK;
-        long tag = entries[bank + Tlb.index(va) + Tlb.WRITE];
+        long tag = Tlb.get(entries, bank + Tlb.index(va) + Tlb.WRITE);
         if ((tag & Tlb.DEVICE) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, Tlb.WRITE);
         }

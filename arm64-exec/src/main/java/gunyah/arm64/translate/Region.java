@@ -3,12 +3,16 @@ package gunyah.arm64.translate;
 import static gunyah.memory.RawMemory.RAW;
 
 import gunyah.arm64.Cpu;
+import java.util.Arrays;
 
 /**
  * Translated code of a part of one page: base of the generated classes. It belongs to the code, not to a VM: any page
  * of any VM that holds the same words at the same slots may run it. Immutable; any vCPU thread.
  */
 public abstract class Region {
+    /** A slot at which {@link #run} does nothing; the CPU may be null then. */
+    static final int NOWHERE = -1;
+
     /** The slots it was made from, ascending, and their words. */
     private int[] slots;
     private int[] words;
@@ -49,9 +53,9 @@ public abstract class Region {
         return before[slot - slots[0]];
     }
 
-    /** {@return whether it was made from this slot} */
-    public final boolean covers(int slot) {
-        return java.util.Arrays.binarySearch(slots, slot) >= 0;
+    /** {@return whether it was made from the same code} */
+    final boolean isOf(RegionFlow flow) {
+        return Arrays.equals(slots, flow.slots()) && Arrays.equals(words, flow.words());
     }
 
     /** {@return whether the page at host address {@code hostPage} holds the code it was made from} */

@@ -18,6 +18,7 @@ import java.lang.constant.DirectMethodHandleDesc;
 import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -69,7 +70,7 @@ final class RegionCompiler {
             MethodHandles.Lookup lookup = MethodHandles.lookup()
                     .defineHiddenClassWithClassData(bytes, List.copyOf(compiler.data), true);
             Region region = (Region) lookup.findConstructor(lookup.lookupClass(),
-                    java.lang.invoke.MethodType.methodType(void.class)).invoke();
+                    MethodType.methodType(void.class)).invoke();
             region.describe(flow);
             return region;
         } catch (Throwable e) {
@@ -184,6 +185,8 @@ final class RegionCompiler {
     }
 
     private void prologue() {
+        Label somewhere = code.newLabel();
+        code.iload(Locals.SLOT).ifge(somewhere).return_().labelBinding(somewhere);
         code.aload(Locals.CPU).getfield(Names.CPU, "s", Names.STATE).astore(Locals.STATE);
         code.aload(Locals.CPU).getfield(Names.CPU, "x", Names.LONGS).astore(Locals.X);
         code.aload(Locals.CPU).getfield(Names.CPU, "mmu", Names.MMU).astore(Locals.MMU);
@@ -193,17 +196,12 @@ final class RegionCompiler {
         code.iconst_0().istore(Locals.AT).iconst_0().istore(Locals.FLAG_KIND);
         code.lconst_0().lstore(Locals.FLAG_A).lconst_0().lstore(Locals.FLAG_B);
         emit.load(registers);
-        int[] entries = flow.entries();
-        Label first = labels.get(flow.first());
-        if (entries.length > 1) {
-            List<SwitchCase> cases = new ArrayList<>();
-            for (int entry : entries) {
-                cases.add(SwitchCase.of(entry, labels.get(entry)));
-            }
-            code.iload(Locals.SLOT).lookupswitch(first, cases);
-        } else {
-            code.goto_(first);
+        Label nowhere = code.newLabel();
+        List<SwitchCase> cases = new ArrayList<>();
+        for (int entry : flow.entries()) {
+            cases.add(SwitchCase.of(entry, labels.get(entry)));
         }
+        code.iload(Locals.SLOT).lookupswitch(nowhere, cases).labelBinding(nowhere).return_();
     }
 
     private void writeBlock(Block each) {

@@ -35,7 +35,7 @@ public final class InterpreterThroughput {
     public static void main(String[] arguments) throws IOException, InterruptedException {
         int rounds = arguments.length == 0 ? 8 : Integer.parseInt(arguments[0]);
         Program program = build();
-        Translator translator = Boolean.getBoolean("translate") ? new Translator() : null;
+        Translator translator = Boolean.getBoolean("translate") ? new Translator(Translator.Policy.EAGER) : null;
         try (FlatBoard board = new FlatBoard(4 << 20, 1, translator)) {
             board.memory.write(LOAD, program.image, 0, program.image.length);
             Cpu cpu = board.cpu();
@@ -44,7 +44,7 @@ public final class InterpreterThroughput {
             for (int round = 0; round < rounds; round++) {
                 System.out.println("     " + round(cpu));
             }
-            System.out.println(translator == null ? "" : translator.describe());
+            System.out.println(translator == null ? "" : "" + translator.statistics());
         }
     }
 

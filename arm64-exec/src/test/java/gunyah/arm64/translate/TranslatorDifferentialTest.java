@@ -1,0 +1,108 @@
+package gunyah.arm64.translate;
+
+import static gunyah.arm64.sysreg.SystemRegisters.key;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.arm64.Cpu;
+import gunyah.arm64.FlatBoard;
+import gunyah.arm64.decode.Decoder;
+import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.state.CpuFeatures;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Both tiers execute the same random programs in steps of random length, and agree on all registers, flags, memory and
+ * the count after every step. The translator makes everything that is jumped to twice. {@code -Dtranslate.programs=N}
+ * and {@code -Dtranslate.seed=S} choose how many and which.
+ */
+class TranslatorDifferentialTest {
+    private static final int PROGRAMS = Integer.getInteger("translate.programs", 300);
+    private static final long SEED = Long.getLong("translate.seed", 20_261_125);
+    private static final int STEPS = 60;
+    private static final long RAM = 2 << 20;
+    private static final long CODE = 0x10_000;
+    private static final long VECTORS = 0x8000;
+    private static final long DATA = 0x10_0000;
+    private static final int DATA_SIZE = 0x20_000;
+    private static final int VBAR = key(3, 0, 12, 0, 0);
+
+    @Test
+    void bothTiersAgreeOnRandomPrograms() {
+        RandomGenerator seeds = RandomGeneratorFactory.of("L64X128MixRandom").create(SEED);
+        long regions = 0;
+        for (int program = 0; program < PROGRAMS; program++) {
+            regions += compare(seeds.nextLong(), program);
+        }
+        assertThat(regions).as("regions made").isGreaterThan(PROGRAMS);
+    }
+
+    private static long compare(long seed, int program) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        int[] words = new RandomProgram(random).words(2 + random.nextInt(60));
+        Translator translator = new Translator(Translator.Policy.EVERYTHING);
+        try (FlatBoard interpreted = new FlatBoard(RAM, 1); FlatBoard translated = new FlatBoard(RAM, 1, translator)) {
+            byte[] data = new byte[DATA_SIZE];
+            random.nextBytes(data);
+            long[] registers = random.longs(32).toArray();
+            prepare(interpreted, words, data, registers);
+            prepare(translated, words, data, registers);
+            List<String> path = new ArrayList<>();
+            for (int step = 0; step < STEPS; step++) {
+                long budget = 1 + random.nextInt(1 << random.nextInt(1, 12));
+                CpuExit.Kind expected = interpreted.cpu().run(budget);
+                CpuExit.Kind actual = translated.cpu().run(budget);
+                path.add("%d instructions to 0x%x: %s".formatted(budget, interpreted.cpu().s.pc, expected));
+                String where = "program %d of seed %d, program seed %d, step %d:%n%s%n%s".formatted(program, SEED, seed,
+                        step, String.join("\n", path), listing(words));
+                assertThat(actual).as(where).isEqualTo(expected);
+                assertThat(state(translated)).as(where).isEqualTo(state(interpreted));
+                if (expected != CpuExit.Kind.BUDGET) {
+                    break;
+                }
+            }
+        }
+        return translator.statistics().regions();
+    }
+
+    private static void prepare(FlatBoard board, int[] words, byte[] data, long[] registers) {
+        board.code(CODE, words);
+        board.memory.write(DATA, data, 0, data.length);
+        for (long vector = 0; vector < 0x800; vector += 0x80) {
+            board.code(VECTORS + vector, RandomProgram.HANDLER);
+        }
+        Cpu cpu = board.cpu();
+        System.arraycopy(registers, 0, cpu.x, 0, 26);
+        cpu.x[27] = registers[27] & 0x1FF8;
+        cpu.x[28] = DATA + DATA_SIZE / 2;
+        cpu.x[30] = CODE;
+        cpu.x[31] = DATA + (registers[31] & 0xFFF0);
+        cpu.sys.write(VBAR, VECTORS);
+        cpu.s.pc = CODE;
+    }
+
+    private static String state(FlatBoard board) {
+        Cpu cpu = board.cpu();
+        byte[] data = new byte[DATA_SIZE];
+        board.memory.read(DATA, data, 0, data.length);
+        StringBuilder text = new StringBuilder("pc 0x%x nzcv 0x%x retired %d data 0x%x".formatted(cpu.s.pc, cpu.s.nzcv,
+                cpu.s.retired, Arrays.hashCode(data)));
+        for (int i = 0; i < 32; i++) {
+            text.append(" x%d 0x%x".formatted(i, cpu.x[i]));
+        }
+        return text.toString();
+    }
+
+    private static String listing(int[] words) {
+        Decoder decoder = Decoder.of(CpuFeatures.DEFAULT);
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < words.length; i++) {
+            text.append("0x%x %08x %s%n".formatted(CODE + 4 * i, words[i], decoder.decode(words[i]).row.name()));
+        }
+        return text.toString();
+    }
+}

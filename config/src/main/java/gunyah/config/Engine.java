@@ -1,0 +1,11 @@
+package gunyah.config;
+
+/** How guest code is executed. */
+public enum Engine {
+    /** Interpreted, and translated to JVM code where it runs long enough to be worth it. */
+    AUTO,
+    /** Interpreted only. */
+    INTERPRET,
+    /** As {@link #AUTO}, but translated early: for long runs and benchmarks. */
+    TRANSLATE
+}
