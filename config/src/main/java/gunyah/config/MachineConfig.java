@@ -9,9 +9,9 @@ package gunyah.config;
  * @param engine      how guest code is executed
  */
 public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine) {
-    /** A machine with {@link Engine#AUTO}. */
+    /** A machine with {@link Engine#INTERPRET}. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
-        this(pcpus, memoryBytes, timesliceNs, Engine.AUTO);
+        this(pcpus, memoryBytes, timesliceNs, Engine.INTERPRET);
     }
 
     public MachineConfig {

@@ -70,7 +70,7 @@ final class RunCommand implements Callable<Integer> {
     private String pcpus;
 
     @Option(names = "--engine", paramLabel = "ENGINE",
-            description = "auto (default: hot code is translated to JVM code), interpret, or translate (early)")
+            description = "interpret (default), auto (hot code is translated to JVM code), or translate (early)")
     private String engine;
 
     @Option(names = "--name", paramLabel = "NAME", description = "name of the VM")
