@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.function.BiFunction;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -57,8 +58,10 @@ public final class Main {
         PrintStream out = new PrintStream(surroundings.out(), true);
         CommandLine line = new CommandLine(new Root())
                 .addSubcommand(new RunCommand(surroundings))
-                .addSubcommand(new FetchCommand(surroundings))
-                .setOut(new PrintWriter(out, true))
+                .addSubcommand(new FetchCommand(surroundings));
+        ServiceLoader.load(CommandSource.class)
+                .forEach(source -> line.addSubcommand(source.command(out, surroundings.err())));
+        line.setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(surroundings.err(), true))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((e, a) -> badUsage(surroundings.err(), e))

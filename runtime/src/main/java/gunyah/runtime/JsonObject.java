@@ -1,31 +1,43 @@
 package gunyah.runtime;
 
-/** Writes one flat JSON object into a text. */
-final class JsonObject {
+/** Writes one JSON object into a text, field by field. */
+public final class JsonObject {
     private final StringBuilder text;
     private boolean empty = true;
 
-    JsonObject(StringBuilder text) {
+    public JsonObject(StringBuilder text) {
         this.text = text.append('{');
     }
 
-    JsonObject put(String field, long value) {
+    public JsonObject put(String field, long value) {
         name(field).append(value);
         return this;
     }
 
-    JsonObject put(String field, String value) {
+    public JsonObject put(String field, String value) {
         quote(name(field), value);
         return this;
     }
 
+    /** A number with a fraction; not finite becomes null. */
+    public JsonObject put(String field, double value) {
+        name(field).append(Double.isFinite(value) ? Double.toString(value) : "null");
+        return this;
+    }
+
+    /** A field whose value is JSON text already. */
+    public JsonObject raw(String field, CharSequence json) {
+        name(field).append(json);
+        return this;
+    }
+
     /** A 64-bit word as a string in hexadecimal, since JSON readers keep only 53 bits of a number. */
-    JsonObject hex(String field, long value) {
+    public JsonObject hex(String field, long value) {
         name(field).append("\"0x").append(Long.toHexString(value)).append('"');
         return this;
     }
 
-    void end() {
+    public void end() {
         text.append('}');
     }
 

@@ -1,0 +1,43 @@
+package gunyah.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.cli.CommandSource;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+@Tag("guest")
+class LoadCommandsTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    private int load(String... args) {
+        PrintStream print = new PrintStream(out, true);
+        CommandSource source = ServiceLoader.load(CommandSource.class).findFirst().orElseThrow();
+        return ((CommandLine) source.command(print, print)).execute(args);
+    }
+
+    @Test
+    void theProgramFindsTheScenarioAndWritesBothForms(@TempDir Path directory) throws Exception {
+        Path json = directory.resolve("report.json");
+
+        int status = load("equal-hogs", "--guests", "2", "--pcpus", "1", "--duration", "300ms", "--priorities", "2,1",
+                "--json", json.toString());
+
+        assertThat(status).isZero();
+        assertThat(out.toString()).startsWith("equal-hogs  guests 2  pcpus 1  duration 300ms").contains("jain_cpu 1.0");
+        assertThat(Files.readString(json)).startsWith("{\"scenario\":\"equal-hogs\"").contains("\"priority\":1,");
+    }
+
+    @Test
+    void aScenarioMustBeNamed() {
+        assertThat(load()).isEqualTo(2);
+        assertThat(load("no-such")).isEqualTo(2);
+    }
+}

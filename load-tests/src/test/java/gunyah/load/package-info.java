@@ -1,2 +1,0 @@
-/** Rules about the whole program, checked over its compiled classes. */
-package gunyah.load;
