@@ -1,7 +1,7 @@
 package gunyah.arm64.mmu;
 
+import gunyah.memory.UncheckedArray;
 import java.util.Arrays;
-import jdk.internal.misc.Unsafe;
 
 /**
  * The software TLB of one vCPU: direct mapped, 1024 entries in each of three privilege banks, every entry one 4 KiB
@@ -35,8 +35,6 @@ final class Tlb {
     static final int INVALID = 8;
 
     static final long PAGE = -4096;
-    private static final Unsafe U = Unsafe.getUnsafe();
-    private static final long BASE = Unsafe.ARRAY_LONG_BASE_OFFSET;
     private static final int BANKS_END = 12288;
     private static final int LIST = 1024;
 
@@ -64,7 +62,7 @@ final class Tlb {
      * plus an {@link #index} plus the number of a field.
      */
     static long get(long[] entries, int at) {
-        return U.getLong(entries, BASE + 8L * at);
+        return UncheckedArray.get(entries, at);
     }
 
     void insert(int bank, long va, int rights, int flags, int writeFlags, long hostPage) {

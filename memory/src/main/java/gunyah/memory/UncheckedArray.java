@@ -1,0 +1,25 @@
+package gunyah.memory;
+
+import jdk.internal.misc.Unsafe;
+
+/**
+ * Arrays of 64-bit words without a bounds check, for the few places where that costs as much as the access and the index
+ * is in range by construction. Plain accesses, no ordering.
+ */
+public final class UncheckedArray {
+    private static final Unsafe U = Unsafe.getUnsafe();
+    private static final long BASE = Unsafe.ARRAY_LONG_BASE_OFFSET;
+
+    private UncheckedArray() {
+    }
+
+    /** {@return {@code array[index]}; undefined when there is no such element} */
+    public static long get(long[] array, int index) {
+        return U.getLong(array, BASE + 8L * index);
+    }
+
+    /** Sets {@code array[index]}; undefined when there is no such element. */
+    public static void set(long[] array, int index, long value) {
+        U.putLong(array, BASE + 8L * index, value);
+    }
+}
