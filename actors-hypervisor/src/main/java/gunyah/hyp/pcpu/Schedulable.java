@@ -15,7 +15,7 @@ public abstract class Schedulable {
     public static final int DEFAULT_PRIORITY = 32;
 
     /** Destination of a thread that is not being moved. */
-    static final int STAYS = -1;
+    public static final int STAYS = -1;
 
     private static final VarHandle RUNNING_ON;
 

@@ -24,7 +24,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Vcpu extends ThreadObject implements VicTarget {
     private static final long MPIDR_NO_VIC = 1L << 31 | 1L << 30;
-    private static final int STAYS = -1;
     private static final int WAKE_BLOCKS = Block.WFI.bit() | Block.SUSPEND.bit();
 
     private final Machine machine;
@@ -32,8 +31,8 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     private final VcpuThread thread;
     private final VcpuRun run = new VcpuRun(this);
     private final AtomicInteger blocks = new AtomicInteger(Block.OFF.bit());
-    /** The physical CPU that a move under way takes it to, or STAYS. */
-    private final AtomicInteger destination = new AtomicInteger(STAYS);
+    /** The physical CPU that a move under way takes it to, or {@link Schedulable#STAYS}. */
+    private final AtomicInteger destination = new AtomicInteger(Schedulable.STAYS);
     private final VcpuCounters counters = new VcpuCounters();
     private final ExitLog exitLog = new ExitLog();
     private final BootRegisters bootRegisters = new BootRegisters();
@@ -424,13 +423,13 @@ public final class Vcpu extends ThreadObject implements VicTarget {
             return HypError.OK;
         }
         int pending = destination.get();
-        if (cpu == (pending == STAYS ? thread.affinity() : pending)) {
+        if (cpu == (pending == Schedulable.STAYS ? thread.affinity() : pending)) {
             return HypError.OK;
         }
         if (options.pinned() || thread.lends()) {
             return HypError.DENIED;
         }
-        if (!destination.compareAndSet(STAYS, cpu)) {
+        if (!destination.compareAndSet(Schedulable.STAYS, cpu)) {
             return HypError.RETRY;
         }
         // Before its CPU is looked up; pairs with PcpuActor.take, which claims it first and then looks at the blocks.
@@ -448,7 +447,7 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     /** The physical CPU let go of it. The block ends first: the next move sets it again. */
     void moveDone() {
         unblock(Block.AFFINITY.bit());
-        destination.set(STAYS);
+        destination.set(Schedulable.STAYS);
     }
 
     // Power and life.

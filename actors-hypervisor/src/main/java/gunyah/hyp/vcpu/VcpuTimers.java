@@ -10,8 +10,8 @@ import gunyah.hyp.vic.Vic;
 /**
  * The EL1 virtual and physical timers of a vCPU as interrupts (PPI 27 and 30) and deadlines (Gunyah
  * hyp/vm/arm_vm_timer). While the vCPU executes, an alarm raises its attention; while it waits for an interrupt, the
- * alarm wakes it, and while it lends its CPU the alarm ends that; while it is pre-empted the alarm changes nothing, and the lines are looked at when it runs next. Used
- * by the vCPU's thread, or while that does not execute.
+ * alarm wakes it, and while it lends its CPU the alarm ends that; while it is pre-empted the alarm changes nothing, and
+ * the lines are looked at when it runs next. Used by the vCPU's thread, or while that does not execute.
  */
 final class VcpuTimers {
     private static final int VIRTUAL_PPI = 27;

@@ -129,16 +129,18 @@ public final class CodePage {
         regions = all;
     }
 
-    private synchronized void forgetRegions() {
-        Region[] all = regions;
-        if (all != null) {
-            Region[] left = all.clone();
-            for (int slot = 0; slot < SLOTS; slot++) {
-                if (left[slot] != null && !left[slot].matches(hostPage)) {
-                    left[slot] = null;
-                    heat[slot] = 0;
-                }
+    /** Forgets the regions of which a word among these slots is another now. */
+    private synchronized void forgetRegions(int first, int count) {
+        Region[] left = null;
+        for (int slot = 0; slot < SLOTS; slot++) {
+            Region region = regions[slot];
+            if (region != null && !region.matches(hostPage, first, count)) {
+                left = left == null ? regions.clone() : left;
+                left[slot] = null;
+                heat[slot] = 0;
             }
+        }
+        if (left != null) {
             regions = left;
         }
     }
@@ -154,7 +156,7 @@ public final class CodePage {
     /** Forgets the instructions among {@code count} slots from {@code first} on whose word in memory is another now. */
     public void forgetChanged(int first, int count) {
         if (regions != null) {
-            forgetRegions();
+            forgetRegions(first, count);
         }
         for (int slot = first; slot < first + count; slot++) {
             Insn insn = insns[slot];

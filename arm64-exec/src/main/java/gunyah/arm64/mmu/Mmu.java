@@ -181,8 +181,8 @@ public final class Mmu {
     /** As {@link #hostForWrite}, for a read-modify-write, which faults as a read when it cannot even read. */
     public long hostForModify(long va, int sizeBytes) {
         int at = bank + Tlb.index(va);
-        if (entries[at + Tlb.WRITE] == (va & Tlb.PAGE)) {
-            return va + entries[at + Tlb.ADDEND];
+        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(entries, at + Tlb.ADDEND);
         }
         resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
         return hostForWriteSlow(va, sizeBytes, bank);

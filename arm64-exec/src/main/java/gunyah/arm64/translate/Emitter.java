@@ -62,12 +62,12 @@ final class Emitter {
         code.lload(Locals.PAGE_VA).loadConstant(slot * 4L).ladd();
     }
 
-    /** Stack: ... -> ... Reads the registers of {@code mask} from memory into their locals. */
+    /** Stack: ... -> ... Reads the registers of {@code mask} from memory into their locals; no index needs a check. */
     void load(long mask) {
         for (long left = mask; left != 0; left &= left - 1) {
             int index = Long.numberOfTrailingZeros(left);
             code.aload(Locals.X).loadConstant(index)
-                    .invokestatic(Names.REGISTERS, "get", Names.GET_REGISTER).lstore(Locals.register(index));
+                    .invokestatic(Names.UNCHECKED_ARRAY, "get", Names.GET_ELEMENT).lstore(Locals.register(index));
         }
     }
 
@@ -76,7 +76,7 @@ final class Emitter {
         for (long left = mask; left != 0; left &= left - 1) {
             int index = Long.numberOfTrailingZeros(left);
             code.aload(Locals.X).loadConstant(index).lload(Locals.register(index))
-                    .invokestatic(Names.REGISTERS, "set", Names.SET_REGISTER);
+                    .invokestatic(Names.UNCHECKED_ARRAY, "set", Names.SET_ELEMENT);
         }
     }
 

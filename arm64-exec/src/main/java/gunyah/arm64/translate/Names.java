@@ -12,6 +12,7 @@ import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.semantics.Flags;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.memory.UncheckedArray;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 
@@ -26,7 +27,7 @@ final class Names {
     static final ClassDesc REGION = desc(Region.class);
     static final ClassDesc FLAGS = desc(Flags.class);
     static final ClassDesc PENDING = desc(PendingFlags.class);
-    static final ClassDesc REGISTERS = desc(Registers.class);
+    static final ClassDesc UNCHECKED_ARRAY = desc(UncheckedArray.class);
     static final ClassDesc LONGS = CD_long.arrayType();
     static final ClassDesc MATH = desc(Math.class);
     static final ClassDesc LONG = desc(Long.class);
@@ -48,8 +49,8 @@ final class Names {
     static final MethodTypeDesc WRITE_LONG = MethodTypeDesc.of(CD_void, CD_long, CD_long);
     static final MethodTypeDesc EXECUTE = MethodTypeDesc.of(CD_void, CPU, INSN);
     static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_void, CPU, CD_long, CD_int, CD_long);
-    static final MethodTypeDesc GET_REGISTER = MethodTypeDesc.of(CD_long, LONGS, CD_int);
-    static final MethodTypeDesc SET_REGISTER = MethodTypeDesc.of(CD_void, LONGS, CD_int, CD_long);
+    static final MethodTypeDesc GET_ELEMENT = MethodTypeDesc.of(CD_long, LONGS, CD_int);
+    static final MethodTypeDesc SET_ELEMENT = MethodTypeDesc.of(CD_void, LONGS, CD_int, CD_long);
 
     private Names() {
     }

@@ -29,8 +29,8 @@ public abstract class Region {
     }
 
     /**
-     * Runs guest code from {@code slot}, which must be an entry, until it leaves the region, the attention word is set or
-     * {@code limit} instructions have retired. PC, count and registers are exact afterwards, also when an instruction
+     * Runs guest code from {@code slot}, which must be an entry, until it leaves the region, the attention word is set
+     * or {@code limit} instructions have retired. PC, count and registers are exact afterwards, also when an instruction
      * leaves by exception.
      *
      * @param pageVa address of the page the PC is in
@@ -60,7 +60,13 @@ public abstract class Region {
 
     /** {@return whether the page at host address {@code hostPage} holds the code it was made from} */
     public final boolean matches(long hostPage) {
-        for (int i = 0; i < slots.length; i++) {
+        return matches(hostPage, slots[0], slots[slots.length - 1] - slots[0] + 1);
+    }
+
+    /** {@return the same, of {@code count} slots from {@code first} only} */
+    public final boolean matches(long hostPage, int first, int count) {
+        int at = Arrays.binarySearch(slots, first);
+        for (int i = at < 0 ? -at - 1 : at; i < slots.length && slots[i] < first + count; i++) {
             if (RAW.getInt(hostPage + slots[i] * 4L) != words[i]) {
                 return false;
             }

@@ -15,7 +15,7 @@ import java.util.List;
 
 /**
  * Prints how many million guest instructions per second of its own CPU time the interpreter executes, by kernel and
- * round; the first rounds are warm-up. Needs {@code aarch64-linux-gnu-gcc} and binutils. A program for people, not a
+ * round; the first rounds are warm-up. With {@code -Dtranslate=true} hot code is translated. Needs {@code aarch64-linux-gnu-gcc} and binutils. A program for people, not a
  * test:
  *
  * <pre>java (the JVM flags of the parent POM) -cp (test class path) gunyah.arm64.interp.InterpreterThroughput [rounds]</pre>
@@ -44,7 +44,9 @@ public final class InterpreterThroughput {
             for (int round = 0; round < rounds; round++) {
                 System.out.println("     " + round(cpu));
             }
-            System.out.println(translator == null ? "" : "" + translator.statistics());
+            if (translator != null) {
+                System.out.println(translator.statistics());
+            }
         }
     }
 
