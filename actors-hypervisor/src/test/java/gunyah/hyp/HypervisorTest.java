@@ -32,8 +32,8 @@ class HypervisorTest {
 
     @Test
     void theHostVcpuBootsWithItsEntryAndContext() {
-        assertThat(machine.host.entry).isEqualTo(0x4100_0000L);
-        assertThat(machine.host.x0).isEqualTo(0x40F0_0000L);
+        assertThat(machine.host.entry()).isEqualTo(0x4100_0000L);
+        assertThat(machine.host.x0()).isEqualTo(0x40F0_0000L);
     }
 
     @Test

@@ -253,7 +253,7 @@ class VcpuRunTest {
         TestMachine.Guest guest = guest(1, COUNTS_FOR_EVER);
         long[] x = {guest.hostCaps[0], 0, 0, 0, 0, 0, 0, 0};
 
-        machine.host.context.port().call(0x65, x);
+        machine.host.context().port().call(0x65, x);
 
         assertThat(HypError.of(x[0])).isEqualTo(HypError.DENIED);
     }

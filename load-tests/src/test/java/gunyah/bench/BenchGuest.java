@@ -1,5 +1,8 @@
 package gunyah.bench;
 
+import gunyah.hyp.bare.BareMachine;
+import gunyah.hyp.bare.BareVm;
+import gunyah.hyp.bare.BareVm.VcpuSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,6 +22,7 @@ final class BenchGuest {
     static final long SAMPLES = RAM + 0x2_0000;
     static final int INTERRUPT = 40;
 
+    private static final int BYTES = 2 << 20;
     private static final int PARAMETERS = 0x1_0000;
     private static final int PARAMETER_BLOCK = 0x400;
     private static final int READY = 0xA0;
@@ -45,57 +49,27 @@ final class BenchGuest {
         }
     }
 
-    private final BenchMachine machine;
-    private final long timesliceNs;
+    private final BareMachine machine;
+    private final BareVm vm;
     private final long pa;
-    private final long cspace;
-    private final long addrspace;
-    private final long vic;
-    private final long[] vcpus;
 
     /** @param cpus the physical CPU of each vCPU; -1 for a vCPU that the host schedules */
-    BenchGuest(BenchMachine machine, int... cpus) {
-        this(machine, BenchMachine.TIMESLICE_NS, cpus);
+    BenchGuest(BenchMachine bench, int... cpus) {
+        this(bench, BenchMachine.TIMESLICE_NS, cpus);
     }
 
-    BenchGuest(BenchMachine machine, long timesliceNs, int... cpus) {
-        this.machine = machine;
-        this.timesliceNs = timesliceNs;
-        pa = machine.block();
-        addrspace = machine.create(0x03);
-        machine.call(0x2E, addrspace, machine.newVmid());
-        machine.activate(addrspace);
-        cspace = machine.create(0x02);
-        machine.call(0x25, cspace, 64);
-        machine.activate(cspace);
-        vic = machine.create(0x0A);
-        machine.call(0x28, vic, cpus.length, 96, 2, 0);
-        machine.call(0x67, vic, 0x7FFF, 0, 8, 16, 24, 0);
-        machine.activate(vic);
-        machine.call(0x60, addrspace, DEVICE, 0x1_0000, 0);
-        machine.call(0x62, addrspace, vic, 0, 0x0800_0000L, 0x1_0000, 0);
-        vcpus = new long[cpus.length];
-        for (int i = 0; i < cpus.length; i++) {
-            vcpus[i] = newVcpu(i, cpus[i]);
+    BenchGuest(BenchMachine bench, long timesliceNs, int... cpus) {
+        machine = bench.bare();
+        pa = bench.block();
+        BareVm.Builder plan = machine.vm(bench.newVmid()).gic(96);
+        for (int cpu : cpus) {
+            plan.vcpu((cpu < 0 ? VcpuSpec.proxied() : VcpuSpec.on(cpu)).timeslice(timesliceNs));
         }
-        machine.call(0x2B, addrspace, machine.rootExtent(), RAM, 0xF_0077, 1, pa, 2 << 20);
+        vm = plan.build();
+        machine.call(0x60, vm.addrspace(), DEVICE, 0x1_0000, 0);
+        vm.map(RAM, pa, BYTES);
         byte[] image = image();
         machine.hypervisor().memory().write(pa, image, 0, image.length);
-    }
-
-    private long newVcpu(int index, int cpu) {
-        long vcpu = machine.create(0x05);
-        machine.call(0x34, vcpu, cpu < 0 ? 1 << 9 : 0);
-        machine.call(0x47, vcpu, timesliceNs);
-        if (cpu >= 0) {
-            machine.call(0x3D, vcpu, cpu, -1);
-        }
-        machine.call(0x3E, cspace, vcpu);
-        machine.call(0x2A, addrspace, vcpu);
-        machine.call(0x29, vic, vcpu, index);
-        machine.call(0x62, addrspace, vic, index + 1, 0x080A_0000L + 0x2_0000L * index, 0x2_0000, 0);
-        machine.activate(vcpu);
-        return vcpu;
     }
 
     private static byte[] image() {
@@ -106,23 +80,14 @@ final class BenchGuest {
         }
     }
 
-    long addrspace() {
-        return addrspace;
-    }
-
-    /** {@return capability in the root cspace} */
-    long vcpu(int index) {
-        return vcpus[index];
-    }
-
-    /** {@return the number of this root capability in the guest's cspace} */
-    long grant(long cap) {
-        return machine.grant(cap, cspace);
+    /** {@return the VM that executes the program} */
+    BareVm vm() {
+        return vm;
     }
 
     /** Binds a source by its call: the interrupt of all programs. */
     void bind(int call, long source) {
-        machine.call(call, source, vic, INTERRUPT, 0);
+        machine.call(call, source, vm.vic(), INTERRUPT, 0);
     }
 
     void set(int vcpu, Parameter parameter, long value) {
@@ -134,7 +99,7 @@ final class BenchGuest {
         int block = PARAMETERS + PARAMETER_BLOCK * vcpu;
         write(block, program.ordinal());
         write(block + 0x60, SAMPLES);
-        machine.call(0x38, vcpus[vcpu], RAM, RAM + block, 0);
+        vm.powerOn(vcpu, RAM, RAM + block);
     }
 
     void awaitReady(int vcpu) {
@@ -195,10 +160,8 @@ final class BenchGuest {
 
     /** Ends the vCPUs and gives the memory back. */
     void kill() {
-        for (long vcpu : vcpus) {
-            machine.call(0x3A, vcpu);
-        }
-        machine.call(0x2C, addrspace, machine.rootExtent(), RAM, 1, pa, 2 << 20);
+        vm.kill();
+        vm.unmap(RAM, pa, BYTES);
     }
 
     private ByteBuffer memory(long address, int length) {

@@ -13,7 +13,6 @@ import java.util.stream.LongStream;
  */
 final class HypervisorBench {
     private static final int PAGE = 4096;
-    private static final int RWX = 0xF_0077;
     private static final int BATCH = 64;
     /** 20 us: longer than what the host's own timer interrupts take, shorter than any slice. */
     private static final int HAND_OVER_TICKS = 1250;
@@ -44,10 +43,9 @@ final class HypervisorBench {
     /** doorbell_send on a doorbell that is bound to nothing: table, capability and one actor's turn. */
     Figure doorbellCall(int samples) {
         BenchGuest guest = new BenchGuest(machine, 0);
-        long bell = machine.create(0x06);
-        machine.activate(bell);
+        long bell = machine.activated(0x06);
         return run(guest, "doorbell_send, SMCCC, nobody listens, mean of 64", "", samples, BATCH, Program.SMCCC,
-                0xC600_8012L, guest.grant(bell), 1);
+                0xC600_8012L, guest.vm().grant(bell), 1);
     }
 
     /** msgqueue_receive of an empty queue. */
@@ -55,7 +53,7 @@ final class HypervisorBench {
         BenchGuest guest = new BenchGuest(machine, 0);
         long queue = queue(8, 240);
         return run(guest, "msgqueue_receive, SMCCC, empty, mean of 64", "", samples, BATCH, Program.SMCCC,
-                0xC600_801CL, guest.grant(queue), BenchGuest.SAMPLES, 240);
+                0xC600_801CL, guest.vm().grant(queue), BenchGuest.SAMPLES, 240);
     }
 
     private Figure solo(String name, String goal, int samples, int inner, Program program, long... call) {
@@ -80,9 +78,9 @@ final class HypervisorBench {
     }
 
     private long queue(int depth, int size) {
-        long queue = machine.create(0x07);
-        machine.call(0x21, queue, depth | (long) size << 16);
-        machine.activate(queue);
+        long queue = machine.bare().create(0x07);
+        machine.bare().call(0x21, queue, depth | (long) size << 16);
+        machine.bare().activate(queue);
         return queue;
     }
 
@@ -100,7 +98,7 @@ final class HypervisorBench {
         receiver.bind(0x18, queue);
         for (BenchGuest guest : List.of(sender, receiver)) {
             guest.set(0, Parameter.COUNT, count);
-            guest.set(0, Parameter.CAP, guest.grant(queue));
+            guest.set(0, Parameter.CAP, guest.vm().grant(queue));
             guest.set(0, Parameter.SIZE, size);
             guest.set(0, Parameter.SLEEP, sleep ? 1 : 0);
         }
@@ -118,16 +116,14 @@ final class HypervisorBench {
     Figure doorbell(int rings, boolean sleep) {
         BenchGuest first = new BenchGuest(machine, 0);
         BenchGuest second = new BenchGuest(machine, 1);
-        long there = machine.create(0x06);
-        machine.activate(there);
-        long back = machine.create(0x06);
-        machine.activate(back);
+        long there = machine.activated(0x06);
+        long back = machine.activated(0x06);
         second.bind(0x10, there);
         first.bind(0x10, back);
-        first.set(0, Parameter.CAP, first.grant(there));
-        first.set(0, Parameter.PEER, first.grant(back));
-        second.set(0, Parameter.CAP, second.grant(back));
-        second.set(0, Parameter.PEER, second.grant(there));
+        first.set(0, Parameter.CAP, first.vm().grant(there));
+        first.set(0, Parameter.PEER, first.vm().grant(back));
+        second.set(0, Parameter.CAP, second.vm().grant(back));
+        second.set(0, Parameter.PEER, second.vm().grant(there));
         for (BenchGuest guest : List.of(first, second)) {
             guest.set(0, Parameter.COUNT, rings);
             guest.set(0, Parameter.SLEEP, sleep ? 1 : 0);
@@ -195,7 +191,7 @@ final class HypervisorBench {
         BenchGuest guest = new BenchGuest(machine, -1);
         guest.set(0, Parameter.COUNT, reads);
         guest.set(0, Parameter.ADDRESS, BenchGuest.DEVICE);
-        long cap = machine.grant(guest.vcpu(0), machine.hostCspace());
+        long cap = machine.grantToHost(guest.vm().vcpu(0));
         CompletableFuture<Void> proxy = machine.onHostCpu(port -> {
             long[] x = new long[8];
             while (!guest.isDone(0)) {
@@ -224,9 +220,9 @@ final class HypervisorBench {
         long[] unmap = new long[rounds];
         for (int i = 0; i < rounds; i++) {
             long begin = System.nanoTime();
-            machine.call(0x2B, guest.addrspace(), machine.rootExtent(), ipa, RWX, 1, page, PAGE);
+            guest.vm().map(ipa, page, PAGE);
             long mapped = System.nanoTime();
-            machine.call(0x2C, guest.addrspace(), machine.rootExtent(), ipa, 1, page, PAGE);
+            guest.vm().unmap(ipa, page, PAGE);
             map[i] = mapped - begin;
             unmap[i] = System.nanoTime() - mapped;
         }
