@@ -3,158 +3,139 @@ package gunyah.hyp.vic;
 import gunyah.hyp.StateText;
 
 /**
- * The GIC CPU interface and the private lines of one vCPU: which interrupt competes, priorities, preemption. Interrupts
- * are numbered by slot (see {@link Vic#slot}). Guarded by the controller's lock.
+ * The GIC CPU interface of one vCPU: which interrupt it is signalled, what it acknowledges and ends. Guarded by the
+ * controller's lock.
  */
 final class CpuInterface {
-    static final int PRIVATE_LINES = 32;
-    /** Five priority bits. */
-    static final int PRIORITY_MASK = 0xF8;
-    static final int IDLE_PRIORITY = 0xFF;
-    static final int NONE = -1;
-
-    private static final int PRIORITY_SHIFT = 3;
     private static final int CTLR_CBPR = 1;
     private static final int CTLR_EOI_MODE = 1 << 1;
     /** PRIbits = 4 (five bits), A3V, RSS. */
     private static final int CTLR_FIXED = 4 << 8 | 1 << 15 | 1 << 18;
     private static final int CTLR_EXT_RANGE = 1 << 19;
-    private static final int MIN_BPR0 = 2;
-    private static final int MIN_BPR1 = 3;
-    private static final int SGI_LINES = 16;
 
     final int index;
     final VicTarget target;
-    final Lines lines = new Lines(PRIVATE_LINES);
-    private final long[] candidates;
-    private int candidateCount;
+    final Redistributor redistributor;
+    final Priorities priorities = new Priorities();
+    private final Distributor distributor;
+    private final Candidates candidates;
+    private boolean splitEoi;
+    private boolean group0Enabled;
+    private boolean group1Enabled;
+    private long acknowledged;
+    private boolean irq;
+    private boolean fiq;
 
-    boolean asleep = true;
-    int pmr;
-    int bpr0 = MIN_BPR0;
-    int bpr1 = MIN_BPR1;
-    int ctlr;
-    boolean group0Enabled;
-    boolean group1Enabled;
-    int ap0r;
-    int ap1r;
-
-    /** GICR_TYPER.Last whatever is attached. */
-    boolean forcedLast;
-    /** Interrupts read from IAR. */
-    long acknowledged;
-    boolean irq;
-    boolean fiq;
-
-    CpuInterface(int index, VicTarget target, int slots) {
+    CpuInterface(int index, VicTarget target, Distributor distributor) {
         this.index = index;
         this.target = target;
-        candidates = new long[(slots + 63) / 64];
-        for (int line = 0; line < SGI_LINES; line++) {
-            lines.set(line, Lines.EDGE_CONFIG, true);
-        }
+        this.distributor = distributor;
+        redistributor = new Redistributor(index);
+        candidates = new Candidates(distributor.intids.slots());
     }
 
     void describe(StateText text) {
-        text.put("asleep", asleep).put("pmr", pmr).put("bpr0", bpr0).put("bpr1", bpr1).put("ctlr", ctlr);
-        text.put("group0", group0Enabled).put("group1", group1Enabled).put("ap0r", ap0r).put("ap1r", ap1r);
-        text.put("last", forcedLast);
-        lines.describe(text);
+        priorities.describe(text);
+        text.put("eoi.split", splitEoi).put("group0", group0Enabled).put("group1", group1Enabled);
+        redistributor.describe(text);
     }
 
     /** Warm reset of the CPU interface registers; the redistributor keeps its state. */
     void reset() {
-        pmr = 0;
-        bpr0 = MIN_BPR0;
-        bpr1 = MIN_BPR1;
-        ctlr = 0;
+        priorities.reset();
+        splitEoi = false;
         group0Enabled = false;
         group1Enabled = false;
-        ap0r = 0;
-        ap1r = 0;
+    }
+
+    /** {@return the bank of a slot, which is the line's index in it} */
+    Lines lines(int slot) {
+        return slot < Intids.FIRST_SPI ? redistributor.lines : distributor.lines;
+    }
+
+    int priority(int slot) {
+        return lines(slot).priority[slot] & 0xFF;
+    }
+
+    boolean isGroup1(int slot) {
+        return lines(slot).is(slot, Lines.GROUP1);
     }
 
     void candidate(int slot, boolean value) {
-        long bit = 1L << slot;
-        boolean before = (candidates[slot >> 6] & bit) != 0;
-        if (before != value) {
-            candidates[slot >> 6] ^= bit;
-            candidateCount += value ? 1 : -1;
+        candidates.set(slot, value);
+    }
+
+    private int highestPending() {
+        return redistributor.asleep ? Candidates.NONE
+                : candidates.highest(this, group0Enabled && distributor.enables(0),
+                        group1Enabled && distributor.enables(1));
+    }
+
+    /** Sets the vCPU's inputs. {@return whether one of them rose} */
+    boolean signal() {
+        int slot = highestPending();
+        boolean group1 = slot != Candidates.NONE && isGroup1(slot);
+        boolean signalled = slot != Candidates.NONE && priorities.preempts(priority(slot), group1);
+        boolean newIrq = signalled && group1;
+        boolean newFiq = signalled && !group1;
+        if (newIrq == irq && newFiq == fiq) {
+            return false;
         }
+        boolean rises = newIrq && !irq || newFiq && !fiq;
+        irq = newIrq;
+        fiq = newFiq;
+        target.interruptLines(irq, fiq);
+        return rises;
     }
 
-    /** {@return the slot of the highest priority pending interrupt of an enabled group, or {@link #NONE}} */
-    int highestPending(Vic vic) {
-        if (candidateCount == 0 || asleep) {
-            return NONE;
+    /** {@return interrupts read from IAR} */
+    long acknowledged() {
+        return acknowledged;
+    }
+
+    // Registers.
+
+    /** ICC_HPPIR. {@return an INTID} */
+    int highestPending(boolean group1) {
+        int slot = highestPending();
+        return slot == Candidates.NONE || isGroup1(slot) != group1 ? Intids.SPURIOUS : Intids.intid(slot);
+    }
+
+    /** ICC_IAR. {@return the slot, or {@link Candidates#NONE}} */
+    int acknowledge(boolean group1) {
+        int slot = highestPending();
+        if (slot == Candidates.NONE || isGroup1(slot) != group1 || !priorities.preempts(priority(slot), group1)) {
+            return Candidates.NONE;
         }
-        boolean group0 = group0Enabled && vic.distributorEnables(0);
-        boolean group1 = group1Enabled && vic.distributorEnables(1);
-        int best = NONE;
-        int bestPriority = IDLE_PRIORITY + 1;
-        for (int word = 0; word < candidates.length; word++) {
-            for (long left = candidates[word]; left != 0; left &= left - 1) {
-                int slot = (word << 6) + Long.numberOfTrailingZeros(left);
-                int priority = vic.priority(this, slot);
-                if (priority < bestPriority && (vic.isGroup1(this, slot) ? group1 : group0)) {
-                    best = slot;
-                    bestPriority = priority;
-                }
-            }
-        }
-        return best;
-    }
-
-    /** {@return whether an interrupt of this priority may preempt what runs now} */
-    boolean preempts(int priority, boolean group1) {
-        return priority < pmr && groupPriority(priority, group1) < runningPriority();
-    }
-
-    int runningPriority() {
-        int active = ap0r | ap1r;
-        return active == 0 ? IDLE_PRIORITY : Integer.numberOfTrailingZeros(active) << PRIORITY_SHIFT;
-    }
-
-    private int groupPriority(int priority, boolean group1) {
-        // The non-secure view of BPR1 is one more than BPR0's for the same split.
-        int subPriorityBits = group1 && (ctlr & CTLR_CBPR) == 0 ? bpr1 : bpr0 + 1;
-        return priority & -1 << subPriorityBits & IDLE_PRIORITY;
-    }
-
-    void activate(int priority, boolean group1) {
-        int bit = 1 << (groupPriority(priority, group1) >> PRIORITY_SHIFT);
-        if (group1) {
-            ap1r |= bit;
-        } else {
-            ap0r |= bit;
-        }
-    }
-
-    void dropPriority(boolean group1) {
-        if (group1) {
-            ap1r &= ap1r - 1;
-        } else {
-            ap0r &= ap0r - 1;
-        }
+        lines(slot).acknowledge(slot);
+        priorities.activate(priority(slot), group1);
+        acknowledged++;
+        return slot;
     }
 
     boolean splitEoi() {
-        return (ctlr & CTLR_EOI_MODE) != 0;
+        return splitEoi;
     }
 
-    int readCtlr(boolean extendedRange) {
-        return ctlr | CTLR_FIXED | (extendedRange ? CTLR_EXT_RANGE : 0);
+    boolean groupEnabled(boolean group1) {
+        return group1 ? group1Enabled : group0Enabled;
     }
 
-    void writeCtlr(long value) {
-        ctlr = (int) value & (CTLR_CBPR | CTLR_EOI_MODE);
+    void groupEnabled(boolean group1, boolean value) {
+        if (group1) {
+            group1Enabled = value;
+        } else {
+            group0Enabled = value;
+        }
     }
 
-    void writeBpr0(long value) {
-        bpr0 = Math.max((int) value & 7, MIN_BPR0);
+    int control() {
+        return (priorities.commonBinaryPoint() ? CTLR_CBPR : 0) | (splitEoi ? CTLR_EOI_MODE : 0) | CTLR_FIXED
+                | (distributor.intids.extended() ? CTLR_EXT_RANGE : 0);
     }
 
-    void writeBpr1(long value) {
-        bpr1 = Math.max((int) value & 7, MIN_BPR1);
+    void control(long value) {
+        priorities.commonBinaryPoint((value & CTLR_CBPR) != 0);
+        splitEoi = (value & CTLR_EOI_MODE) != 0;
     }
 }

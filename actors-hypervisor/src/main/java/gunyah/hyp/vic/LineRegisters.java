@@ -66,7 +66,7 @@ final class LineRegisters {
 
     static void writePriority(Lines lines, int first, int sizeBytes, int value) {
         for (int i = 0; i < sizeBytes && first + i < lines.count; i++) {
-            lines.priority[first + i] = (byte) (value >>> 8 * i & CpuInterface.PRIORITY_MASK);
+            lines.priority[first + i] = (byte) (value >>> 8 * i & Priorities.MASK);
         }
     }
 

@@ -2,6 +2,7 @@ package gunyah.hyp.vic;
 
 import gunyah.hyp.StateText;
 import gunyah.hyp.VirqSource;
+import java.util.Arrays;
 
 /**
  * State of a bank of interrupt lines: the private lines of one vCPU, or all shared ones. Index = position in the bank.
@@ -23,21 +24,29 @@ final class Lines {
     /** GICD_SETSPI on a level-triggered line. */
     static final int LEVEL_MESSAGE = 1 << 7;
 
+    /** Target of a line that goes to no vCPU. */
+    static final int NOWHERE = -1;
+
     private static final int LEVELS = LEVEL_SOURCE | LEVEL_SOFTWARE | LEVEL_MESSAGE;
 
     final int count;
     final int[] bits;
     final byte[] priority;
     final VirqSource[] source;
+    /** Index of the vCPU that the line goes to, or {@link #NOWHERE}. */
+    final int[] target;
     /** Counts assertions, so that a check-pending answer is dropped when it is older than the last of them. */
     final int[] assertions;
 
-    Lines(int count) {
+    /** @param owner the vCPU that all lines belong to; NOWHERE for shared ones */
+    Lines(int count, int owner) {
         this.count = count;
         bits = new int[count];
         priority = new byte[count];
         source = new VirqSource[count];
         assertions = new int[count];
+        target = new int[count];
+        Arrays.fill(target, owner);
     }
 
     /** Notes the lines that are not as after a reset. */

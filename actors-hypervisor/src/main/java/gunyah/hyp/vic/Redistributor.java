@@ -1,104 +1,28 @@
 package gunyah.hyp.vic;
 
-import gunyah.hyp.addrspace.MmioDevice;
-import gunyah.hyp.vic.LineRegisters.Bank;
+import gunyah.hyp.StateText;
 
-/** GICR: the redistributor of one vCPU, RD frame and SGI frame, 128 KiB (IHI 0069, 12.10 and 12.11). No LPIs. */
-final class Redistributor implements MmioDevice {
-    static final long SIZE = 0x2_0000;
+/**
+ * The part of one vCPU's interrupts that stays when its CPU interface is reset: private lines, sleep, whether it is the
+ * last of the controller. Guarded by the controller's lock.
+ */
+final class Redistributor {
+    static final int PRIVATE_LINES = 32;
 
-    private static final int SGI_FRAME = 0x1_0000;
-    private static final int WAKER_PROCESSOR_SLEEP = 1 << 1;
-    private static final int WAKER_CHILDREN_ASLEEP = 1 << 2;
-    private static final int TYPER_LAST = 1 << 4;
-    private static final int CONFIG_ALL_EDGE = 0xAAAA_AAAA;
-    private static final Bank[] BANKS = Bank.values();
+    final Lines lines;
+    boolean asleep = true;
+    /** GICR_TYPER.Last whatever is attached. */
+    boolean forcedLast;
 
-    private final Vic vic;
-    private final CpuInterface cpu;
-
-    Redistributor(Vic vic, CpuInterface cpu) {
-        this.vic = vic;
-        this.cpu = cpu;
-    }
-
-    @Override
-    public long read(int vcpuIndex, long offset, int sizeBytes) {
-        vic.lock();
-        try {
-            int register = (int) offset;
-            if (register == 0x8 && sizeBytes == 8) {
-                return typer();
-            }
-            if (isPriority(register)) {
-                return LineRegisters.readPriority(cpu.lines, register - SGI_FRAME - 0x400, Math.min(sizeBytes, 4))
-                        & 0xFFFF_FFFFL;
-            }
-            long word = readWord(register & ~3) & 0xFFFF_FFFFL;
-            return word >>> 8 * (register & 3) & (sizeBytes >= 4 ? -1L : (1L << 8 * sizeBytes) - 1);
-        } finally {
-            vic.unlock();
+    Redistributor(int index) {
+        lines = new Lines(PRIVATE_LINES, index);
+        for (int line = 0; line < Intids.FIRST_PPI; line++) {
+            lines.set(line, Lines.EDGE_CONFIG, true);
         }
     }
 
-    @Override
-    public void write(int vcpuIndex, long offset, int sizeBytes, long value) {
-        int register = (int) offset;
-        vic.locked(() -> {
-            if (isPriority(register)) {
-                LineRegisters.writePriority(cpu.lines, register - SGI_FRAME - 0x400, Math.min(sizeBytes, 4),
-                        (int) value);
-            } else if (sizeBytes == 4) {
-                writeWord(register, (int) value);
-            }
-        });
-    }
-
-    private long typer() {
-        return (long) vic.affinity(cpu.index) << 32 | (long) cpu.index << 8 | (vic.isLast(cpu.index) ? TYPER_LAST : 0);
-    }
-
-    private int readWord(int register) {
-        Bank bank = bank(register);
-        if (bank != null) {
-            return LineRegisters.readBits(bank, cpu.lines, 0);
-        }
-        return switch (register) {
-            case 0x4 -> Distributor.IIDR;
-            case 0x8 -> (int) typer();
-            case 0xC -> (int) (typer() >>> 32);
-            case 0x14 -> cpu.asleep ? WAKER_PROCESSOR_SLEEP | WAKER_CHILDREN_ASLEEP : 0;
-            case 0xFFE8 -> Distributor.PIDR2;
-            case SGI_FRAME + 0xC00 -> CONFIG_ALL_EDGE;
-            case SGI_FRAME + 0xC04 -> LineRegisters.readConfig(cpu.lines, 16);
-            default -> 0;
-        };
-    }
-
-    private void writeWord(int register, int value) {
-        Bank bank = bank(register);
-        if (bank != null) {
-            LineRegisters.writeBits(bank, cpu.lines, 0, value);
-            vic.refreshRange(cpu.lines, cpu, 0, CpuInterface.PRIVATE_LINES);
-            return;
-        }
-        switch (register) {
-            case 0x14 -> cpu.asleep = (value & WAKER_PROCESSOR_SLEEP) != 0;
-            case SGI_FRAME + 0xC04 -> {
-                LineRegisters.writeConfig(cpu.lines, 16, value);
-                vic.refreshRange(cpu.lines, cpu, 16, 16);
-            }
-            default -> { }
-        }
-    }
-
-    /** The first word of each bank, at the same offsets as in the distributor. */
-    private static Bank bank(int register) {
-        int offset = register - SGI_FRAME - 0x80;
-        return offset >= 0 && offset < 0x380 && offset % 0x80 == 0 ? BANKS[offset / 0x80] : null;
-    }
-
-    private static boolean isPriority(int register) {
-        return register >= SGI_FRAME + 0x400 && register < SGI_FRAME + 0x420;
+    void describe(StateText text) {
+        text.put("asleep", asleep).put("last", forcedLast);
+        lines.describe(text);
     }
 }
