@@ -163,7 +163,7 @@ final class JavaEngine implements VcpuEngine {
 
         @Override
         public void wake() {
-            // Before the block reasons are looked at; pairs with Vcpu.waitFor, which sets the reason first.
+            // Before the block reasons are looked at; pairs with VcpuPower.waitFor, which sets the reason first.
             idleWakeup.set(true);
             yieldWakeup.set(true);
             vcpu.wake();

@@ -66,7 +66,7 @@ public final class VcpuActor {
             try {
                 reason = loop.execute();
             } catch (RuntimeException | Error e) {
-                vcpu.fault(e.toString());
+                vcpu.life().fault(e.toString());
                 again = thread.release(Reason.BLOCKED, false);
                 throw e;
             }

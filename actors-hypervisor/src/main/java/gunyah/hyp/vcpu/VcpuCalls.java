@@ -134,7 +134,7 @@ public final class VcpuCalls {
         if (last != ((flags & POWEROFF_LAST) != 0)) {
             return HypError.DENIED;
         }
-        vcpu.powerOff();
+        vcpu.power().off();
         return HypError.OK;
     }
 

@@ -40,34 +40,35 @@ final class VcpuLoop {
 
     /** {@return why the grant ends} */
     Reason execute() {
-        if (!vcpu.beginExecution()) {
+        if (!vcpu.life().beginExecution()) {
             return Reason.BLOCKED;
         }
+        counters.runs++;
         try {
             vcpu.timers().evaluate();
             Reason reason = null;
             while (reason == null) {
-                reason = vcpu.killed() || vcpu.blocks() != 0 ? Reason.BLOCKED : executeOnce();
+                reason = vcpu.life().killed() || vcpu.blocks().bits() != 0 ? Reason.BLOCKED : executeOnce();
             }
             return reason;
         } finally {
-            vcpu.endExecution();
+            vcpu.life().endExecution();
         }
     }
 
     /** {@return whether the last run ended with something that its proxy answers at once} */
     boolean expectsResume() {
-        return (vcpu.blocks() & (Block.VMMIO.bit() | Block.PAGE_FAULT.bit())) != 0;
+        return (vcpu.blocks().bits() & (Block.VMMIO.bit() | Block.PAGE_FAULT.bit())) != 0;
     }
 
     /** {@return whether the last run ended with WFI} */
     boolean isIdle() {
-        return Block.WFI.in(vcpu.blocks());
+        return vcpu.blocks().has(Block.WFI);
     }
 
     /** {@return null to go on} */
     private Reason executeOnce() {
-        vcpu.applyReset();
+        vcpu.life().applyReset(engine);
         CpuExit.Kind kind = engine.run();
         CpuExit exit = engine.exit();
         switch (kind) {
@@ -82,7 +83,7 @@ final class VcpuLoop {
                 return Reason.YIELDED;
             }
             // Gunyah's debug builds see it for aborts at VBAR + 0x200 (hyp/vm/vcpu exception_inject); hardware spins.
-            case EXCEPTION_LOOP -> vcpu.fault(engine.exceptionLoop());
+            case EXCEPTION_LOOP -> vcpu.life().fault(engine.exceptionLoop());
             case BUDGET, DEBUG -> { }
         }
         return null;
@@ -93,7 +94,7 @@ final class VcpuLoop {
         if (trace != null) {
             trace.idle(addrspace.vmid(), vcpu.index(), engine.pc());
         }
-        vcpu.waitFor(Block.WFI);
+        vcpu.power().waitFor(Block.WFI);
     }
 
     private void onHypercall(CpuExit exit) {
@@ -179,7 +180,7 @@ final class VcpuLoop {
         }
         counters.vmmioExits++;
         run.vmmio(exit.access == Access.W, exit.faultIpa, size, exit.writeValue);
-        vcpu.block(Block.VMMIO);
+        vcpu.blocks().block(Block.VMMIO);
         return TraceSink.Fault.VMMIO;
     }
 
@@ -190,7 +191,7 @@ final class VcpuLoop {
         counters.pageFaultExits++;
         int access = exit.access == Access.X ? 2 : exit.access == Access.W ? 1 : 0;
         run.pageFault(exit.faultIpa & PAGE_MASK, access, exit.mapped);
-        vcpu.block(Block.PAGE_FAULT);
+        vcpu.blocks().block(Block.PAGE_FAULT);
         return TraceSink.Fault.PAGE_FAULT;
     }
 

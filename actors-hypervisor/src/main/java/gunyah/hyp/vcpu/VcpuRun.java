@@ -93,7 +93,7 @@ final class VcpuRun {
      * @param x inputs in {@code x[1..3]} (r0..r2), results in {@code x[1..4]}
      */
     HypError run(VcpuThread caller, long[] x) {
-        if (!vcpu.claimForRun()) {
+        if (!vcpu.blocks().claimForRun()) {
             return HypError.BUSY;
         }
         HypError error = resume(x[1], x[2], x[3]);
@@ -101,18 +101,18 @@ final class VcpuRun {
             giveBack();
             return error;
         }
-        if (vcpu.runnable()) {
+        if (vcpu.blocks().runnable()) {
             caller.yieldTo(vcpu.thread());
         }
         // One atomic step takes the reasons and sets VCPU_RUN: a wake-up is either in the result or raises the VIRQ.
-        report(vcpu.returnFromRun(), x);
+        report(vcpu.blocks().returnFromRun(), x);
         lastState = (int) x[1];
         return HypError.OK;
     }
 
     /** The resume failed: a wake-up that came since the claim found nobody to tell. */
     private void giveBack() {
-        int reasons = vcpu.returnFromRun();
+        int reasons = vcpu.blocks().returnFromRun();
         if ((lastState == EXPECTS_WAKEUP || lastState == POWERED_OFF) && (reasons & WAKEUP_BLOCKS) == 0) {
             vcpu.wakeupLine().fire();
         }
@@ -130,7 +130,7 @@ final class VcpuRun {
         if (r2 != 0 || action < ACTION_EMULATE || action > ACTION_FAULT) {
             return HypError.UNIMPLEMENTED;
         }
-        if (!vcpu.killed()) {
+        if (!vcpu.life().killed()) {
             if (action == ACTION_FAULT) {
                 vcpu.engine().injectExternalAbort();
             } else if (action == ACTION_EMULATE && lastState == VMMIO_READ) {
@@ -140,7 +140,7 @@ final class VcpuRun {
             }
         }
         lastState = READY;
-        vcpu.unblock(Block.VMMIO.bit());
+        vcpu.blocks().unblock(Block.VMMIO.bit());
         return HypError.OK;
     }
 
@@ -148,17 +148,17 @@ final class VcpuRun {
         if (r1 != 0 || r2 != 0 || action < ACTION_EMULATE || action > ACTION_FAULT) {
             return HypError.UNIMPLEMENTED;
         }
-        if (action == ACTION_FAULT && !vcpu.killed()) {
+        if (action == ACTION_FAULT && !vcpu.life().killed()) {
             vcpu.engine().injectExternalAbort();
         }
         lastState = READY;
-        vcpu.unblock(Block.PAGE_FAULT.bit());
+        vcpu.blocks().unblock(Block.PAGE_FAULT.bit());
         return HypError.OK;
     }
 
     /** vcpu_run_check: as the state that vcpu_run would report now. {@return BUSY when runnable or merely blocked} */
     HypError check(long[] x) {
-        int reasons = vcpu.blocks() & ~Block.VCPU_RUN.bit();
+        int reasons = vcpu.blocks().bits() & ~Block.VCPU_RUN.bit();
         if (reasons == 0) {
             return HypError.BUSY;
         }
@@ -173,7 +173,7 @@ final class VcpuRun {
     private void report(int reasons, long[] x) {
         if (Block.EXITED.in(reasons)) {
             set(x, POWERED_OFF, EXITED, 0, 0);
-        } else if (vcpu.killed()) {
+        } else if (vcpu.life().killed()) {
             set(x, BLOCKED, 0, 0, 0);
         } else if (resetRecorded) {
             set(x, PSCI_SYSTEM_RESET, resetType, resetCookie, 0);

@@ -88,6 +88,11 @@ final class VcpuThread extends Schedulable {
         return actor;
     }
 
+    /** The vCPU was killed: guest code ends soon. */
+    void stopSoon() {
+        control.raise(VcpuControl.STOP);
+    }
+
     /** Ends every wait for a turn; the thread gets no more. */
     void close() {
         ActorRef<VcpuActor.Command> target;
@@ -110,13 +115,13 @@ final class VcpuThread extends Schedulable {
 
     @Override
     protected boolean runnable() {
-        return vcpu.runnable();
+        return vcpu.blocks().runnable();
     }
 
     /** A timer that came due is a wake-up: the thread that owns the timer's registers has to look at it. */
     @Override
     protected boolean takeWakeup() {
-        return vcpu.killed() || vcpu.engine().takeYieldWakeup() || (control.peek() & VcpuControl.TIMER) != 0;
+        return vcpu.life().killed() || vcpu.engine().takeYieldWakeup() || (control.peek() & VcpuControl.TIMER) != 0;
     }
 
     @Override
@@ -161,7 +166,7 @@ final class VcpuThread extends Schedulable {
     @Override
     protected void moved(int cpuIndex) {
         setAffinity(cpuIndex);
-        vcpu.moveDone();
+        vcpu.move().done();
     }
 
     // Called by the vCPU's thread.

@@ -2,6 +2,7 @@ package gunyah.hyp.vpm;
 
 import gunyah.hyp.Caller;
 import gunyah.hyp.PsciHandler;
+import gunyah.hyp.vcpu.Machine;
 import gunyah.hyp.vcpu.Vcpu;
 
 /**
@@ -117,28 +118,28 @@ public final class Psci implements PsciHandler {
         if (target == null) {
             return INVALID_PARAMETERS;
         }
-        return target.isOff() ? OFF : ON;
+        return target.power().isOff() ? OFF : ON;
     }
 
     private static long suspend(Vcpu vcpu, long state, long entry, long context) {
-        if (vcpu.suspend(state) && (state & STATE_TYPE_POWERDOWN) != 0) {
-            vcpu.resetOnWake(entry, context);
+        if (vcpu.power().suspend(state) && (state & STATE_TYPE_POWERDOWN) != 0) {
+            vcpu.power().resetOnWake(entry, context);
         }
         return SUCCESS;
     }
 
     private static long systemOff(VpmGroup group, Vcpu vcpu) {
         group.killOthers(vcpu);
-        vcpu.halt();
-        vcpu.machineOff();
+        vcpu.power().halt();
+        vcpu.power().machine(Machine.PowerEvent.OFF);
         return SUCCESS;
     }
 
     private static long systemReset(VpmGroup group, Vcpu vcpu, long type, long cookie) {
-        vcpu.recordReset(type, cookie);
+        vcpu.power().recordReset(type, cookie);
         group.killOthers(vcpu);
-        vcpu.halt();
-        vcpu.machineReset();
+        vcpu.power().halt();
+        vcpu.power().machine(Machine.PowerEvent.RESET);
         return SUCCESS;
     }
 }

@@ -90,7 +90,7 @@ public final class VpmGroup extends KernelObject implements PowerGroup {
     @Override
     public synchronized boolean isLastOn(Vcpu vcpu) {
         for (Vcpu member : members) {
-            if (member != null && member != vcpu && !member.isOff()) {
+            if (member != null && member != vcpu && !member.power().isOff()) {
                 return false;
             }
         }
@@ -106,7 +106,7 @@ public final class VpmGroup extends KernelObject implements PowerGroup {
         if (aggregates && isLastOn(vcpu)) {
             return false;
         }
-        vcpu.powerOff();
+        vcpu.power().off();
         return true;
     }
 
@@ -148,7 +148,7 @@ public final class VpmGroup extends KernelObject implements PowerGroup {
 
     synchronized int powerState() {
         for (Vcpu member : members) {
-            if (member != null && !member.isOff() && !member.isSuspended()) {
+            if (member != null && !member.power().isOff() && !member.power().isSuspended()) {
                 return RUNNING;
             }
         }
