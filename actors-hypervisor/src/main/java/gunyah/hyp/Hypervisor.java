@@ -14,6 +14,9 @@ import gunyah.hyp.cspace.CSpace;
 import gunyah.hyp.cspace.CSpaceCalls;
 import gunyah.hyp.doorbell.Doorbell;
 import gunyah.hyp.doorbell.DoorbellCalls;
+import gunyah.hyp.hwirq.HardwareLine;
+import gunyah.hyp.hwirq.HwIrq;
+import gunyah.hyp.hwirq.HwIrqCalls;
 import gunyah.hyp.memextent.MappingCalls;
 import gunyah.hyp.memextent.MemExtent;
 import gunyah.hyp.memextent.MemExtentCalls;
@@ -79,6 +82,7 @@ public final class Hypervisor implements AutoCloseable {
     private final TimerThread timer;
     private final Translator translator;
     private final List<Pcpu> pcpus = new ArrayList<>();
+    private final List<HwIrq> interrupts = new ArrayList<>();
     private final Machine machine;
     private final ActorRef<VcpuSupervisor.Command> supervisor;
     private final Queue<CompletableFuture<Void>> threads = new ConcurrentLinkedQueue<>();
@@ -162,7 +166,10 @@ public final class Hypervisor implements AutoCloseable {
                 : works.forVcpu(vmid, index);
         machine.connect(new EngineFactory(memory, all, translator), this::startThread, table, smccc);
         Partition root = objects.add(new Partition(ids.next()));
-        new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size());
+        for (int line = 0; line < HwIrq.COUNT; line++) {
+            interrupts.add(objects.add(new HwIrq(ids.next(), HwIrq.FIRST + line)));
+        }
+        new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size(), interrupts);
     }
 
     /** {@return the whole interface} */
@@ -173,7 +180,7 @@ public final class Hypervisor implements AutoCloseable {
                 new PartitionCalls(factory).rows(),
                 ObjectCalls.rows(), CSpaceCalls.rows(), DoorbellCalls.rows(), MsgQueueCalls.rows(),
                 AddrspaceCalls.rows(), new MappingCalls(memoryTree).rows(), new MemExtentCalls(memoryTree).rows(),
-                VicCalls.rows(), VcpuCalls.rows(), VpmCalls.rows());
+                VicCalls.rows(), HwIrqCalls.rows(), VcpuCalls.rows(), VpmCalls.rows());
     }
 
     private static final class RootVcpuWork implements VcpuWork {
@@ -253,6 +260,16 @@ public final class Hypervisor implements AutoCloseable {
     /** {@return the machine's memory, for the owner of the process} */
     public PhysicalMemory memory() {
         return memory;
+    }
+
+    /**
+     * {@return the wire of a hardware interrupt, for the model of a device of this machine}
+     *
+     * @throws IllegalArgumentException when the machine has no such interrupt
+     */
+    public HardwareLine hardwareLine(int intid) {
+        return interrupts.stream().filter(line -> line.intid() == intid).findFirst().orElseThrow(
+                () -> new IllegalArgumentException("the machine has no hardware interrupt " + intid));
     }
 
     /** {@return completes when a critical VM powers the machine off or resets it} */

@@ -2,6 +2,7 @@ package gunyah.hyp;
 
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.cspace.CSpace;
+import gunyah.hyp.hwirq.HwIrq;
 import gunyah.hyp.memextent.MemExtent;
 import gunyah.hyp.memextent.MemoryTree;
 import gunyah.hyp.partition.Partition;
@@ -9,6 +10,9 @@ import gunyah.hyp.vcpu.Vcpu;
 import gunyah.hyp.vcpu.VcpuCalls;
 import gunyah.hyp.vic.Vic;
 import gunyah.memory.PhysicalMemory;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Makes the root VM at boot (Gunyah hyp/vm/rootvm): its partition, cspace, address space, VIC, vCPU and the extents of
@@ -48,8 +52,8 @@ final class RootVmBoot {
         this.partition = partition;
     }
 
-    /** Makes the objects and starts the program. */
-    void boot(RootVm program, int cpuCount) {
+    /** Makes the objects and starts the program, which gets the hardware interrupts. */
+    void boot(RootVm program, int cpuCount, List<HwIrq> interrupts) {
         cspace = (CSpace) factory.create(ObjectType.CSPACE, partition);
         require("cspace", cspace.configure(CSPACE_CAPS));
         long cspaceCap = activated(cspace);
@@ -83,13 +87,16 @@ final class RootVmBoot {
         MemExtent devices = (MemExtent) factory.create(ObjectType.MEMEXTENT, partition);
         require("device extent", devices.configure(0, RAM_BASE, SPARSE_DEVICE_RW));
         long deviceCap = activated(devices);
+        Map<Integer, Long> hwirqCaps = new HashMap<>();
+        interrupts.forEach(hwirq -> hwirqCaps.put(hwirq.intid(), activated(hwirq)));
         PortOfVm port = new PortOfVm(table, smccc, cspace, addrspace, vic::deliverTo);
         long[] x = {addrspaceCap, memextentCap, rmBase, MAP_RW, MAP_PARTIAL, rmBase, RM_SIZE, 0};
         port.call(ADDRSPACE_MAP, x);
         require("addrspace_map", HypError.of(x[0]));
 
         program.boot(port, new RootVmEnv(partitionCap, cspaceCap, addrspaceCap, vcpuCap, vicCap, memextentCap,
-                deviceCap, rmBase, RM_SIZE, RAM_BASE, rmBase - RAM_BASE, HLOS_ENTRY, HLOS_DTB, cpuCount));
+                deviceCap, rmBase, RM_SIZE, RAM_BASE, rmBase - RAM_BASE, HLOS_ENTRY, HLOS_DTB, cpuCount,
+                hwirqCaps));
     }
 
     private long activated(KernelObject object) {

@@ -1,5 +1,7 @@
 package gunyah.hyp;
 
+import java.util.Map;
+
 /**
  * What the root VM is told at boot (Gunyah rm_env_data and its CBOR map): capability ids in its own cspace, and the
  * memory map it divides. Addresses and sizes in bytes, physical = IPA of the root VM.
@@ -19,8 +21,12 @@ package gunyah.hyp;
  * @param hlosEntry       entry address of the primary VM
  * @param hlosDtb         where the primary VM's device tree goes (room for 64 KiB)
  * @param cpuCount        physical CPUs
+ * @param hwirqCaps       capability of each hardware interrupt, by its number; all rights
  */
 public record RootVmEnv(long partitionCap, long cspaceCap, long addrspaceCap, long vcpuCap, long vicCap,
         long memextentCap, long deviceExtentCap, long rmBase, long rmSize, long hlosBase, long hlosSize,
-        long hlosEntry, long hlosDtb, int cpuCount) {
+        long hlosEntry, long hlosDtb, int cpuCount, Map<Integer, Long> hwirqCaps) {
+    public RootVmEnv {
+        hwirqCaps = Map.copyOf(hwirqCaps);
+    }
 }

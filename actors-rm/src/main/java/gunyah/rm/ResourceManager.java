@@ -42,7 +42,6 @@ import gunyah.rm.vm.VmReset;
 import gunyah.rm.vm.VmStop;
 import gunyah.rm.vm.VmTable;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -75,8 +74,7 @@ public final class ResourceManager implements Turns {
     private final MessageTable table = new MessageTable();
     private final MessageTable.Services services;
 
-    private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy,
-            Map<Integer, Long> hardware) {
+    private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
         this.context = context;
         this.trace = root.trace();
         this.vms = new VmTable(root);
@@ -103,7 +101,7 @@ public final class ResourceManager implements Turns {
                 new ParcelServices(parcels, borrowing, teller, vms::waiting), interrupts,
                 new Consoles(notices, trace), new Addresses(), firmware);
         Vm hlos = boot(root, connections);
-        hardware.forEach((number, cap) -> interrupts.give(hlos, number, cap));
+        root.env().hwirqCaps().forEach((number, cap) -> interrupts.give(hlos, number, cap));
     }
 
     /**
@@ -121,21 +119,16 @@ public final class ResourceManager implements Turns {
     /** As above with a listener. */
     public static RootVm program(Function<Behavior<Command>, ActorRef<Command>> spawn, RmProfile profile,
             LongSupplier entropy, RmTrace trace) {
-        return (port, env) -> spawn.apply(create(port, env, profile, entropy, trace, Map.of()));
+        return (port, env) -> spawn.apply(create(port, env, profile, entropy, trace));
     }
 
-    /**
-     * A turn that fails by a defect of ours restarts the actor, which then sets right what the turn left.
-     *
-     * @param hardware root VM's cap of each hardware interrupt, by number; the primary VM gets them
-     */
+    /** A turn that fails by a defect of ours restarts the actor, which then sets right what the turn left. */
     static Behavior<Command> create(HypercallPort port, RootVmEnv env, RmProfile profile, LongSupplier entropy,
-            RmTrace trace, Map<Integer, Long> hardware) {
+            RmTrace trace) {
         return Behaviors.setup(context -> {
             ActorRef<Command> self = context.getSelf();
             port.onInterrupt(intid -> self.tell(new Interrupt(intid)));
-            ResourceManager manager =
-                    new ResourceManager(context, new Root(port, env, profile, trace), entropy, hardware);
+            ResourceManager manager = new ResourceManager(context, new Root(port, env, profile, trace), entropy);
             return Behaviors.supervise(Behaviors.<Command>setup(again -> manager.restarted()))
                     .onFailure(RuntimeException.class, SupervisorStrategy.restart());
         });

@@ -88,7 +88,6 @@ final class FakeHypervisor implements HypercallPort {
     final Obj deviceExtent = new Obj(ObjectType.MEMEXTENT);
     static final int HARDWARE_IRQ = 100;
     final Obj hardware = new Obj(ObjectType.HWIRQ);
-    final Map<Integer, Long> hardwareCaps;
     final Map<Long, Obj> owners = new HashMap<>();
     final Map<Long, byte[]> pages = new HashMap<>();
     final RootVmEnv env;
@@ -115,8 +114,7 @@ final class FakeHypervisor implements HypercallPort {
         env = new RootVmEnv(install(partition), install(rootCspace), install(rootAddrspace),
                 install(new Obj(ObjectType.THREAD)), install(rootVic), install(rootExtent),
                 install(deviceExtent), RM_BASE, 0x10_0000, RAM, HLOS_SIZE, 0x4100_0000L, HLOS_DTB,
-                cpus);
-        hardwareCaps = Map.of(HARDWARE_IRQ, install(hardware));
+                cpus, Map.of(HARDWARE_IRQ, install(hardware)));
         rootCspace.caps.values().forEach(cap -> cap.object.active = true);
     }
 

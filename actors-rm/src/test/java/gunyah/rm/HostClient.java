@@ -81,7 +81,7 @@ final class HostClient {
                     public void restarted() {
                         restarts++;
                     }
-                }, hyp.hardwareCaps));
+                }));
         cspace = hyp.all(ObjectType.CSPACE).get(1);
         List<FakeHypervisor.Obj> queues = hyp.all(ObjectType.MSGQUEUE);
         requests = queues.get(0);

@@ -13,8 +13,8 @@ import gunyah.hyp.Rights;
 import java.util.List;
 
 /**
- * Hypercalls on interrupt controllers (Gunyah hyp/interfaces/vic, vgic). There are no hardware interrupts and no MSI
- * sources on this platform: no capability to one exists, so those calls end at the capability check.
+ * Hypercalls on interrupt controllers (Gunyah hyp/interfaces/vic, vgic). There is no MSI source on this platform: no
+ * capability to one exists.
  */
 public final class VicCalls {
     private VicCalls() {
@@ -23,15 +23,6 @@ public final class VicCalls {
     /** {@return the rows} */
     public static List<HypercallRow> rows() {
         return List.of(
-                HypercallRow.of(0x26, "hwirq_bind_virq", 0, (caller, hwirq, vic, x) -> HypError.UNIMPLEMENTED,
-                        active(ObjectType.HWIRQ, Rights.HWIRQ_BIND_VIC),
-                        active(ObjectType.VIC, Rights.VIC_BIND_SOURCE),
-                        VALUE, RES0)
-                        .inputs("hwirq", "vic", "virq_info")
-                        .errors(HypError.UNIMPLEMENTED),
-                HypercallRow.of(0x27, "hwirq_unbind_virq", 0, (caller, hwirq, none, x) -> HypError.UNIMPLEMENTED,
-                        active(ObjectType.HWIRQ, Rights.HWIRQ_BIND_VIC), RES0)
-                        .inputs("hwirq").errors(HypError.UNIMPLEMENTED),
                 HypercallRow.of(0x28, "vic_configure", 0, (caller, vic, none, x) ->
                         ((Vic) vic).configure(x[1], x[2], x[3], x[4]),
                         init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), U32, U32, U32, U32)

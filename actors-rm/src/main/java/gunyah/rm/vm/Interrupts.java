@@ -53,12 +53,11 @@ public final class Interrupts {
     }
 
     /**
-     * Gives a hardware interrupt to the primary VM for good, at its line of the same number.
+     * Gives a hardware interrupt to the primary VM for good, at its line of the same number, which is set aside already.
      *
      * @param cap root VM's
      */
     public void give(Vm owner, int number, long cap) {
-        owner.virqs.take(number);
         hypercalls.bindHardware(cap, owner.vic, number);
         interrupts.put(handleBase + number, new Hardware(cap, owner, number));
     }

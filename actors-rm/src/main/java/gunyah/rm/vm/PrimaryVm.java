@@ -133,6 +133,8 @@ public final class PrimaryVm {
             lines = lines.stream().filter(range -> range.first() < VirqPool.ESPI_BASE).toList();
         }
         vm.virqs = new VirqPool(lines);
+        // a hardware interrupt comes at the line of its own number, so nothing else may get that
+        env.hwirqCaps().keySet().forEach(vm.virqs::take);
     }
 
     private long vcpu(int cpu, long addrspace, long group) {
