@@ -117,7 +117,8 @@ public final class Translator implements AutoCloseable {
     private void make(Request request) {
         long start = System.nanoTime();
         RegionFlow flow = new RegionFlow(request.page, request.slot);
-        if (policy.inBackground() && exists(flow)) {
+        // nothing is decoded there when the code was thrown away since
+        if (flow.blocks().isEmpty() || policy.inBackground() && exists(flow)) {
             return;
         }
         Region region;
