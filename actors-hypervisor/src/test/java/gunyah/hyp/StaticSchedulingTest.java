@@ -125,11 +125,11 @@ class StaticSchedulingTest {
             TestMachine.Guest proxied = machine.new Guest(TestMachine.GUEST, 1, COUNTS);
             proxied.powerOn();
             machine.host.start(context -> {
-                long[] x = {proxied.hostCaps[0], 0, 0, 0, 0, 0, 0, 0};
-                while (!context.shouldYield() || x[0] == 0) {
+                long[] x = new long[8];
+                do {
                     x[0] = proxied.hostCaps[0];
                     context.port().call(0x65, x);
-                }
+                } while (!context.shouldYield() || x[0] == 0);
                 return x[0];
             });
 

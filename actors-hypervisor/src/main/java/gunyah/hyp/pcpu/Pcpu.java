@@ -32,6 +32,11 @@ public final class Pcpu {
         actor.tell(new PcpuActor.Ready(thread));
     }
 
+    /** A thread of this CPU has ended. */
+    public void gone(Schedulable thread) {
+        actor.tell(new PcpuActor.Gone(thread));
+    }
+
     /** The thread that has the CPU gives it back. */
     public void release(Schedulable thread, PcpuActor.Reason reason) {
         actor.tell(new PcpuActor.Release(thread, reason));

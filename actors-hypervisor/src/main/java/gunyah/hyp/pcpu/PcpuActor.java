@@ -39,6 +39,10 @@ public final class PcpuActor {
     public record Move(Schedulable thread, int destination) implements Command {
     }
 
+    /** A thread of this CPU has ended: it waits no more. Ignored when it does not. */
+    public record Gone(Schedulable thread) implements Command {
+    }
+
     /** Answers with what the CPU is doing. */
     public record Describe(ActorRef<PcpuState> replyTo) implements Command {
     }
@@ -98,6 +102,7 @@ public final class PcpuActor {
             case CancelYield(Schedulable yielder) -> onCancelYield(yielder);
             case SliceEnd.INSTANCE -> onSliceEnd();
             case Move(Schedulable thread, int destination) -> onMove(thread, destination);
+            case Gone(Schedulable thread) -> onGone(thread);
             case Describe(ActorRef<PcpuState> replyTo) -> replyTo.tell(describe());
             case Stop.INSTANCE -> {
                 sliceAlarm.disarm();
@@ -113,6 +118,7 @@ public final class PcpuActor {
             return;
         }
         account();
+        thread.remainingNs = thread.timesliceNs();
         enqueue(thread, true);
         if (active == null) {
             dispatch();
@@ -169,6 +175,7 @@ public final class PcpuActor {
             leave(thread);
         } else if (reason != Reason.PREEMPTED) {
             // Woken before it was off the CPU, or scheduler_yield: either way a full slice at the tail.
+            thread.remainingNs = thread.timesliceNs();
             requeue(thread, true);
         }
         finishMove(thread);
@@ -201,6 +208,14 @@ public final class PcpuActor {
         thread.moved(destination);
     }
 
+    private void onGone(Schedulable thread) {
+        if (thread.queued && thread.affinity() == cpu.index() && !thread.runnable()) {
+            account();
+            dequeue(thread);
+            thread.yieldTarget = null;
+        }
+    }
+
     /** Something changed while a thread runs: asks for the CPU if another should have it. */
     private void reschedule() {
         account();
@@ -209,9 +224,6 @@ public final class PcpuActor {
         if (expired ? best >= active.priority() || running != active : best > active.priority()) {
             preemptRunning();
             return;
-        }
-        if (expired) {
-            active.remainingNs = active.timesliceNs();
         }
         armAlarm();
     }
@@ -235,8 +247,9 @@ public final class PcpuActor {
                 finishMove(entity);
             } else if (entity.remainingNs <= 0) {
                 endYield();
-                entity.remainingNs = entity.timesliceNs();
-                if (best >= entity.priority()) {
+                boolean waited = best >= entity.priority();
+                entity.remainingNs = waited ? nextSlice(entity) : entity.timesliceNs();
+                if (waited) {
                     requeue(entity, true);
                 }
             } else if (best > entity.priority()) {
@@ -300,6 +313,14 @@ public final class PcpuActor {
         }
     }
 
+    /**
+     * A full slice, less what the thread took of the others' time by giving the CPU back late: asking a thread of the
+     * host to stop takes longer than a timer interrupt (docs/adr/0007-slice-overrun.md).
+     */
+    private static long nextSlice(Schedulable thread) {
+        return Math.max(thread.timesliceNs() + thread.remainingNs, thread.timesliceNs() / 2);
+    }
+
     private void grant(Schedulable thread) {
         running = thread;
         preempting = false;
@@ -308,16 +329,14 @@ public final class PcpuActor {
         thread.grant(cpu);
     }
 
-    private void requeue(Schedulable thread, boolean expired) {
+    private void requeue(Schedulable thread, boolean tail) {
         leave(thread);
-        enqueue(thread, expired);
+        enqueue(thread, tail);
     }
 
-    /** Queues it: at the tail with a full slice, or at the head with what is left of its slice. */
-    private void enqueue(Schedulable thread, boolean fresh) {
+    private void enqueue(Schedulable thread, boolean tail) {
         thread.waitingSinceNs = accountedNs;
-        if (fresh) {
-            thread.remainingNs = thread.timesliceNs();
+        if (tail) {
             queues.addTail(thread);
         } else {
             queues.addHead(thread);
@@ -362,14 +381,16 @@ public final class PcpuActor {
             return;
         }
         busyNs += elapsed;
-        active.remainingNs -= elapsed;
+        long left = active.remainingNs - elapsed;
+        // A slice that is over while nobody waits for that is over when somebody does, but has no overrun.
+        active.remainingNs = alarmNeeded() ? left : Math.min(active.remainingNs, Math.max(left, 0));
         Schedulable executing = running == null ? active : running;
         executing.runNs += elapsed;
     }
 
     /** The alarm is needed only if somebody waits at this priority, or the CPU is lent by a directed yield. */
     private void armAlarm() {
-        if (running == active && queues.highest() != active.priority()) {
+        if (!alarmNeeded()) {
             return;
         }
         long sliceEndNs = accountedNs + Math.max(active.remainingNs, 0);
@@ -377,6 +398,10 @@ public final class PcpuActor {
             alarmNs = sliceEndNs;
             sliceAlarm.arm(sliceEndNs);
         }
+    }
+
+    private boolean alarmNeeded() {
+        return running != active || queues.waits(active.priority());
     }
 
     private PcpuState describe() {

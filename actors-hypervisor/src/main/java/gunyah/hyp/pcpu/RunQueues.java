@@ -13,6 +13,11 @@ final class RunQueues {
         return 63 - Long.numberOfLeadingZeros(occupied);
     }
 
+    /** {@return whether a thread of this priority waits} */
+    boolean waits(int priority) {
+        return heads[priority] != null;
+    }
+
     void addTail(Schedulable thread) {
         int priority = thread.priority();
         thread.queued = true;

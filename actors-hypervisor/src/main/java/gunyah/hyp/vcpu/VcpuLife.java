@@ -143,6 +143,7 @@ final class VcpuLife {
             }
         }
         blocks.block(Block.EXITED);
+        vcpu.thread().leaveQueue();
         vcpu.stopTimers();
     }
 

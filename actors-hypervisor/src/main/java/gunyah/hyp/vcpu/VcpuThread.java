@@ -214,6 +214,14 @@ final class VcpuThread extends Schedulable {
         return back;
     }
 
+    /** The vCPU has ended: if it waits for its turn it does so no more. Any thread. */
+    void leaveQueue() {
+        Pcpu home = machine.pcpu(affinity());
+        if (home != null) {
+            home.gone(this);
+        }
+    }
+
     /** {@return whether it lends its CPU, and so cannot be moved} Any thread. */
     boolean lends() {
         return yielding;

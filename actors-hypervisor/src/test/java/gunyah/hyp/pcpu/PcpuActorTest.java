@@ -491,6 +491,50 @@ class PcpuActorTest {
     }
 
     @Test
+    void whatAThreadTakesByLettingGoLateIsTakenFromItsNextSlice() {
+        Fake a = thread("a", 32);
+        Fake b = thread("b", 32);
+        ready(a, b);
+        clock.advanceTo(SLICE);
+        deliverTimer();
+        assertThat(a.preempted).isTrue();
+
+        clock.advanceTo(SLICE + 300_000);
+        release(a, Reason.PREEMPTED);
+        pass(2 * SLICE - 300_000, a, b);
+
+        assertThat(grants).containsExactly("a", "b", "a", "b");
+        assertThat(a.runNs()).isEqualTo(2 * SLICE);
+    }
+
+    @Test
+    void aVeryLateReleaseCostsHalfOfTheNextSliceAtMost() {
+        Fake a = thread("a", 32);
+        Fake b = thread("b", 32);
+        ready(a, b);
+        clock.advanceTo(20 * SLICE);
+        deliverTimer();
+        release(a, Reason.PREEMPTED);
+
+        pass(SLICE + SLICE / 2, a, b);
+
+        assertThat(grants).containsExactly("a", "b", "a", "b");
+    }
+
+    @Test
+    void aThreadThatEndsWhileItWaitsInterruptsNobody() {
+        Fake a = thread("a", 32);
+        Fake b = thread("b", 32);
+        ready(a, b);
+
+        b.blocked = true;
+        scheduler.run(new PcpuActor.Gone(b));
+        pass(3 * SLICE, a);
+
+        assertThat(grants).containsExactly("a");
+    }
+
+    @Test
     void aWokenThreadWaitsBehindItsEqualsWithAFullSlice() {
         Fake a = thread("a", 32);
         Fake b = thread("b", 32);
