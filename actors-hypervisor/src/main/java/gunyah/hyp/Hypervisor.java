@@ -31,6 +31,7 @@ import gunyah.hyp.pcpu.PcpuActor;
 import gunyah.hyp.pcpu.PcpuState;
 import gunyah.hyp.timer.SystemCounter;
 import gunyah.hyp.timer.TimerThread;
+import gunyah.hyp.vcpu.Casualties;
 import gunyah.hyp.vcpu.EngineFactory;
 import gunyah.hyp.vcpu.Machine;
 import gunyah.hyp.vcpu.Vcpu;
@@ -87,6 +88,7 @@ public final class Hypervisor implements AutoCloseable {
     private final ActorRef<VcpuSupervisor.Command> supervisor;
     private final Queue<CompletableFuture<Void>> threads = new ConcurrentLinkedQueue<>();
     private final CompletableFuture<Machine.PowerEvent> powerEvent = new CompletableFuture<>();
+    private final CompletableFuture<String> failure = new CompletableFuture<>();
     private boolean closed;
 
     private Hypervisor(ActorSystem<?> system, MachineConfig config, LongSupplier clock, RandomGenerator entropy,
@@ -100,14 +102,17 @@ public final class Hypervisor implements AutoCloseable {
         this.timer = TimerThread.start(clock, system.name() + "-timer");
         HostCores cores = new HostCores(Runtime.getRuntime().availableProcessors());
         for (int index = 0; index < config.pcpus(); index++) {
-            Pcpu pcpu = new Pcpu(index);
-            pcpu.start(system.systemActorOf(PcpuActor.create(pcpu, timer, cores), pcpu.toString(),
-                    Dispatchers.hypercall()));
-            pcpus.add(pcpu);
+            pcpus.add(new Pcpu(index));
         }
-        this.supervisor = system.systemActorOf(VcpuSupervisor.create(), "vms", Props.empty());
         this.machine = new Machine(pcpus, cores, timer, new SystemCounter(clock), config.timesliceNs(), trace);
         machine.onPower(powerEvent::complete);
+        machine.onFailure(failure::complete);
+        pcpus.forEach(pcpu -> pcpu.start(system.systemActorOf(
+                PcpuActor.create(pcpu, timer, cores, machine.registry()::threads, machine::failed), pcpu.toString(),
+                Dispatchers.hypercall())));
+        this.supervisor = system.systemActorOf(VcpuSupervisor.create(new Casualties(machine.registry(),
+                RootVmBoot.VMID)), "vms", Props.empty());
+        objects.onBroken((object, reason) -> supervisor.tell(new VcpuSupervisor.ObjectBroke(object, reason)));
     }
 
     private static Translator translator(Engine engine) {
@@ -275,6 +280,14 @@ public final class Hypervisor implements AutoCloseable {
     /** {@return completes when a critical VM powers the machine off or resets it} */
     public CompletionStage<Machine.PowerEvent> powerEvent() {
         return powerEvent.copy();
+    }
+
+    /**
+     * {@return completes, with a reason for people, when something failed that no VM of the machine can do without: the
+     * root or the primary VM, a physical CPU for good} All that is left is to {@link #close}.
+     */
+    public CompletionStage<String> failure() {
+        return failure.copy();
     }
 
     /** Stops every vCPU and the scheduler, then gives the memory back. Blocks until the threads have ended. */

@@ -18,6 +18,7 @@ public abstract non-sealed class KernelObject implements CapResult {
     private final AtomicInteger references = new AtomicInteger();
     private volatile State state = State.INIT;
     private volatile ObjectRegistry registry;
+    private volatile String defect = "";
 
     /**
      * @param type the object's type
@@ -82,6 +83,25 @@ public abstract non-sealed class KernelObject implements CapResult {
         }
     }
 
+    /**
+     * The object's actor failed: it is out of use, and the VMs that use it end. In the actor's turn, once.
+     *
+     * @param reason for people
+     */
+    public final void broke(String reason) {
+        defect = reason;
+        onBroken();
+        ObjectRegistry listed = registry;
+        if (listed != null) {
+            listed.broke(this, reason);
+        }
+    }
+
+    /** {@return whether its actor failed} Any thread. */
+    public final boolean isBroken() {
+        return !defect.isEmpty();
+    }
+
     void registeredIn(ObjectRegistry newRegistry) {
         registry = newRegistry;
     }
@@ -93,11 +113,24 @@ public abstract non-sealed class KernelObject implements CapResult {
     public final ObjectState describeState() {
         StateText text = new StateText();
         describe(text);
+        if (isBroken()) {
+            text.put("defect", defect);
+        }
         return new ObjectState(type, id, state, references.get() - passingReferences(), text.toString());
     }
 
     /** Notes the state that a client can observe or that decides what later calls answer. */
     protected abstract void describe(StateText text);
+
+    /** Takes back what others must not reach through a broken object. In its actor's turn. */
+    protected void onBroken() {
+        // Most objects hold nothing that could be reached.
+    }
+
+    /** {@return whether one of its interrupt lines is bound to this controller} Any thread. */
+    public boolean interrupts(VirqController controller) {
+        return false;
+    }
 
     /** {@return references that come and go without a call, which are no state} */
     protected int passingReferences() {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.BehaviorTestKit;
 import akka.actor.typed.javadsl.Behaviors;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -11,11 +13,13 @@ class ObjectBehaviorTest {
     private record Ask(ReplySlot replyTo) implements ObjectBehavior.Call {
     }
 
+    private final List<String> broken = new ArrayList<>();
     private int calls;
 
     private BehaviorTestKit<Ask> breakingAt(int call, Throwable bug) {
         calls = 0;
-        return BehaviorTestKit.create(ObjectBehavior.<Ask>of(ask -> {
+        broken.clear();
+        return BehaviorTestKit.create(ObjectBehavior.<Ask>of(broken::add, ask -> {
             if (ask.replyTo() == null) {
                 return Behaviors.stopped();
             }
@@ -49,6 +53,7 @@ class ObjectBehaviorTest {
             }
 
             assertThat(call(object)).as("seed %d run %d", seed, run).isEqualTo(HypError.FAILURE);
+            assertThat(broken).as("told once").hasSize(1).first().asString().contains(bugs[run % bugs.length].toString());
             for (int i = 0; i < 3; i++) {
                 assertThat(call(object)).as("seed %d run %d", seed, run).isEqualTo(HypError.OBJECT_STATE);
             }

@@ -50,6 +50,8 @@ public final class Addrspace extends KernelObject {
     private volatile IpaRanges ranges = IpaRanges.EMPTY;
     private volatile VdeviceRegion[] vdevices = {};
     private volatile int vmid;
+    /** Broken, and nothing can be reached through the table any more. */
+    private volatile boolean withdrawn;
 
     private Addrspace(int id, PhysicalMemory memory, Vmids vmids) {
         super(ObjectType.ADDRSPACE, id);
@@ -191,7 +193,7 @@ public final class Addrspace extends KernelObject {
      * business, who holds the memory lock.
      *
      * @param bits entry without address ({@link Stage2Table#entry}, {@link PageFlags})
-     * @return a ticket for {@link #awaitSync}
+     * @return a ticket for {@link #awaitSync}; in an address space that {@link #isBroken} nothing was mapped
      */
     public long install(long ipa, long pa, long size, long bits) {
         ReplySlot slot = ReplySlot.arm();
@@ -206,13 +208,31 @@ public final class Addrspace extends KernelObject {
         return ticketOf(slot);
     }
 
-    /** Whether the table was written is unknown when the actor is broken: no frame may then change its owner. */
+    /**
+     * When the actor breaks it is unknown what was written, so it withdraws everything: nothing is mapped from then on,
+     * and records of mappings stay for whoever takes the frames back. If even that failed no frame may change its owner.
+     */
+    @Override
+    protected void onBroken() {
+        long end = 1L << Stage2Table.IPA_BITS;
+        for (long at = stage2.skipUnmapped(0, end); at < end;
+                at = stage2.skipUnmapped(at + PhysicalMemory.PAGE_SIZE, end)) {
+            stage2.set(at, 0);
+        }
+        stage2.bumpEpoch();
+        observers.requestSync();
+        withdrawn = true;
+    }
+
     private long ticketOf(ReplySlot slot) {
         HypError error = slot.await();
-        if (error != HypError.OK) {
+        if (error == HypError.OK) {
+            return slot.first();
+        }
+        if (!withdrawn) {
             throw new IllegalStateException("addrspace-%d is out of use: %s".formatted(id(), error));
         }
-        return slot.first();
+        return ticket();
     }
 
     /** {@return the ticket of everything written till now} */

@@ -58,7 +58,7 @@ public final class AddrspaceActor {
 
     static Behavior<Command> create(Addrspace addrspace) {
         AddrspaceActor actor = new AddrspaceActor(addrspace);
-        return ObjectBehavior.of(actor::onCommand);
+        return ObjectBehavior.of(addrspace::broke, actor::onCommand);
     }
 
     static Command stop() {

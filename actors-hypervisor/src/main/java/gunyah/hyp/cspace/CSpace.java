@@ -182,6 +182,17 @@ public final class CSpace extends KernelObject {
         return HypError.OK;
     }
 
+    /** {@return whether some capability here that is not revoked names the object} */
+    public synchronized boolean holds(KernelObject object) {
+        for (int slot = used.nextSetBit(0); slot >= 0; slot = used.nextSetBit(slot + 1)) {
+            Capability capability = capability(slot);
+            if (capability.object() == object && !capability.revoked()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     @Override
     protected synchronized void describe(StateText text) {
         text.put("capabilities.max", maxCaps);

@@ -27,7 +27,8 @@ public final class Doorbell extends KernelObject {
 
     @Override
     protected HypError onActivate() {
-        actor = system.systemActorOf(DoorbellActor.create(line), "doorbell-" + id(), Dispatchers.hypercall());
+        actor = system.systemActorOf(DoorbellActor.create(line, this::broke), "doorbell-" + id(),
+                Dispatchers.hypercall());
         return HypError.OK;
     }
 
@@ -48,6 +49,11 @@ public final class Doorbell extends KernelObject {
             slot.await();
             text.put("flags", slot.first()).put("enabled", slot.second()).put("acknowledged", slot.third());
         }
+    }
+
+    @Override
+    public boolean interrupts(VirqController controller) {
+        return line.boundController() == controller;
     }
 
     HypError bind(VirqController vic, int virq) {

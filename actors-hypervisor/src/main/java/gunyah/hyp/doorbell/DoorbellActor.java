@@ -6,6 +6,7 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.ObjectBehavior;
 import gunyah.hyp.ReplySlot;
 import gunyah.hyp.VirqSource;
+import java.util.function.Consumer;
 
 /**
  * The state of one doorbell: 64 flags, which of them assert the interrupt, which are cleared by asserting it (Gunyah
@@ -63,9 +64,9 @@ final class DoorbellActor {
         this.line = line;
     }
 
-    static Behavior<Command> create(Line line) {
+    static Behavior<Command> create(Line line, Consumer<String> broken) {
         DoorbellActor actor = new DoorbellActor(line);
-        return ObjectBehavior.of(actor::onCommand);
+        return ObjectBehavior.of(broken, actor::onCommand);
     }
 
     static Command stop() {

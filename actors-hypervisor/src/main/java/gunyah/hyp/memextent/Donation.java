@@ -111,7 +111,7 @@ final class Donation {
                 long word = slots.table(slot).get(first + at);
                 Addrspace space = slots.space(slot);
                 if (word != 0 && (to == null || !to.slots().has(space, pa + at - to.base(), word))) {
-                    recall.remove(space, MemExtent.ipaOf(word), pa + at, piece);
+                    recall.remove(space, MemExtent.ipaOf(word), pa + at, piece, false);
                 }
             }
         }

@@ -29,8 +29,12 @@ final class ExtentMappings {
      */
     HypError map(Addrspace addrspace, long ipa, long offset, long length, long bits, MapKind kind, boolean noSync) {
         long ticket = 0;
+        boolean broken;
         tree.lock();
         try {
+            if (addrspace.isBroken()) {
+                return HypError.OBJECT_STATE;
+            }
             if (kind == MapKind.PRIVATE) {
                 if (!tree.owners().owns(extent.id(), extent.base() + offset, length)) {
                     return HypError.MEMDB_NOT_OWNER;
@@ -59,13 +63,18 @@ final class ExtentMappings {
                 }
                 at += Math.abs(run);
             }
+            broken = addrspace.isBroken();
+            if (broken) {
+                slots.table(slot).clear(offset, length);
+                slots.dropEmpty();
+            }
         } finally {
             tree.unlock();
         }
-        if (!noSync) {
+        if (!noSync || broken) {
             addrspace.awaitSync(ticket);
         }
-        return HypError.OK;
+        return broken ? HypError.FAILURE : HypError.OK;
     }
 
     /** Of two tickets of one address space, in order of time, the one that covers both. */
@@ -104,7 +113,7 @@ final class ExtentMappings {
                     long word = slots.table(slot).get(offset + at);
                     if (slots.space(slot) == addrspace && word != 0 && MemExtent.ipaOf(word) == ipa + at) {
                         found = true;
-                        if (!releasable(addrspace, ipa + at, offset + at, piece, kind)) {
+                        if (!releasable(addrspace, word, offset + at, piece, kind)) {
                             return HypError.BUSY;
                         }
                     }
@@ -153,7 +162,7 @@ final class ExtentMappings {
                         MapKind kind = (word & PageFlags.PRIVATE) != 0 ? MapKind.PRIVATE : MapKind.NORMAL;
                         if (pass == 1) {
                             removeRecorded(slot, at, piece, recall);
-                        } else if (!releasable(slots.space(slot), MemExtent.ipaOf(word), at, piece, kind)) {
+                        } else if (!releasable(slots.space(slot), word, at, piece, kind)) {
                             return HypError.BUSY;
                         }
                     }
@@ -187,7 +196,13 @@ final class ExtentMappings {
     }
 
     /** {@return whether the pages may be unmapped: private ones asked for as private and not locked, others not} */
-    private boolean releasable(Addrspace addrspace, long ipa, long offset, long length, MapKind kind) {
+    private boolean releasable(Addrspace addrspace, long word, long offset, long length, MapKind kind) {
+        if (addrspace.isBroken()) {
+            // Its table says nothing any more; the record does.
+            boolean recordedPrivate = (word & PageFlags.PRIVATE) != 0;
+            return recordedPrivate == (kind == MapKind.PRIVATE) && !(recordedPrivate && addrspace.isLive());
+        }
+        long ipa = MemExtent.ipaOf(word);
         for (long at = 0; at < length; at += PhysicalMemory.PAGE_SIZE) {
             long entry = addrspace.stage2().lookup(ipa + at);
             boolean ours = Stage2Table.isValid(entry) && Stage2Table.pa(entry) == extent.base() + offset + at;
@@ -206,11 +221,13 @@ final class ExtentMappings {
 
     /** Takes a piece, recorded in one run, out of a slot, and its owned frames out of the address space. */
     private void removeRecorded(int slot, long offset, long length, Recall recall) {
-        long ipa = MemExtent.ipaOf(slots.table(slot).get(offset));
+        long word = slots.table(slot).get(offset);
+        long ipa = MemExtent.ipaOf(word);
+        boolean isPrivate = (word & PageFlags.PRIVATE) != 0;
         for (long at = 0; at < length;) {
             long run = tree.owners().runLength(extent.id(), extent.base() + offset + at, length - at);
             if (run > 0) {
-                recall.remove(slots.space(slot), ipa + at, extent.base() + offset + at, run);
+                recall.remove(slots.space(slot), ipa + at, extent.base() + offset + at, run, isPrivate);
             }
             at += Math.abs(run);
         }
@@ -223,6 +240,9 @@ final class ExtentMappings {
         long ticket = 0;
         tree.lock();
         try {
+            if (addrspace.isBroken()) {
+                return HypError.OBJECT_STATE;
+            }
             for (int pass = 0; pass < 2; pass++) {
                 for (long at = 0, piece; at < length; at += piece) {
                     piece = slots.piece(offset + at, length - at);

@@ -27,12 +27,18 @@ final class Recall {
         this.memory = memory;
     }
 
-    /** Unmaps the frames {@code [pa, pa + size)} at {@code ipa}; private ones without KEEP_CONTENTS will be zeroed. */
-    void remove(Addrspace addrspace, long ipa, long pa, long size) {
+    /**
+     * Unmaps the frames {@code [pa, pa + size)} at {@code ipa}; private ones without KEEP_CONTENTS will be zeroed.
+     *
+     * @param recordedPrivate what counts in a broken address space, whose table is empty
+     */
+    void remove(Addrspace addrspace, long ipa, long pa, long size, boolean recordedPrivate) {
         for (long at = 0; at < size; at += PhysicalMemory.PAGE_SIZE) {
             long entry = addrspace.stage2().lookup(ipa + at);
             if ((entry & (PageFlags.PRIVATE | PageFlags.KEEP_CONTENTS)) == PageFlags.PRIVATE
                     && Stage2Table.pa(entry) == pa + at) {
+                zeroLater(pa + at);
+            } else if (entry == 0 && recordedPrivate && addrspace.isBroken()) {
                 zeroLater(pa + at);
             }
         }

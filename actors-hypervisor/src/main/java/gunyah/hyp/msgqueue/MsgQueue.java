@@ -54,7 +54,7 @@ public final class MsgQueue extends KernelObject {
         if (depth == 0) {
             return HypError.OBJECT_CONFIG;
         }
-        actor = system.systemActorOf(MsgQueueActor.create(depth, maxSize, lines), "msgqueue-" + id(),
+        actor = system.systemActorOf(MsgQueueActor.create(depth, maxSize, lines, this::broke), "msgqueue-" + id(),
                 Dispatchers.hypercall());
         return HypError.OK;
     }
@@ -77,6 +77,11 @@ public final class MsgQueue extends KernelObject {
             actor.tell(new MsgQueueActor.Describe(text, slot));
             slot.await();
         }
+    }
+
+    @Override
+    public boolean interrupts(VirqController controller) {
+        return lines.send.boundController() == controller || lines.receive.boundController() == controller;
     }
 
     VirqSource sendLine() {

@@ -9,6 +9,7 @@ import gunyah.hyp.ReplySlot;
 import gunyah.hyp.StateText;
 import gunyah.hyp.VirqSource;
 import java.util.HexFormat;
+import java.util.function.Consumer;
 
 /**
  * The ring of one message queue and its two interrupt lines (Gunyah hyp/ipc/msgqueue). Messages are copied straight
@@ -87,9 +88,9 @@ final class MsgQueueActor {
         publish();
     }
 
-    static Behavior<Command> create(int depth, int maxSize, Lines lines) {
+    static Behavior<Command> create(int depth, int maxSize, Lines lines, Consumer<String> broken) {
         MsgQueueActor actor = new MsgQueueActor(depth, maxSize, lines);
-        return ObjectBehavior.of(actor::onCommand);
+        return ObjectBehavior.of(broken, actor::onCommand);
     }
 
     static Command stop() {

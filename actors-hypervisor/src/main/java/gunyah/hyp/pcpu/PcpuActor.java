@@ -3,8 +3,15 @@ package gunyah.hyp.pcpu;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.HandlerSetup;
 import gunyah.hyp.timer.Alarm;
 import gunyah.hyp.timer.Alarms;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The scheduler of one physical CPU: fixed priorities, round robin, directed yield (Gunyah hyp/core/scheduler_fprr).
@@ -13,6 +20,10 @@ import gunyah.hyp.timer.Alarms;
  *
  * <p>{@code active} is the scheduling entity: its slice and priority count. {@code running} is who executes: the
  * active thread, or the one it yields to. Both are null when the CPU is idle.
+ *
+ * <p>A message that breaks is our bug, and the queues may be half written then. They are made anew from what the threads
+ * say ({@link Survey}): who has the grant keeps it until its Release, who is runnable queues again, at the tail; then the
+ * message is taken once more. No thread is lost and none runs twice.
  */
 public final class PcpuActor {
     /** What the scheduler is told. */
@@ -62,15 +73,22 @@ public final class PcpuActor {
         YIELDED
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(PcpuActor.class);
+
     private final Pcpu cpu;
     private final Alarms alarms;
     private final HostCores cores;
+    private final Supplier<? extends Iterable<? extends Schedulable>> threads;
+    private final Consumer<String> fatal;
     private final Alarm sliceAlarm;
     private final RunQueues queues = new RunQueues();
     private Schedulable active;
     private Schedulable running;
     private boolean preempting;
     private boolean yieldCancelled;
+    private boolean countedBusy;
+    /** The running thread is being told that it has the grant. */
+    private boolean granting;
     private long accountedNs;
     private long alarmNs = Alarm.NEVER;
     private long busyNs;
@@ -78,20 +96,123 @@ public final class PcpuActor {
     private long switches;
     private long preemptions;
 
-    private PcpuActor(Pcpu cpu, ActorRef<Command> self, Alarms alarms, HostCores cores) {
+    private PcpuActor(Pcpu cpu, ActorRef<Command> self, Alarms alarms, HostCores cores,
+            Supplier<? extends Iterable<? extends Schedulable>> threads, Consumer<String> fatal) {
         this.cpu = cpu;
         this.alarms = alarms;
         this.cores = cores;
+        this.threads = threads;
+        this.fatal = fatal;
         this.sliceAlarm = alarms.create(() -> self.tell(SliceEnd.INSTANCE));
         this.accountedNs = alarms.now();
     }
 
-    /** {@return the scheduler of {@code cpu}, which must be connected to the spawned actor by {@link Pcpu#start}} */
+    /** {@return a scheduler as below, of a machine without other threads than those it is told of} */
     public static Behavior<Command> create(Pcpu cpu, Alarms alarms, HostCores cores) {
+        return create(cpu, alarms, cores, List::of, reason -> { });
+    }
+
+    /**
+     * {@return the scheduler of {@code cpu}, which must be connected to the spawned actor by {@link Pcpu#start}}
+     *
+     * @param threads those of the machine, asked for when the scheduler has to begin anew; any thread
+     * @param fatal   told why the scheduler gave up for good: this CPU runs nobody any more
+     */
+    public static Behavior<Command> create(Pcpu cpu, Alarms alarms, HostCores cores,
+            Supplier<? extends Iterable<? extends Schedulable>> threads, Consumer<String> fatal) {
         return Behaviors.setup(context -> {
-            PcpuActor scheduler = new PcpuActor(cpu, context.getSelf(), alarms, cores);
-            return Behaviors.receiveMessage(scheduler::onCommand);
+            PcpuActor scheduler = new PcpuActor(cpu, context.getSelf(), alarms, cores, threads, fatal);
+            Function<Command, Behavior<Command>> handler =
+                    HandlerSetup.surround(context, scheduler::onCommand);
+            return Behaviors.receiveMessage(command -> scheduler.attempt(handler, command));
         });
+    }
+
+    private Behavior<Command> attempt(Function<Command, Behavior<Command>> handler, Command command) {
+        long grants = switches;
+        try {
+            return handler.apply(command);
+        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
+            LOG.error("{} failed at {} and begins anew", cpu, command, bug);
+        }
+        Schedulable returned = returner(command);
+        try {
+            rebuild(switches == grants ? returned : null);
+            // Who returned the grant may have it again: its message is out of date.
+            return returned == null ? handler.apply(command) : Behaviors.same();
+        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
+            LOG.error("{} fails at {} again, which is left out", cpu, command, bug);
+        }
+        try {
+            rebuild(null);
+            return Behaviors.same();
+        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
+            LOG.error("{} cannot begin anew", cpu, bug);
+            fatal.accept("the scheduler of %s failed: %s".formatted(cpu, bug));
+            return Behaviors.stopped();
+        }
+    }
+
+    private static Schedulable returner(Command command) {
+        return switch (command) {
+            case Release(Schedulable thread, Reason ignored) -> thread;
+            case YieldTo(Schedulable yielder, Schedulable ignored) -> yielder;
+            default -> null;
+        };
+    }
+
+    /**
+     * Makes the queues anew.
+     *
+     * @param returned the thread whose message was that it gives the grant back, and which got no other since
+     */
+    private void rebuild(Schedulable returned) {
+        Schedulable holder = running == returned || granting && !running.holds(cpu) ? null : running;
+        Survey survey = new Survey(cpu, threads.get());
+        survey.add(active);
+        survey.add(running);
+        queues.clear();
+        preempting = false;
+        yieldCancelled = false;
+        alarmNs = Alarm.NEVER;
+        accountedNs = alarms.now();
+        granting = false;
+        running = holder;
+        active = survey.entity(holder);
+        countBusy(active != null);
+        for (Schedulable thread : survey.others(running, active)) {
+            queueAgain(thread);
+        }
+        if (running == null) {
+            dispatch();
+            return;
+        }
+        Survey.unlink(running);
+        Survey.unlink(active);
+        if (running != active || running.destination != Schedulable.STAYS) {
+            // What ended the directed yield may be what broke.
+            yieldCancelled = running != active;
+            preemptRunning();
+        } else {
+            reschedule();
+        }
+    }
+
+    private void queueAgain(Schedulable thread) {
+        boolean was = thread.runningOn() == cpu;
+        thread.yieldTarget = null;
+        if (was) {
+            thread.releaseCpu();
+        }
+        if (thread.destination != Schedulable.STAYS) {
+            finishMove(thread);
+        } else if (thread.affinity() == cpu.index()) {
+            if (thread.runnable()) {
+                enqueue(thread, true);
+            }
+        } else if (was) {
+            announce(thread);
+        }
     }
 
     private Behavior<Command> onCommand(Command command) {
@@ -205,7 +326,15 @@ public final class PcpuActor {
         } else if (thread.queued) {
             queues.remove(thread);
         }
-        thread.moved(destination);
+        boolean done = false;
+        try {
+            thread.moved(destination);
+            done = true;
+        } finally {
+            if (!done) {
+                thread.destination = destination;
+            }
+        }
     }
 
     private void onGone(Schedulable thread) {
@@ -266,7 +395,7 @@ public final class PcpuActor {
             if (active == null) {
                 return;
             }
-            cores.pcpuBusy();
+            countBusy(true);
         }
         Schedulable target = active.yieldTarget;
         if (target != null && !active.takeWakeup() && !yieldCancelled && take(target)) {
@@ -326,7 +455,9 @@ public final class PcpuActor {
         preempting = false;
         switches++;
         armAlarm();
+        granting = true;
         thread.grant(cpu);
+        granting = false;
     }
 
     private void requeue(Schedulable thread, boolean tail) {
@@ -350,8 +481,19 @@ public final class PcpuActor {
 
     private void leave(Schedulable thread) {
         active = null;
-        cores.pcpuIdle();
+        countBusy(false);
         thread.releaseCpu();
+    }
+
+    private void countBusy(boolean busy) {
+        if (busy != countedBusy) {
+            countedBusy = busy;
+            if (busy) {
+                cores.pcpuBusy();
+            } else {
+                cores.pcpuIdle();
+            }
+        }
     }
 
     private void endYield() {

@@ -1,5 +1,7 @@
 package gunyah.hyp.pcpu;
 
+import java.util.Arrays;
+
 /** The 64 FIFO run lists of a CPU and the bitmap of those not empty. Higher number = higher priority. */
 final class RunQueues {
     private static final int PRIORITIES = 64;
@@ -44,6 +46,13 @@ final class RunQueues {
         }
         heads[priority] = thread;
         occupied |= 1L << priority;
+    }
+
+    /** Forgets everybody; the threads keep their links. */
+    void clear() {
+        Arrays.fill(heads, null);
+        Arrays.fill(tails, null);
+        occupied = 0;
     }
 
     /** {@return the head of the best list, or null} */

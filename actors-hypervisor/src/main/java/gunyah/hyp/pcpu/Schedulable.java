@@ -128,6 +128,11 @@ public abstract class Schedulable {
     /** Gives it the CPU. Called in the CPU actor's turn: must not block and must not call that actor. */
     protected abstract void grant(Pcpu cpu);
 
+    /**
+     * {@return whether {@link #grant} of this CPU has reached it} Asked when that call failed.
+     */
+    protected abstract boolean holds(Pcpu cpu);
+
     /** Asks it to release the CPU soon; the thread answers with {@link PcpuActor.Release}. As {@link #grant}. */
     protected abstract void preempt();
 

@@ -32,6 +32,7 @@ public final class Machine {
     private HypercallTable table;
     private Smccc smccc;
     private Consumer<PowerEvent> power = event -> { };
+    private Consumer<String> failure = reason -> { };
 
     /** Starts the actor of a vCPU and connects it with {@link Vcpu#started}; may answer later. */
     @FunctionalInterface
@@ -67,6 +68,16 @@ public final class Machine {
     /** Names who hears when a critical VM powers the machine off; any thread may tell it. */
     public void onPower(Consumer<PowerEvent> listener) {
         power = listener;
+    }
+
+    /** Names who hears, and why, when something failed that the whole machine depends on; any thread may tell it. */
+    public void onFailure(Consumer<String> listener) {
+        failure = listener;
+    }
+
+    /** Something failed that the whole machine depends on: no VM can go on. */
+    public void failed(String reason) {
+        failure.accept(reason);
     }
 
     /** {@return the CPU of this index, or null} */

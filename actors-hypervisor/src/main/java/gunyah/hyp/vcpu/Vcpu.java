@@ -347,6 +347,19 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         return HypError.OK;
     }
 
+    /** Stops it because something failed that it depends on. Any thread. */
+    void fail(String reason) {
+        if (life.fail(reason)) {
+            thread.cancelYield();
+        }
+    }
+
+    /** Its actor failed and has ended: what its thread had is given back. */
+    void abandoned(String reason) {
+        fail(reason);
+        thread.abandon();
+    }
+
     void stopTimers() {
         if (timers != null) {
             timers.stop();

@@ -3,7 +3,9 @@ package gunyah.hyp.vcpu;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.HandlerSetup;
 import gunyah.hyp.pcpu.PcpuActor.Reason;
+import java.util.function.Function;
 
 /**
  * The actor whose thread executes a vCPU: pinned dispatcher, one real thread. {@link Run} says that a physical CPU
@@ -38,14 +40,24 @@ public final class VcpuActor {
         return Behaviors.setup(context -> {
             VcpuActor actor = new VcpuActor(vcpu);
             actor.thread.bindThread();
+            Function<Command, Behavior<Command>> handler = HandlerSetup.surround(context, actor::onCommand);
             return Behaviors.receive(Command.class)
-                    .onMessage(Command.class, actor::onCommand)
+                    .onMessage(Command.class, command -> attempt(handler, command))
                     .onSignal(PostStop.class, signal -> {
                         onStopped.run();
                         return Behaviors.same();
                     })
                     .build();
         });
+    }
+
+    /** A stack that overflowed is one more bug: to Akka it would be the end of the process. */
+    private static Behavior<Command> attempt(Function<Command, Behavior<Command>> handler, Command command) {
+        try {
+            return handler.apply(command);
+        } catch (StackOverflowError bug) {
+            throw new IllegalStateException(bug.toString(), bug);
+        }
     }
 
     private Behavior<Command> onCommand(Command command) {

@@ -147,11 +147,26 @@ final class VcpuLife {
         vcpu.stopTimers();
     }
 
-    /** Stops it because the hypervisor failed on it. */
+    /** Stops it because the hypervisor failed on it. The root and the primary VM take the machine with them. */
     void fault(String reason) {
-        failure = reason;
+        if (failure.isEmpty()) {
+            failure = reason;
+        }
         vcpu.trace(TraceSink.Power.FAILED);
         blocks.block(Block.FAULT);
         vcpu.haltLine().fire();
+        if (vcpu.options().hlos()) {
+            vcpu.machine().failed("%s: %s".formatted(vcpu, reason));
+        }
+    }
+
+    /** As {@link #fault}, by another thread. {@return false when it has ended or faulted before} */
+    boolean fail(String reason) {
+        if (killed || blocks.has(Block.FAULT)) {
+            return false;
+        }
+        fault(reason);
+        vcpu.thread().comeOut();
+        return true;
     }
 }

@@ -179,6 +179,8 @@ final class VcpuRun {
             set(x, PSCI_SYSTEM_RESET, resetType, resetCookie, 0);
         } else if (reasons == 0) {
             set(x, READY, 0, 0, 0);
+        } else if (Block.FAULT.in(reasons)) {
+            set(x, FAULT, 0, 0, 0);
         } else if (Block.SUSPEND.in(reasons)) {
             set(x, EXPECTS_WAKEUP, powerState, FROM_CPU_SUSPEND, 0);
         } else if (Block.VMMIO.in(reasons)) {
@@ -187,8 +189,6 @@ final class VcpuRun {
             set(x, PAGE_FAULT, exitIpa, exitDetail, exitMapped ? 1 : 0);
         } else if (Block.WFI.in(reasons)) {
             set(x, EXPECTS_WAKEUP, 0, FROM_WFI, 0);
-        } else if (Block.FAULT.in(reasons)) {
-            set(x, FAULT, 0, 0, 0);
         } else if (Block.OFF.in(reasons)) {
             set(x, POWERED_OFF, 0, 0, 0);
         } else {

@@ -7,8 +7,10 @@ import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import gunyah.hyp.Dispatchers;
+import gunyah.hyp.KernelObject;
 import gunyah.hyp.VcpuDescription;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -24,18 +26,26 @@ public final class VcpuSupervisor {
     public record Start(Vcpu vcpu, Runnable onStopped) implements Command {
     }
 
-    private final ActorContext<Command> context;
-    private final Map<String, ActorRef<Start>> vms = new HashMap<>();
-
-    private VcpuSupervisor(ActorContext<Command> context) {
-        this.context = context;
+    /** A kernel object's actor failed: the VMs that depend on it end. */
+    public record ObjectBroke(KernelObject object, String reason) implements Command {
     }
 
-    public static Behavior<Command> create() {
+    private final ActorContext<Command> context;
+    private final Casualties casualties;
+    private final Map<String, ActorRef<Start>> vms = new HashMap<>();
+
+    private VcpuSupervisor(ActorContext<Command> context, Casualties casualties) {
+        this.context = context;
+        this.casualties = casualties;
+    }
+
+    /** @param casualties finds the VMs that end with a kernel object */
+    public static Behavior<Command> create(Casualties casualties) {
         return Behaviors.setup(context -> {
-            VcpuSupervisor supervisor = new VcpuSupervisor(context);
+            VcpuSupervisor supervisor = new VcpuSupervisor(context, casualties);
             return Behaviors.receive(Command.class)
                     .onMessage(Start.class, supervisor::onStart)
+                    .onMessage(ObjectBroke.class, supervisor::onObjectBroke)
                     .build();
         });
     }
@@ -43,6 +53,13 @@ public final class VcpuSupervisor {
     private Behavior<Command> onStart(Start start) {
         String name = "vm-" + start.vcpu().addrspace().vmid();
         vms.computeIfAbsent(name, vm -> context.spawn(VmParent.create(), vm)).tell(start);
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onObjectBroke(ObjectBroke broke) {
+        List<Vcpu> concerned = casualties.of(broke.object());
+        context.getLog().error("{}; it stops {}", broke.reason(), concerned);
+        concerned.forEach(vcpu -> vcpu.fail(broke.reason()));
         return Behaviors.same();
     }
 
@@ -86,6 +103,7 @@ public final class VcpuSupervisor {
         private Behavior<Start> onFailed(ChildFailed failed) {
             Vcpu vcpu = vcpus.remove(failed.getRef());
             if (vcpu != null) {
+                vcpu.abandoned("its actor failed: " + failed.getCause());
                 VcpuDescription description = vcpu.describe();
                 context.getLog().error("{} failed and is halted: {}", vcpu.name(), description, failed.getCause());
             }

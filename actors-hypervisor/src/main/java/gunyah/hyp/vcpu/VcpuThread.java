@@ -88,6 +88,11 @@ final class VcpuThread extends Schedulable {
         return actor;
     }
 
+    /** Brings it out of guest code, to look at its block reasons. Any thread. */
+    void comeOut() {
+        control.raise(VcpuControl.PREEMPT);
+    }
+
     /** The vCPU was killed: guest code ends soon. */
     void stopSoon() {
         control.raise(VcpuControl.STOP);
@@ -104,6 +109,16 @@ final class VcpuThread extends Schedulable {
         LockSupport.unpark(thread);
         if (target != null) {
             target.tell(VcpuActor.Stop.INSTANCE);
+        }
+    }
+
+    /** Its actor failed and has ended: a CPU that is or will be granted to it is given back. */
+    void abandon() {
+        synchronized (this) {
+            closed = true;
+        }
+        if (TURN.compareAndSet(this, GRANTED, IN_MAILBOX)) {
+            cpu.release(this, Reason.BLOCKED);
         }
     }
 
@@ -143,6 +158,7 @@ final class VcpuThread extends Schedulable {
     private synchronized void tellRun() {
         if (closed) {
             // Its actor may have ended: nobody else would give the CPU back.
+            TURN.setVolatile(this, IN_MAILBOX);
             cpu.release(this, Reason.BLOCKED);
         } else if (actor != null) {
             // start() may have told it already: a second Run without a grant does nothing.
@@ -151,6 +167,11 @@ final class VcpuThread extends Schedulable {
             starting = true;
             machine.starter().start(vcpu);
         }
+    }
+
+    @Override
+    protected boolean holds(Pcpu grantedCpu) {
+        return granted() && cpu == grantedCpu;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package gunyah.hyp.vcpu;
 
+import gunyah.hyp.pcpu.Schedulable;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -34,6 +35,11 @@ public final class VmRegistry {
     /** {@return VMIDs with active vCPUs} */
     public List<Integer> vmids() {
         return vms.keySet().stream().sorted().toList();
+    }
+
+    /** {@return the threads of all active vCPUs, for a scheduler that has to find them} */
+    public List<? extends Schedulable> threads() {
+        return all().stream().map(Vcpu::thread).toList();
     }
 
     /** {@return all active vCPUs} */

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 
 class DoorbellActorTest {
     private final DoorbellActor.Line line = new DoorbellActor.Line();
-    private final BehaviorTestKit<DoorbellActor.Command> bell = BehaviorTestKit.create(DoorbellActor.create(line));
+    private final BehaviorTestKit<DoorbellActor.Command> bell =
+            BehaviorTestKit.create(DoorbellActor.create(line, reason -> { }));
 
     private long ask(java.util.function.Function<ReplySlot, DoorbellActor.Command> command) {
         ReplySlot slot = ReplySlot.arm();

@@ -97,6 +97,11 @@ class SchedulerModelTest {
             }
 
             @Override
+            protected boolean holds(Pcpu cpu) {
+                return granted;
+            }
+
+            @Override
             protected void preempt() {
                 asked = true;
                 logs.get(runningOn().index()).add("ask " + this);

@@ -51,7 +51,7 @@ class MsgQueueActorTest {
 
     private final MsgQueueActor.Lines lines = new MsgQueueActor.Lines();
     private final BehaviorTestKit<MsgQueueActor.Command> queue =
-            BehaviorTestKit.create(MsgQueueActor.create(3, 16, lines));
+            BehaviorTestKit.create(MsgQueueActor.create(3, 16, lines, reason -> { }));
     private final BufferCaller caller = new BufferCaller();
 
     private ReplySlot send() {

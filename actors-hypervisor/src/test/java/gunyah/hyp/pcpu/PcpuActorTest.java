@@ -69,6 +69,11 @@ class PcpuActorTest {
         }
 
         @Override
+        protected boolean holds(Pcpu grantedCpu) {
+            return granted;
+        }
+
+        @Override
         protected void preempt() {
             preempted = true;
         }
