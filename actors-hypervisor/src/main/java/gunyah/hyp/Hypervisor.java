@@ -4,7 +4,9 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
+import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.translate.Translator;
+import gunyah.config.CpuModel;
 import gunyah.config.Engine;
 import gunyah.config.MachineConfig;
 import gunyah.hyp.addrspace.Addrspace;
@@ -155,7 +157,7 @@ public final class Hypervisor implements AutoCloseable {
             RandomGenerator entropy, VcpuWorkFactory works, RootVm rootVm, Optional<? extends TraceSink> trace) {
         Hypervisor hypervisor = new Hypervisor(system, config, clock, entropy, trace.orElse(null));
         try {
-            hypervisor.boot(clock, works, rootVm);
+            hypervisor.boot(clock, features(config.cpu()), works, rootVm);
         } catch (RuntimeException e) {
             hypervisor.close();
             throw e;
@@ -163,18 +165,26 @@ public final class Hypervisor implements AutoCloseable {
         return hypervisor;
     }
 
-    private void boot(LongSupplier clock, VcpuWorkFactory works, RootVm rootVm) {
+    private void boot(LongSupplier clock, CpuFeatures features, VcpuWorkFactory works, RootVm rootVm) {
         HypercallTable table = new HypercallTable(groups(entropy, clock, this::create, memoryTree));
         Smccc smccc = new Smccc(table, new Psci(), entropy);
         // The root VM's program is an actor of its own, so its vCPU has nothing to do.
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
                 : works.forVcpu(vmid, index);
-        machine.connect(new EngineFactory(memory, all, translator), this::startThread, table, smccc);
+        machine.connect(new EngineFactory(memory, all, features, translator), this::startThread, table, smccc);
         Partition root = objects.add(new Partition(ids.next()));
         for (int line = 0; line < HwIrq.COUNT; line++) {
             interrupts.add(objects.add(new HwIrq(ids.next(), HwIrq.FIRST + line)));
         }
         new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size(), interrupts);
+    }
+
+    private static CpuFeatures features(CpuModel cpu) {
+        return switch (cpu) {
+            case BASE -> CpuFeatures.BASE;
+            case DEFAULT -> CpuFeatures.DEFAULT;
+            case MAX -> CpuFeatures.MAX;
+        };
     }
 
     /** {@return the whole interface} */

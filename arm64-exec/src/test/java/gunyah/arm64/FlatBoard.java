@@ -3,6 +3,7 @@ package gunyah.arm64;
 import static gunyah.arm64.sysreg.SystemRegisters.key;
 
 import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
@@ -35,13 +36,17 @@ public final class FlatBoard implements AutoCloseable {
 
     /** @param translator null for CPUs that only interpret */
     public FlatBoard(long ramBytes, int cpuCount, Translator translator) {
+        this(ramBytes, cpuCount, translator, CpuFeatures.DEFAULT);
+    }
+
+    public FlatBoard(long ramBytes, int cpuCount, Translator translator, CpuFeatures features) {
         memory = new PhysicalMemory(ramBytes);
         for (long page = 0; page < ramBytes; page += PhysicalMemory.PAGE_SIZE) {
             stage2.set(page, Stage2Table.entry(page, Access.RWX, Access.RWX, 15));
         }
-        domain = new InnerShareable(CpuConfig.of(0).features(), translator);
+        domain = new InnerShareable(features, translator);
         for (int i = 0; i < cpuCount; i++) {
-            Cpu cpu = new Cpu(CpuConfig.of(i), domain, stage2, memory, new IdlePort(), new VcpuControl());
+            Cpu cpu = new Cpu(new CpuConfig(1L << 31 | i, features), domain, stage2, memory, new IdlePort(), new VcpuControl());
             mapIdentity(cpu, stage2, memory, ramBytes - PhysicalMemory.PAGE_SIZE);
             cpus.add(cpu);
         }

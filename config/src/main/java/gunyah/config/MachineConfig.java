@@ -7,11 +7,12 @@ package gunyah.config;
  * @param memoryBytes RAM of the machine, a multiple of 2 MiB; reserved, not committed
  * @param timesliceNs default time slice, nanoseconds, 100_000..100_000_000
  * @param engine      how guest code is executed
+ * @param cpu         what kind of CPU guests see
  */
-public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine) {
-    /** A machine with {@link Engine#INTERPRET}. */
+public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu) {
+    /** A machine with {@link Engine#INTERPRET} and {@link CpuModel#DEFAULT}. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
-        this(pcpus, memoryBytes, timesliceNs, Engine.INTERPRET);
+        this(pcpus, memoryBytes, timesliceNs, Engine.INTERPRET, CpuModel.DEFAULT);
     }
 
     public MachineConfig {

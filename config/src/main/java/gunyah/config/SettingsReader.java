@@ -26,7 +26,7 @@ import java.util.function.Function;
  */
 public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
-            "machine.engine", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd",
+            "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd",
             "vm.dtb", "vm.append", "vm.protected", "console", "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
@@ -125,7 +125,17 @@ public final class SettingsReader {
         int pcpus = number("machine.pcpus", 1, 64)
                 .orElse(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64));
         return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos(),
-                parsed("machine.engine", SettingsReader::engine).orElseThrow());
+                parsed("machine.engine", SettingsReader::engine).orElseThrow(),
+                parsed("machine.cpu", SettingsReader::cpu).orElseThrow());
+    }
+
+    private static CpuModel cpu(String text) {
+        return switch (text) {
+            case "base" -> CpuModel.BASE;
+            case "default" -> CpuModel.DEFAULT;
+            case "max" -> CpuModel.MAX;
+            default -> throw new BadInput("must be base, default or max, not '%s'".formatted(text));
+        };
     }
 
     private static Engine engine(String text) {

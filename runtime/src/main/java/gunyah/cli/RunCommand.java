@@ -73,6 +73,10 @@ final class RunCommand implements Callable<Integer> {
             description = "interpret (default), auto (hot code is translated to JVM code), or translate (early)")
     private String engine;
 
+    @Option(names = "--cpu", paramLabel = "MODEL",
+            description = "base (plain Armv8.0), default, or max (pointer authentication and random numbers, too)")
+    private String cpu;
+
     @Option(names = "--name", paramLabel = "NAME", description = "name of the VM")
     private String name;
 
@@ -160,6 +164,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--vms", "vm.count", vms);
         put(options, "--pcpus", "machine.pcpus", pcpus);
         put(options, "--engine", "machine.engine", engine);
+        put(options, "--cpu", "machine.cpu", cpu);
         put(options, "--name", "vm.name", name);
         put(options, "--console", "console", console);
         put(options, "--timeout", "timeout", timeout);

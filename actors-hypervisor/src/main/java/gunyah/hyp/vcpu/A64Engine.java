@@ -28,11 +28,11 @@ final class A64Engine implements VcpuEngine {
     private final Runnable onClose;
     private final GuestCaller caller;
 
-    A64Engine(Vcpu vcpu, InnerShareable domain, PhysicalMemory memory, Runnable onClose) {
+    A64Engine(Vcpu vcpu, CpuFeatures features, InnerShareable domain, PhysicalMemory memory, Runnable onClose) {
         this.vcpu = vcpu;
         this.domain = domain;
         this.onClose = onClose;
-        CpuConfig config = new CpuConfig(vcpu.mpidrValue(), CpuFeatures.DEFAULT);
+        CpuConfig config = new CpuConfig(vcpu.mpidrValue(), features);
         this.cpu = new Cpu(config, domain, vcpu.addrspace().stage2(), memory, new Port(vcpu), vcpu.control());
         this.caller = new GuestCaller(vcpu, cpu);
     }

@@ -19,6 +19,7 @@ import java.util.Optional;
 public final class EngineFactory implements Machine.Engines {
     private final PhysicalMemory memory;
     private final VcpuWorkFactory works;
+    private final CpuFeatures features;
     private final Translator translator;
     private final Map<Addrspace, Domain> domains = new HashMap<>();
 
@@ -26,15 +27,19 @@ public final class EngineFactory implements Machine.Engines {
         final InnerShareable shareable;
         int cpus;
 
-        Domain(Translator translator) {
-            shareable = new InnerShareable(CpuFeatures.DEFAULT, translator);
+        Domain(CpuFeatures features, Translator translator) {
+            shareable = new InnerShareable(features, translator);
         }
     }
 
-    /** @param translator makes JVM code of hot guest code, for all VMs; null to interpret only */
-    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works, Translator translator) {
+    /**
+     * @param features   what every A64 CPU of the machine has
+     * @param translator makes JVM code of hot guest code, for all VMs; null to interpret only
+     */
+    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works, CpuFeatures features, Translator translator) {
         this.memory = memory;
         this.works = works;
+        this.features = features;
         this.translator = translator;
     }
 
@@ -54,12 +59,12 @@ public final class EngineFactory implements Machine.Engines {
         Addrspace addrspace = vcpu.addrspace();
         Domain domain = domains.get(addrspace);
         if (domain == null) {
-            domain = new Domain(translator);
+            domain = new Domain(features, translator);
             domains.put(addrspace, domain);
             addrspace.observers(observers(domain.shareable));
         }
         domain.cpus++;
-        return new A64Engine(vcpu, domain.shareable, memory, () -> left(addrspace));
+        return new A64Engine(vcpu, features, domain.shareable, memory, () -> left(addrspace));
     }
 
     private synchronized void left(Addrspace addrspace) {

@@ -17,7 +17,7 @@ public final class CpuFeatures {
     }
 
     /** Armv8.0 without any option. */
-    public static final CpuFeatures NONE = new CpuFeatures(EnumSet.noneOf(Feature.class));
+    public static final CpuFeatures BASE = new CpuFeatures(EnumSet.noneOf(Feature.class));
 
     /** The default of every vCPU. */
     public static final CpuFeatures DEFAULT = new CpuFeatures(EnumSet.of(Feature.LSE, Feature.CRC32, Feature.PAN,

@@ -172,6 +172,15 @@ public final class SystemRegisters {
         };
     }
 
+    private boolean exists(SystemOperation operation) {
+        return switch (operation) {
+            case DC_CVAP -> (ids.read(6, 1) & 15) >= 1;
+            case DC_CVADP -> (ids.read(6, 1) & 15) >= 2;
+            case AT_S1E1RP, AT_S1E1WP -> (ids.read(7, 1) >>> 20 & 15) >= 2;
+            default -> true;
+        };
+    }
+
     private static boolean isKey(SystemRegister register) {
         return register.ordinal() >= SystemRegister.APIAKEYLO_EL1.ordinal()
                 && register.ordinal() <= SystemRegister.APGAKEYHI_EL1.ordinal();
@@ -538,7 +547,7 @@ public final class SystemRegisters {
      */
     public void sys(int key, long value) {
         SystemOperation operation = SystemOperation.of(key);
-        if (operation == null) {
+        if (operation == null || !exists(operation)) {
             throw unknown(key);
         }
         if (s.el == 0) {

@@ -55,13 +55,13 @@ class IsaDocumentTest {
 
                 ## By feature
 
-                `NONE` is plain Armv8.0; a guest's vCPUs are `DEFAULT`.
+                The columns are the models of `gunyah run --cpu`.
 
-                | feature | NONE | DEFAULT | MAX | rows |
+                | feature | base | default | max | rows |
                 |---|---|---|---|---|
                 """);
         byFeature(rows).forEach((feature, names) -> text.append("| %s | %s | %s | %s | %d |%n".formatted(
-                feature.isEmpty() ? "Armv8.0" : feature.replace("&", " and "), yes(CpuFeatures.NONE, feature),
+                feature.isEmpty() ? "Armv8.0" : feature.replace("&", " and "), yes(CpuFeatures.BASE, feature),
                 yes(CpuFeatures.DEFAULT, feature), yes(CpuFeatures.MAX, feature), names.size())));
         verification(text, rows);
         text.append("%n## Rows%n".formatted());
