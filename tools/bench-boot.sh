@@ -55,11 +55,11 @@ for kernel in "${kernels[@]}"; do
         rm -f "$results"/*
         for ((round = 0; round < rounds; round++)); do
             read -r shell cpu < <(measure ./gunyah run --kernel ".guests/vmlinuz-$kernel" \
-                --initrd .guests/initramfs.cpio --cpus "$cpus" --mem 512M --append "$append")
+                --initrd ".guests/initramfs-$kernel.cpio" --cpus "$cpus" --mem 512M --append "$append")
             echo "$shell" >>"$results/our-shell"
             echo "$cpu" >>"$results/our-cpu"
             read -r shell cpu < <(measure qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" \
-                -m 512 -nographic -kernel ".guests/vmlinuz-$kernel" -initrd .guests/initramfs.cpio \
+                -m 512 -nographic -kernel ".guests/vmlinuz-$kernel" -initrd ".guests/initramfs-$kernel.cpio" \
                 -append "console=ttyAMA0 $append")
             echo "$shell" >>"$results/qemu-shell"
             echo "$cpu" >>"$results/qemu-cpu"

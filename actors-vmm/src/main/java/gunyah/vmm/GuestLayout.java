@@ -1,6 +1,7 @@
 package gunyah.vmm;
 
 import gunyah.vmm.boot.GuestTree;
+import gunyah.vmm.virtio.VirtioMmio;
 
 /** Addresses and interrupts of the guest machine: those of QEMU's virt machine (hw/arm/virt.c memory map). */
 final class GuestLayout {
@@ -14,12 +15,25 @@ final class GuestLayout {
     static final long RTC_BASE = 0x0901_0000L;
     static final int RTC_SPI = 2;
     static final long DEVICE_SIZE = 0x1000;
+    /** Virtio devices, one after the other. */
+    static final long VIRTIO_BASE = 0x0a00_0000L;
+    static final int VIRTIO_SPI = 16;
+    static final int VIRTIO_SLOTS = 32;
+    /**
+     * Memory a VM shares with the devices of its host, where QEMU's machine has PCI. It lies where the Resource Manager
+     * lets the host answer accesses (below 1 GiB), in a section of Linux's memory map of its own (128 MiB).
+     */
+    static final long DMA_BASE = 0x2000_0000L;
+    static final long DMA_SIZE = 32L << 20;
     static final long RAM_BASE = 0x4000_0000L;
 
     private GuestLayout() {
     }
 
-    static GuestTree.Places places() {
-        return new GuestTree.Places(GICD_BASE, GICR_BASE, UART_BASE, UART_SPI, RTC_BASE, RTC_SPI);
+    /** @param virtioDevices how many there are */
+    static GuestTree.Places places(int virtioDevices) {
+        GuestTree.Virtio virtio = new GuestTree.Virtio(virtioDevices, VIRTIO_BASE, VirtioMmio.SIZE, VIRTIO_SPI,
+                DMA_BASE, DMA_SIZE);
+        return new GuestTree.Places(GICD_BASE, GICR_BASE, UART_BASE, UART_SPI, RTC_BASE, RTC_SPI, virtio);
     }
 }

@@ -49,6 +49,7 @@ public final class RunningVm {
     private final GunyahDevice device;
     private final GunyahVm vm;
     private final GuestMemoryFile memory;
+    private final VirtioDevices virtio;
     private final List<GunyahVcpu> vcpus = new ArrayList<>();
     private final MmioBus bus = new MmioBus();
     private final ConsoleSink output;
@@ -59,8 +60,10 @@ public final class RunningVm {
     private final Consumer<RunningVm> ending;
 
     private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory,
-            Consumer<byte[]> consoleOutput, Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
+            VirtioDevices virtio, Consumer<byte[]> consoleOutput, Consumer<RunningVm> ending, InstantSource clock,
+            Alarms alarms) {
         this.name = name;
+        this.virtio = virtio;
         this.ending = ending;
         this.device = device;
         this.vm = vm;
@@ -73,6 +76,7 @@ public final class RunningVm {
         bus.add(GuestLayout.FLASH_BASE, GuestLayout.FLASH_SIZE, new EmptyFlash());
         bus.add(GuestLayout.UART_BASE, GuestLayout.DEVICE_SIZE, uart);
         bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine, alarms).rtc);
+        virtio.attach(vm, bus);
     }
 
     /** Keeps one alarm under way at the clock's match time. */
@@ -104,12 +108,19 @@ public final class RunningVm {
                     .formatted(config.name()) + "executable for a guest; leave it out");
         }
         Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
-        BootPlan plan = BootPlan.of(config, ram, GuestLayout.places());
+        VirtioDevices virtio = VirtioDevices.open(device, config);
+        BootPlan plan;
+        try {
+            plan = BootPlan.of(config, ram, GuestLayout.places(virtio.count()));
+        } catch (RuntimeException e) {
+            virtio.close();
+            throw e;
+        }
         GuestMemoryFile memory = device.createGuestMemory(ram.size(), Uapi.GUEST_MEM_CLOEXEC);
         GunyahVm vm = device.createVm(config.name());
         try {
             load(memory, ram, plan);
-            RunningVm running = new RunningVm(config.name(), device, vm, memory, consoleOutput, ending, clock,
+            RunningVm running = new RunningVm(config.name(), device, vm, memory, virtio, consoleOutput, ending, clock,
                     alarms);
             vm.map(memory, ram.base(), ram.size(), 0, Uapi.MEM_FORCE_LEND | Uapi.MEM_ALLOW_RWX);
             vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
@@ -120,7 +131,10 @@ public final class RunningVm {
             }
             return running;
         } catch (RuntimeException e) {
-            vm.close().thenRun(memory::close);
+            virtio.close().thenCompose(done -> vm.close()).thenRun(() -> {
+                memory.close();
+                virtio.free();
+            });
             throw e;
         }
     }
@@ -216,7 +230,8 @@ public final class RunningVm {
             try {
                 ending.accept(this);
             } finally {
-                vm.close().thenRunAsync(this::closed, device.worker());
+                // devices first: pages they may write to must not become somebody else's
+                virtio.close().thenCompose(done -> vm.close()).thenRunAsync(this::closed, device.worker());
             }
         }
     }
@@ -224,6 +239,7 @@ public final class RunningVm {
     private void closed() {
         try {
             memory.close();
+            virtio.free();
         } catch (RuntimeException e) {
             LOG.warn("{}: its memory could not be freed: {}", name, e.getMessage());
         }

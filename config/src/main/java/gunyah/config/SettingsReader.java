@@ -26,14 +26,24 @@ import java.util.function.Function;
  */
 public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
-            "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd",
-            "vm.dtb", "vm.append", "vm.protected", "console", "timeout", "stats", "trace");
+            "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
+            "vm.initrd", "vm.dtb", "vm.append", "vm.protected", "vm.disks", "vm.nets", "console", "timeout", "stats",
+            "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
     private static final long BLOCK = 2L << 20;
 
     private Config settings = ConfigFactory.empty();
+
+    /**
+     * Adds a weaker layer with one key that takes a list, such as {@code vm.disks}.
+     *
+     * @param origin how messages call the place
+     */
+    public SettingsReader list(String origin, String key, List<String> values) {
+        return layer(ConfigFactory.empty().withValue(key, ConfigValueFactory.fromIterable(values, origin)));
+    }
 
     /**
      * Adds a weaker layer of values given in code.
@@ -112,7 +122,26 @@ public final class SettingsReader {
         }
         return new VmConfig(name, number("vm.cpus", 1, 64).orElseThrow(), parsed("vm.memory", Quantity::bytes)
                 .orElseThrow(), kernel, firmware, path("vm.initrd"), text("vm.append").orElseThrow(), path("vm.dtb"),
-                parsed("vm.protected", SettingsReader::yesOrNo).orElseThrow());
+                parsed("vm.protected", SettingsReader::yesOrNo).orElseThrow(), devices());
+    }
+
+    private DeviceConfig devices() {
+        return new DeviceConfig(parsedList("vm.disks", texts -> texts.stream().map(DiskConfig::parse).toList()).stream()
+                .map(disk -> new DiskConfig(besideFile("vm.disks", disk.file()), disk.readOnly(), disk.format()))
+                .toList(), parsedList("vm.nets", NetConfig::parseAll));
+    }
+
+    /** A list, or one value; an absent key is an empty list. */
+    private <T> List<T> parsedList(String key, Function<List<String>, List<T>> parser) {
+        if (!settings.hasPath(key)) {
+            return List.of();
+        }
+        try {
+            return parser.apply(settings.getValue(key).valueType() == ConfigValueType.LIST
+                    ? settings.getStringList(key) : List.of(settings.getString(key)));
+        } catch (ConfigException | BadInput e) {
+            throw new BadInput(place(key) + ": " + e.getMessage(), e);
+        }
     }
 
     private MachineConfig machine(List<VmConfig> vms) {

@@ -15,9 +15,10 @@ import java.util.Optional;
  * @param commandLine kernel command line, appended to the generated one's {@code console=} part when not empty
  * @param dtb         device tree blob to use instead of the generated one
  * @param protectedMemory true: RAM is lent (the host cannot read it); false: shared
+ * @param devices     virtio devices
  */
 public record VmConfig(String name, int cpus, long memoryBytes, Optional<Path> kernel, Optional<Path> firmware,
-        Optional<Path> initrd, String commandLine, Optional<Path> dtb, boolean protectedMemory) {
+        Optional<Path> initrd, String commandLine, Optional<Path> dtb, boolean protectedMemory, DeviceConfig devices) {
     public VmConfig {
         if (name.isEmpty() || name.length() > 79) {
             throw new BadInput("a VM's name must have 1 to 79 characters");
@@ -32,5 +33,17 @@ public record VmConfig(String name, int cpus, long memoryBytes, Optional<Path> k
         if (kernel.isPresent() == firmware.isPresent()) {
             throw new BadInput("give exactly one of a kernel and a firmware");
         }
+    }
+
+    /** A guest without virtio devices. */
+    public VmConfig(String name, int cpus, long memoryBytes, Optional<Path> kernel, Optional<Path> firmware,
+            Optional<Path> initrd, String commandLine, Optional<Path> dtb, boolean protectedMemory) {
+        this(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, dtb, protectedMemory, DeviceConfig.NONE);
+    }
+
+    /** {@return the same guest with these devices} */
+    public VmConfig with(DeviceConfig other) {
+        return new VmConfig(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, dtb, protectedMemory,
+                other);
     }
 }

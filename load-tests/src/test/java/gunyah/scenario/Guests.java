@@ -11,7 +11,6 @@ import org.junit.jupiter.api.Assumptions;
 final class Guests {
     static final String KERNEL_6_1 = "vmlinuz-6.1";
     static final String KERNEL_6_12 = "vmlinuz-6.12";
-    static final String INITRAMFS = "initramfs.cpio";
     static final String U_BOOT = "u-boot.bin";
     static final long MIB = 1L << 20;
 
@@ -26,7 +25,7 @@ final class Guests {
 
     static VmConfig linux(String name, String kernel, int cpus, String commandLine) {
         return new VmConfig(name, cpus, 512 * MIB, Optional.of(file(kernel)), Optional.empty(),
-                Optional.of(file(INITRAMFS)), commandLine, Optional.empty(), true);
+                Optional.of(file(kernel.replace("vmlinuz", "initramfs") + ".cpio")), commandLine, Optional.empty(), true);
     }
 
     static VmConfig firmware(String name) {

@@ -64,6 +64,13 @@ final class Apt {
         start(null, line -> { }, List.of("dpkg", "-x", deb.toString(), root.toString()));
     }
 
+    /** {@return the contents of an xz file} The file itself goes away. */
+    byte[] decompressed(Path file) throws IOException {
+        start(null, line -> { }, List.of("xz", "--decompress", file.toString()));
+        String name = file.getFileName().toString();
+        return Files.readAllBytes(file.resolveSibling(name.substring(0, name.length() - ".xz".length())));
+    }
+
     private List<String> output(String... command) {
         List<String> lines = new ArrayList<>();
         run(null, lines::add, command);
@@ -106,7 +113,7 @@ final class Apt {
             Thread.currentThread().interrupt();
             throw new BadInput("interrupted", e);
         } catch (IOException e) {
-            throw new BadInput("cannot run %s: fetching needs Debian's apt and dpkg on this host".formatted(
+            throw new BadInput("cannot run %s: fetching needs Debian's apt, dpkg and xz on this host".formatted(
                     command.getFirst()), e);
         }
     }

@@ -15,8 +15,10 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -72,10 +74,11 @@ final class DebianFetch {
             List<Kernel> kernels = new ArrayList<>();
             if (wanted.contains(NamedGuest.DEBIAN)) {
                 kernels.add(new Kernel(apt.dependency("linux-image-cloud-arm64:arm64", "linux-image-"),
-                        NamedGuest.KERNEL_6_1));
+                        NamedGuest.KERNEL_6_1, NamedGuest.INITRAMFS_6_1));
             }
             if (wanted.contains(NamedGuest.DEBIAN_6_12)) {
-                kernels.add(new Kernel(apt.newest("^linux-image-6.12.*deb12-cloud-arm64$"), NamedGuest.KERNEL_6_12));
+                kernels.add(new Kernel(apt.newest("^linux-image-6.12.*deb12-cloud-arm64$"), NamedGuest.KERNEL_6_12,
+                        NamedGuest.INITRAMFS_6_12));
             }
             List<String> packages = new ArrayList<>(kernels.stream().map(k -> k.packageName + ":arm64").toList());
             packages.addAll(List.of("busybox-static:arm64", "u-boot-qemu"));
@@ -96,24 +99,42 @@ final class DebianFetch {
         }
     }
 
-    private record Kernel(String packageName, String file) {
+    private record Kernel(String packageName, String file, String initramfs) {
+        String release() {
+            return packageName.substring("linux-image-".length());
+        }
     }
 
     private void install(List<Kernel> kernels, Path root) throws IOException {
         List<Path> done = new ArrayList<>();
+        byte[] busybox = Files.readAllBytes(present(root.resolve("bin/busybox")));
+        checkElf(busybox);
         for (Kernel kernel : kernels) {
-            Path image = root.resolve("boot/vmlinuz-" + kernel.packageName.substring("linux-image-".length()));
+            Path image = root.resolve("boot/vmlinuz-" + kernel.release());
             checkImage(image);
             done.add(put(Files.readAllBytes(image), kernel.file));
+            Map<String, byte[]> modules = modules(root.resolve("lib/modules/%s/kernel".formatted(kernel.release())));
+            done.add(put(DebianInitramfs.build(busybox, kernel.release(), modules), kernel.initramfs));
         }
         done.add(put(Files.readAllBytes(present(root.resolve("usr/lib/u-boot/qemu_arm64/u-boot.bin"))),
                 NamedGuest.U_BOOT_IMAGE));
-        byte[] busybox = Files.readAllBytes(present(root.resolve("bin/busybox")));
-        checkElf(busybox);
-        done.add(put(DebianInitramfs.build(busybox), NamedGuest.INITRAMFS));
         for (Path file : done) {
             err.println("%s  %s (%d bytes)".formatted(sha256(file), file, Files.size(file)));
         }
+    }
+
+    /** The modules for virtio devices; newer kernels' are compressed, which the guest is spared. */
+    private Map<String, byte[]> modules(Path tree) throws IOException {
+        Map<String, byte[]> modules = new HashMap<>();
+        try (Stream<Path> files = Files.walk(tree)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String[] name = file.getFileName().toString().split("\\.", 2);
+                if (name.length == 2 && DebianInitramfs.MODULES.contains(name[0])) {
+                    modules.put(name[0], name[1].equals("ko.xz") ? apt.decompressed(file) : Files.readAllBytes(file));
+                }
+            }
+        }
+        return modules;
     }
 
     private static Path present(Path file) {

@@ -21,7 +21,8 @@ enum NamedGuest {
 
     static final String KERNEL_6_1 = "vmlinuz-6.1";
     static final String KERNEL_6_12 = "vmlinuz-6.12";
-    static final String INITRAMFS = "initramfs.cpio";
+    static final String INITRAMFS_6_1 = "initramfs-6.1.cpio";
+    static final String INITRAMFS_6_12 = "initramfs-6.12.cpio";
     static final String U_BOOT_IMAGE = "u-boot.bin";
     private static final String BUILTIN_RESOURCE = "/gunyah/guest/builtin.img";
 
@@ -60,9 +61,9 @@ enum NamedGuest {
         return switch (this) {
             case BUILTIN -> Map.of();
             case DEBIAN -> Map.of("vm.kernel", guests.resolve(KERNEL_6_1).toString(),
-                    "vm.initrd", guests.resolve(INITRAMFS).toString());
+                    "vm.initrd", guests.resolve(INITRAMFS_6_1).toString());
             case DEBIAN_6_12 -> Map.of("vm.kernel", guests.resolve(KERNEL_6_12).toString(),
-                    "vm.initrd", guests.resolve(INITRAMFS).toString());
+                    "vm.initrd", guests.resolve(INITRAMFS_6_12).toString());
             case U_BOOT -> Map.of("vm.firmware", guests.resolve(U_BOOT_IMAGE).toString());
         };
     }

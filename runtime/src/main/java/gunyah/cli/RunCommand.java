@@ -55,6 +55,13 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--firmware", paramLabel = "FILE", description = "firmware instead of a kernel, such as U-Boot")
     private String firmware;
 
+    @Option(names = "--disk", paramLabel = "DISK", description = "FILE[,ro][,format=raw|qcow2]; may be repeated")
+    private List<String> disks = List.of();
+
+    @Option(names = "--net", paramLabel = "NET",
+            description = "user[,hostfwd=tcp:[HOST]:PORT-:GUESTPORT], switch=NAME or none (default); may be repeated")
+    private List<String> nets = List.of();
+
     @Option(names = "--cpus", paramLabel = "N", description = "vCPUs of each VM, 1 to 64")
     private String cpus;
 
@@ -110,6 +117,8 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         SettingsReader reader = new SettingsReader();
         options().forEach((option, setting) -> reader.values("option " + option, setting));
+        list(reader, "--disk", "vm.disks", disks);
+        list(reader, "--net", "vm.nets", nets);
         if (config != null) {
             reader.file(config);
         }
@@ -176,6 +185,12 @@ final class RunCommand implements Callable<Integer> {
     private static void put(Map<String, Map<String, String>> options, String option, String key, String value) {
         if (value != null) {
             options.put(option, Map.of(key, value));
+        }
+    }
+
+    private static void list(SettingsReader reader, String option, String key, List<String> values) {
+        if (!values.isEmpty()) {
+            reader.list("option " + option, key, values);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +25,8 @@ class CpioArchiveTest {
     @Test
     void cpioItselfReadsTheDebianInitramfs(@TempDir Path directory) throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/cpio")), "cpio is not installed");
-        Path archive = Files.write(directory.resolve("a.cpio"), DebianInitramfs.build(new byte[] {1, 2, 3}));
+        Path archive = Files.write(directory.resolve("a.cpio"), DebianInitramfs.build(new byte[] {1, 2, 3},
+                "6.1.0", Map.of("virtio_blk", new byte[] {7}, "other", new byte[] {8})));
 
         Process cpio = new ProcessBuilder("cpio", "-itv", "--quiet").redirectInput(archive.toFile())
                 .redirectErrorStream(true).start();
@@ -32,6 +34,7 @@ class CpioArchiveTest {
 
         assertThat(cpio.waitFor()).as(listing).isZero();
         assertThat(listing).containsPattern("crw-------.*5, +1.*dev/console").contains("bin/sh -> busybox")
-                .containsPattern("-rwxr-xr-x.* 3 .*bin/busybox").containsPattern("-rwxr-xr-x.*init");
+                .containsPattern("-rwxr-xr-x.* 3 .*bin/busybox").contains("lib/modules/6.1.0/virtio_blk.ko")
+                .doesNotContain("other").containsPattern("-rwxr-xr-x.*init");
     }
 }

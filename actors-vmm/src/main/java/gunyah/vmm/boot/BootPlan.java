@@ -26,6 +26,11 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
     /** The Resource Manager patches in place and needs about twice the final size. */
     private static final int DTB_GROWTH = 4;
     private static final String CONSOLE = "console=ttyAMA0";
+    /**
+     * For Linux with virtio devices: 16 MiB of the shared memory are for copies, and it is not used for anything else
+     * however short memory gets, since nothing there can be executed.
+     */
+    private static final String SHARED_MEMORY = " swiotlb=8192 \"sysctl.vm.lowmem_reserve_ratio=1 256 32 0\"";
 
     /**
      * Reads the user's files and places them: kernel low, device tree at the end of RAM, initrd below it; firmware at its
@@ -47,11 +52,11 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
         }
         GuestTree tree = new GuestTree(config.name(), config.cpus(), ram, places);
         // The tree's size does not depend on the addresses in it, so a first one tells the room.
-        long room = room(tree(tree, config, initrd.length, ram.base()).length);
+        long room = room(tree(tree, places, config, initrd.length, ram.base()).length);
         long dtbGpa = config.firmware().isPresent() ? ram.base() : ram.end() - room;
         long initrdGpa = dtbGpa - initrd.length & -PAGE;
         checkRoom(config, ram, image, dtbGpa, room, initrd.length == 0 ? dtbGpa : initrdGpa);
-        byte[] dtb = tree(tree, config, initrd.length, initrdGpa);
+        byte[] dtb = tree(tree, places, config, initrd.length, initrdGpa);
         List<GuestImage.Chunk> chunks = new ArrayList<>(image.chunks());
         if (initrd.length > 0) {
             chunks.add(GuestImage.Chunk.of(initrdGpa, initrd));
@@ -65,11 +70,13 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
         return loader.firmware(path.toString(), bytes("firmware", path));
     }
 
-    private static byte[] tree(GuestTree tree, VmConfig config, long initrdSize, long initrdGpa) {
+    private static byte[] tree(GuestTree tree, GuestTree.Places places, VmConfig config, long initrdSize,
+            long initrdGpa) {
         Optional<GuestTree.Initrd> initrd = initrdSize == 0 ? Optional.empty()
                 : Optional.of(new GuestTree.Initrd(initrdGpa, initrdGpa + initrdSize));
         if (config.dtb().isEmpty()) {
-            String arguments = (CONSOLE + " " + config.commandLine()).strip();
+            String shared = places.virtio().count() > 0 ? SHARED_MEMORY : "";
+            String arguments = (CONSOLE + shared + " " + config.commandLine()).strip();
             return tree.generate(arguments, initrd).toBytes();
         }
         Path path = config.dtb().get();

@@ -3,6 +3,7 @@ package gunyah.vmm.boot;
 import gunyah.config.BadInput;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,8 +21,22 @@ public final class GuestTree {
      * @param uartSpi its SPI
      * @param rtc     PL031
      * @param rtcSpi  its SPI
+     * @param virtio  virtio devices
      */
-    public record Places(long gicd, long gicr, long uart, int uartSpi, long rtc, int rtcSpi) {
+    public record Places(long gicd, long gicr, long uart, int uartSpi, long rtc, int rtcSpi, Virtio virtio) {
+    }
+
+    /**
+     * The virtio devices, one after the other, and the memory they can reach.
+     *
+     * @param count   how many; with none there is no such memory either
+     * @param base    registers of the first
+     * @param stride  bytes from one to the next
+     * @param spi     SPI of the first; the others follow
+     * @param dmaBase memory shared with the devices
+     * @param dmaSize its bytes
+     */
+    public record Virtio(int count, long base, long stride, int spi, long dmaBase, long dmaSize) {
     }
 
     /** Initial RAM disk: first address and first address after it. */
@@ -68,6 +83,7 @@ public final class GuestTree {
         clock(root.add("apb-pclk"));
         uart(root.add(node("pl011", places.uart)));
         rtc(root.add(node("pl031", places.rtc)));
+        virtio(root, GIC_PHANDLE);
         vmConfig(root, "/" + gicName());
         return new Fdt(root);
     }
@@ -97,7 +113,12 @@ public final class GuestTree {
         if (described != cpus) {
             throw new BadInput("%s describes %d cpus, the VM has %d".formatted(name, described, cpus));
         }
+        if (places.virtio.count > 0 && (root.cell("#address-cells").orElse(2) != 2
+                || root.cell("#size-cells").orElse(1) != 2)) {
+            throw new BadInput(name + " needs two address and two size cells in its root for virtio devices");
+        }
         chosen(root, bootArguments, initrd);
+        virtio(root, gics.getFirst().cell("phandle").orElseGet(() -> root.cell("interrupt-parent").orElse(0)));
         root.child(CONFIG).ifPresent(root::remove);
         vmConfig(root, "/" + gics.getFirst().name());
         return tree;
@@ -164,6 +185,35 @@ public final class GuestTree {
                 .cells("clocks", CLOCK_PHANDLE).strings("clock-names", "apb_pclk");
     }
 
+    /**
+     * Devices that reach only the memory shared with them say so by dma-ranges: Linux then keeps a zone there for their
+     * rings and copies through it (swiotlb) what lies elsewhere.
+     */
+    private void virtio(DtNode root, int gic) {
+        Virtio virtio = places.virtio;
+        if (virtio.count == 0) {
+            return;
+        }
+        // the Resource Manager takes one memory node, and no other
+        DtNode memory = root.children().stream().filter(child -> child.baseName().equals("memory")).findFirst()
+                .orElseThrow(() -> new BadInput("the device tree has no memory node below the root"));
+        memory.set("reg", append(memory.bytes("reg").orElse(new byte[0]), virtio.dmaBase, virtio.dmaSize));
+        DtNode bus = root.add("virtio-bus").strings("compatible", "simple-bus")
+                .cells("#address-cells", 2).cells("#size-cells", 2).set("ranges", new byte[0])
+                .cells64("dma-ranges", virtio.dmaBase, virtio.dmaBase, virtio.dmaSize)
+                .cells("interrupt-parent", gic);
+        for (int i = 0; i < virtio.count; i++) {
+            long base = virtio.base + i * virtio.stride;
+            bus.add(node("virtio_mmio", base)).strings("compatible", "virtio,mmio")
+                    .cells64("reg", base, virtio.stride).cells("interrupts", SPI, virtio.spi + i, LEVEL_HIGH)
+                    .flag("dma-coherent");
+        }
+    }
+
+    private static byte[] append(byte[] reg, long base, long size) {
+        return ByteBuffer.allocate(reg.length + 16).put(reg).putLong(base).putLong(size).array();
+    }
+
     private void vmConfig(DtNode root, String gicPath) {
         DtNode config = root.add(CONFIG);
         config.strings("image-name", vmName).strings("os-type", "linux");
@@ -174,6 +224,9 @@ public final class GuestTree {
         devices.strings("generate", "/hypervisor");
         doorbell(devices, places.uartSpi);
         doorbell(devices, places.rtcSpi);
+        for (int i = 0; i < places.virtio.count; i++) {
+            doorbell(devices, places.virtio.spi + i);
+        }
     }
 
     /** An interrupt line of the VMM: the guest's end of a doorbell the host rings; its label is the SPI. */

@@ -1,0 +1,98 @@
+package gunyah.vmm;
+
+import gunyah.config.BadInput;
+import gunyah.config.DiskConfig;
+import gunyah.config.VmConfig;
+import gunyah.vmm.block.DiskImages;
+import gunyah.vmm.block.VirtioBlock;
+import gunyah.vmm.device.MmioBus;
+import gunyah.vmm.driver.GuestMemoryFile;
+import gunyah.vmm.driver.GunyahDevice;
+import gunyah.vmm.driver.GunyahVm;
+import gunyah.vmm.driver.HostMapping;
+import gunyah.vmm.driver.IrqFd;
+import gunyah.vmm.driver.Uapi;
+import gunyah.vmm.virtio.MappedMemory;
+import gunyah.vmm.virtio.VirtioDevice;
+import gunyah.vmm.virtio.VirtioMmio;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The virtio devices of one VM and the memory it shares with them: queue notifications come by ioeventfd, interrupts go
+ * by irqfd. The rest of the VM's memory is lent, so a device can reach nothing else, whatever a driver tells it. Built
+ * and closed by {@link RunningVm}.
+ */
+final class VirtioDevices {
+    private final GunyahDevice host;
+    private final List<VirtioDevice> devices = new ArrayList<>();
+    private final List<VirtioMmio> transports = new ArrayList<>();
+    private GuestMemoryFile window;
+    private HostMapping mapping;
+
+    private VirtioDevices(GunyahDevice host) {
+        this.host = host;
+    }
+
+    /** Opens what the devices need. Blocks for files. @throws gunyah.config.BadInput with nothing left open */
+    static VirtioDevices open(GunyahDevice host, VmConfig config) {
+        VirtioDevices all = new VirtioDevices(host);
+        try {
+            for (DiskConfig disk : config.devices().disks()) {
+                all.devices.add(new VirtioBlock("disk%d".formatted(all.devices.size()), DiskImages.open(disk),
+                        disk.readOnly(), config.cpus()));
+            }
+            if (all.count() > GuestLayout.VIRTIO_SLOTS) {
+                throw new BadInput("VM %s: at most %d virtio devices".formatted(config.name(),
+                        GuestLayout.VIRTIO_SLOTS));
+            }
+            return all;
+        } catch (RuntimeException e) {
+            all.devices.forEach(VirtioDevice::close);
+            throw e;
+        }
+    }
+
+    int count() {
+        return devices.size();
+    }
+
+    /** Puts the devices into a VM that is not started yet. */
+    void attach(GunyahVm vm, MmioBus bus) {
+        if (devices.isEmpty()) {
+            return;
+        }
+        window = host.createGuestMemory(GuestLayout.DMA_SIZE, Uapi.GUEST_MEM_CLOEXEC | Uapi.GUEST_MEM_ALLOW_HUGEPAGE);
+        mapping = window.map(0, GuestLayout.DMA_SIZE);
+        vm.map(window, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE, 0,
+                Uapi.MEM_FORCE_SHARE | Uapi.MEM_ALLOW_READ | Uapi.MEM_ALLOW_WRITE);
+        for (int i = 0; i < devices.size(); i++) {
+            long base = GuestLayout.VIRTIO_BASE + (long) i * VirtioMmio.SIZE;
+            IrqFd line = vm.addIrqFd(GuestLayout.VIRTIO_SPI + i, true);
+            VirtioMmio transport = new VirtioMmio(devices.get(i),
+                    new MappedMemory(mapping, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE), line::signal, host.worker());
+            transports.add(transport);
+            bus.add(base, VirtioMmio.SIZE, transport);
+            vm.addIoEventFd(base + VirtioMmio.QUEUE_NOTIFY, 4, transport::notified);
+        }
+    }
+
+    /** Ends all devices. {@return when none touches the VM's memory any more and their files are closed} */
+    CompletionStage<Void> close() {
+        for (int i = transports.size(); i < devices.size(); i++) {
+            devices.get(i).close();
+        }
+        return CompletableFuture.allOf(transports.stream().map(t -> t.close().toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new));
+    }
+
+    /** Frees the shared memory; after {@link #close} and the end of the VM. */
+    void free() {
+        if (window != null) {
+            mapping.close();
+            window.close();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package gunyah.vmm.block;
+
+import gunyah.config.BadInput;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** A file that is the disk, byte for byte. A size that is not whole sectors is rounded down. */
+final class RawImage implements DiskImage {
+    private static final int ZEROS = 1 << 16;
+
+    private final FileChannel channel;
+    private final long size;
+
+    private RawImage(FileChannel channel, long size) {
+        this.channel = channel;
+        this.size = size;
+    }
+
+    /** Opens an image. @throws BadInput when the file cannot be one */
+    static RawImage open(Path file, boolean readOnly) {
+        FileChannel channel = channel(file, readOnly);
+        try {
+            return new RawImage(channel, channel.size() / SECTOR * SECTOR);
+        } catch (IOException e) {
+            throw new BadInput("disk %s cannot be read: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    /** Opens a file that nobody else may write to meanwhile. @throws BadInput when that is not possible */
+    static FileChannel channel(Path file, boolean readOnly) {
+        if (!Files.isRegularFile(file)) {
+            throw new BadInput(Files.exists(file) ? "disk %s is not a regular file".formatted(file)
+                    : "disk %s does not exist".formatted(file));
+        }
+        FileChannel channel = null;
+        try {
+            channel = readOnly ? FileChannel.open(file, StandardOpenOption.READ)
+                    : FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            if (channel.tryLock(0, Long.MAX_VALUE, readOnly) != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException e) {
+            // another disk of this program has it
+        } catch (IOException e) {
+            throw new BadInput("disk %s cannot be opened: %s".formatted(file, e.getMessage()), e);
+        }
+        closeQuietly(channel);
+        throw new BadInput("disk %s is in use by another VM: give each its own, or all of them ',ro'".formatted(file));
+    }
+
+    private static void closeQuietly(FileChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // it was only looked at
+        }
+    }
+
+    @Override
+    public long size() {
+        return size;
+    }
+
+    @Override
+    public void read(long position, byte[] target, int from, int length) throws IOException {
+        readFully(channel, position, target, from, length);
+    }
+
+    /** Reads from a file; what a sparse or short end leaves out is an error. */
+    static void readFully(FileChannel channel, long position, byte[] target, int from, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(target, from, length);
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, position + buffer.position() - from) < 0) {
+                throw new EOFException("the file ends at %d".formatted(channel.size()));
+            }
+        }
+    }
+
+    @Override
+    public void write(long position, byte[] source, int from, int length) throws IOException {
+        writeFully(channel, position, source, from, length);
+    }
+
+    static void writeFully(FileChannel channel, long position, byte[] source, int from, int length)
+            throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(source, from, length);
+        while (buffer.hasRemaining()) {
+            channel.write(buffer, position + buffer.position() - from);
+        }
+    }
+
+    /** Java cannot give part of a file back, so nothing happens, which is allowed. */
+    @Override
+    public void discard(long position, long length) {
+        // reads as before
+    }
+
+    @Override
+    public void zero(long position, long length, boolean mayFree) throws IOException {
+        byte[] zeros = new byte[(int) Math.min(length, ZEROS)];
+        for (long done = 0; done < length; done += zeros.length) {
+            write(position + done, zeros, 0, (int) Math.min(zeros.length, length - done));
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        channel.force(false);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

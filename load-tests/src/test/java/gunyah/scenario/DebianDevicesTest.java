@@ -1,0 +1,92 @@
+package gunyah.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.config.DeviceConfig;
+import gunyah.config.DiskConfig;
+import gunyah.runtime.GunyahSystem;
+import gunyah.runtime.Vm;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Debian's own drivers on our virtio devices, in protected VMs. */
+@Tag("boot")
+class DebianDevicesTest {
+    private static final Duration BOOT = Duration.ofMinutes(8);
+    private static final Duration COMMAND = Duration.ofMinutes(5);
+    private static final String PROMPT = "/root # ";
+    private static final long MIB = 1L << 20;
+
+    @TempDir
+    private Path directory;
+
+    private Path disk(String name, long size) throws IOException, InterruptedException {
+        Path file = directory.resolve(name);
+        try (RandomAccessFile created = new RandomAccessFile(file.toFile(), "rw")) {
+            created.setLength(size);
+        }
+        assertThat(host("/sbin/mke2fs", "-q", "-t", "ext4", file.toString())).isZero();
+        return file;
+    }
+
+    private int host(String... command) throws IOException, InterruptedException {
+        return new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(directory.resolve("out").toFile()).start().waitFor();
+    }
+
+    private static DiskConfig raw(Path file, boolean readOnly) {
+        return new DiskConfig(file, readOnly, Optional.of(DiskConfig.Format.RAW));
+    }
+
+    private static void command(Vm vm, String line, String answer) {
+        vm.type(line + "\n");
+        vm.awaitConsole(answer, COMMAND);
+        vm.awaitConsole(PROMPT, COMMAND);
+    }
+
+    @Test
+    void aFileSystemSurvivesItsVmBeingKilled() throws Exception {
+        Path written = disk("written.img", 64 * MIB);
+        Path readOnly = disk("read-only.img", 8 * MIB);
+        String sum;
+        try (GunyahSystem system = GunyahSystem.start(Guests.machine(1))) {
+            Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_1, 2, "cryptomgr.notests")
+                    .with(new DeviceConfig(List.of(raw(written, false), raw(readOnly, true)), List.of())));
+            vm.awaitConsole(PROMPT, BOOT);
+            command(vm, "mount -t ext4 /dev/vda /mnt && echo mounted=$?", "mounted=0");
+            command(vm, "dd if=/dev/urandom of=/mnt/random bs=1M count=16 && echo written=$?", "written=0");
+            vm.type("sync; sha256sum /mnt/random\n");
+            sum = vm.awaitConsole(Pattern.compile("([0-9a-f]{64})  /mnt/random"), COMMAND).group(1);
+            command(vm, "echo 3 > /proc/sys/vm/drop_caches; sha256sum /mnt/random", sum);
+            command(vm, "echo x > /dev/vdb; echo refused=$?", "refused=1");
+            command(vm, "cat /sys/block/vda/serial", "disk0");
+
+            vm.type("while true; do dd if=/dev/zero of=/mnt/more bs=64k count=200; sync; rm /mnt/more; done\n");
+            vm.awaitConsole("200+0 records out", COMMAND);
+            vm.stop();
+            vm.awaitExit(COMMAND);
+        }
+
+        assertThat(host("/sbin/e2fsck", "-p", written.toString())).as("exit status of e2fsck -p").isLessThan(2);
+        assertThat(host("/sbin/e2fsck", "-fn", written.toString())).as("exit status of e2fsck -fn").isZero();
+        Path copy = directory.resolve("copy");
+        assertThat(host("/sbin/debugfs", "-R", "dump /random " + copy, written.toString())).isZero();
+        assertThat(sha256(copy)).isEqualTo(sum);
+    }
+
+    private static String sha256(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
+                .digest(Files.readAllBytes(file)));
+    }
+}
