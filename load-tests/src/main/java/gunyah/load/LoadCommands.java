@@ -6,7 +6,9 @@ import gunyah.report.Renderer;
 import gunyah.report.Report;
 import gunyah.scenario.Scenario;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
@@ -57,14 +59,15 @@ public final class LoadCommands implements CommandSource {
 
         @Override
         public Integer call() {
-            Report report = scenario.run();
-            out.print(Renderer.text(report));
-            if (json != null) {
-                try {
-                    Files.writeString(json, Renderer.json(report));
-                } catch (IOException e) {
-                    throw new BadInput("cannot write %s".formatted(json), e);
+            // Before the run: nobody wants to wait for a report that cannot be written.
+            try (OutputStream file = json == null ? OutputStream.nullOutputStream() : Files.newOutputStream(json)) {
+                Report report = scenario.run();
+                out.print(Renderer.text(report));
+                if (json != null) {
+                    file.write(Renderer.json(report).getBytes(StandardCharsets.UTF_8));
                 }
+            } catch (IOException e) {
+                throw new BadInput("cannot write %s: %s".formatted(json, e), e);
             }
             return 0;
         }

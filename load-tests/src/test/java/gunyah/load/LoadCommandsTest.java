@@ -3,13 +3,17 @@ package gunyah.load;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.cli.CommandSource;
+import gunyah.config.BadInput;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
@@ -33,6 +37,26 @@ class LoadCommandsTest {
         assertThat(status).isZero();
         assertThat(out.toString()).startsWith("equal-hogs  guests 2  pcpus 1  duration 300ms").contains("jain_cpu 1.0");
         assertThat(Files.readString(json)).startsWith("{\"scenario\":\"equal-hogs\"").contains("\"priority\":1,");
+    }
+
+    /** An hour: the test would time out if the guests ran first. */
+    @Test
+    @Timeout(300)
+    void aFileThatCannotBeWrittenIsToldBeforeTheRun(@TempDir Path directory) {
+        Path json = directory.resolve("missing").resolve("report.json");
+        PrintStream print = new PrintStream(out, true);
+        CommandLine load = (CommandLine) ServiceLoader.load(CommandSource.class).findFirst().orElseThrow()
+                .command(print, print);
+        List<Throwable> thrown = new ArrayList<>();
+        load.setExecutionExceptionHandler((e, command, result) -> {
+            thrown.add(e);
+            return 2;
+        });
+
+        load.execute("equal-hogs", "--guests", "1", "--duration", "3600s", "--json", json.toString());
+
+        assertThat(thrown).singleElement().isInstanceOf(BadInput.class)
+                .extracting(Throwable::getMessage).asString().contains(json.toString());
     }
 
     @Test

@@ -74,6 +74,7 @@ public final class PcpuActor {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(PcpuActor.class);
+    private static final int MOST_SLICES_OWED = 2;
 
     private final Pcpu cpu;
     private final Alarms alarms;
@@ -444,10 +445,15 @@ public final class PcpuActor {
 
     /**
      * A full slice, less what the thread took of the others' time by giving the CPU back late: asking a thread of the
-     * host to stop takes longer than a timer interrupt (docs/adr/0007-slice-overrun.md).
+     * host to stop takes longer than a timer interrupt. It pays up to half a slice now and the rest with later slices
+     * (docs/adr/0007-slice-overrun.md).
      */
     private static long nextSlice(Schedulable thread) {
-        return Math.max(thread.timesliceNs() + thread.remainingNs, thread.timesliceNs() / 2);
+        long sliceNs = thread.timesliceNs();
+        long owedNs = Math.min(thread.owedNs - thread.remainingNs, MOST_SLICES_OWED * sliceNs);
+        long paidNs = Math.min(owedNs, sliceNs / 2);
+        thread.owedNs = owedNs - paidNs;
+        return sliceNs - paidNs;
     }
 
     private void grant(Schedulable thread) {

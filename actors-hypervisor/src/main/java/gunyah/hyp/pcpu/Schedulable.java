@@ -33,6 +33,8 @@ public abstract class Schedulable {
     private volatile Pcpu runningOn;
 
     long remainingNs;
+    /** What it took beyond its slices and has not paid back. */
+    long owedNs;
     boolean queued;
     Schedulable previous;
     Schedulable next;

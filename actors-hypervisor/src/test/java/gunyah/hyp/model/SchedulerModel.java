@@ -29,6 +29,7 @@ final class SchedulerModel {
         /** The CPU that is its alone. */
         Cpu cpu;
         long remainingNs;
+        long debtNs;
         long runNs;
 
         Thread(String name, int priority, long sliceNs, int affinity) {
@@ -246,8 +247,10 @@ final class SchedulerModel {
         } else if (old != null && old.remainingNs <= 0) {
             endLending(cpu);
             if (cpu.best() >= old.priority) {
-                // What it took of the others' time, up to half a slice, is missing in its next.
-                old.remainingNs = Math.max(old.sliceNs + old.remainingNs, old.sliceNs / 2);
+                // What it took of the others' time, up to two slices, it gives back: up to half a slice at a time.
+                old.debtNs = Math.min(2 * old.sliceNs, old.debtNs + Math.abs(old.remainingNs));
+                old.remainingNs = Math.max(old.sliceNs - old.debtNs, old.sliceNs / 2);
+                old.debtNs -= old.sliceNs - old.remainingNs;
                 requeue(cpu, true);
             } else {
                 old.remainingNs = old.sliceNs;

@@ -513,17 +513,19 @@ class PcpuActorTest {
     }
 
     @Test
-    void aVeryLateReleaseCostsHalfOfTheNextSliceAtMost() {
+    void aVeryLateReleaseCostsHalfOfEachOfFourSlicesAtMost() {
         Fake a = thread("a", 32);
         Fake b = thread("b", 32);
         ready(a, b);
         clock.advanceTo(20 * SLICE);
         deliverTimer();
         release(a, Reason.PREEMPTED);
+        long before = a.runNs();
 
-        pass(SLICE + SLICE / 2, a, b);
+        pass(5 * SLICE + 4 * SLICE / 2 + SLICE, a, b);
 
-        assertThat(grants).containsExactly("a", "b", "a", "b");
+        assertThat(grants).containsExactly("a", "b", "a", "b", "a", "b", "a", "b", "a", "b", "a", "b");
+        assertThat(a.runNs() - before).isEqualTo(4 * SLICE / 2 + SLICE);
     }
 
     @Test
