@@ -257,15 +257,21 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         }
     }
 
-    /** Turns proxy scheduling on (a wake-up VIRQ is bound). {@return BUSY when it is executing} */
-    HypError becomeProxyScheduled() {
+    /**
+     * Binds the wake-up VIRQ and turns proxy scheduling on.
+     *
+     * @return OK; BUSY when it is executing; why the VIRQ cannot be bound, and then nothing has changed
+     */
+    HypError bindWakeup(Vic controller, int virq) {
         return life.unlessExecuting(() -> {
-            if (!options.proxyScheduled()) {
+            HypError error = controller.bind(wakeupLine, virq);
+            if (error == HypError.OK && !options.proxyScheduled()) {
                 options = options.withProxyScheduling();
                 if (state() == State.ACTIVE) {
                     blocks.block(Block.VCPU_RUN);
                 }
             }
+            return error;
         });
     }
 

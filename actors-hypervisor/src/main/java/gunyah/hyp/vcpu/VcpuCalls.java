@@ -189,10 +189,7 @@ public final class VcpuCalls {
     private static HypError bindVirq(Vcpu vcpu, Vic vic, int virq, int type) {
         return switch (type) {
             case VIRQ_HALT -> vic.bind(vcpu.haltLine(), virq);
-            case VIRQ_RUN_WAKEUP -> {
-                HypError error = vcpu.becomeProxyScheduled();
-                yield error == HypError.OK ? vic.bind(vcpu.wakeupLine(), virq) : error;
-            }
+            case VIRQ_RUN_WAKEUP -> vcpu.bindWakeup(vic, virq);
             default -> HypError.ARGUMENT_INVALID;
         };
     }

@@ -3,6 +3,7 @@ package gunyah.hyp.vcpu;
 import gunyah.hyp.HypError;
 import gunyah.hyp.StateText;
 import gunyah.hyp.TraceSink;
+import java.util.function.Supplier;
 
 /**
  * Whether one vCPU is alive: power-on, the reset that goes with it, execution, kill, exit, failure. Its monitor decides
@@ -41,13 +42,9 @@ final class VcpuLife {
         return executing;
     }
 
-    /** Does something that must not happen while it executes. {@return BUSY when it does} */
-    synchronized HypError unlessExecuting(Runnable change) {
-        if (executing) {
-            return HypError.BUSY;
-        }
-        change.run();
-        return HypError.OK;
+    /** Does something that must not happen while it executes. {@return BUSY when it does, or what the change says} */
+    synchronized HypError unlessExecuting(Supplier<HypError> change) {
+        return executing ? HypError.BUSY : change.get();
     }
 
     /** As {@link Vcpu#powerOn}. */
