@@ -55,7 +55,7 @@ public final class BareVm {
 
     private final BareMachine machine;
     private final int vmid;
-    private final long cspace;
+    private final List<Long> cspaces = new ArrayList<>();
     private final long addrspace;
     private final long vic;
     private final long group;
@@ -65,7 +65,7 @@ public final class BareVm {
         machine = plan.machine;
         vmid = plan.vmid;
         addrspace = machine.newAddrspace(vmid);
-        cspace = machine.newCspace(plan.caps);
+        cspaces.add(machine.newCspace(plan.caps));
         vic = machine.create(0x0A);
         machine.call(0x28, vic, plan.vcpus.size(), plan.virqs, plan.gic ? 2 : 0, 0);
         machine.call(0x67, vic, 0x7FFF, 0, 8, 16, 24, 0);
@@ -79,6 +79,9 @@ public final class BareVm {
             machine.activate(group);
         }
         for (VcpuSpec spec : plan.vcpus) {
+            if (plan.cspaceEach && !vcpus.isEmpty()) {
+                cspaces.add(machine.newCspace(plan.caps));
+            }
             vcpus.add(newVcpu(spec, vcpus.size(), plan.gic));
         }
     }
@@ -95,7 +98,7 @@ public final class BareVm {
         if (spec.cpu != DEFAULT) {
             machine.call(0x3D, vcpu, spec.cpu, -1);
         }
-        machine.call(0x3E, cspace, vcpu);
+        machine.call(0x3E, cspaces.getLast(), vcpu);
         machine.call(0x2A, addrspace, vcpu);
         machine.call(0x29, vic, vcpu, index);
         if (group != DEFAULT) {
@@ -112,8 +115,14 @@ public final class BareVm {
         return vmid;
     }
 
+    /** {@return its cspace, that of the first vCPU if each has its own} */
     public long cspace() {
-        return cspace;
+        return cspaces.getFirst();
+    }
+
+    /** {@return the cspace of a vCPU} */
+    public long cspace(int index) {
+        return cspaces.get(Math.min(index, cspaces.size() - 1));
     }
 
     public long addrspace() {
@@ -139,7 +148,7 @@ public final class BareVm {
 
     /** {@return the number that the VM knows a root capability by, which it gets here} */
     public long grant(long cap) {
-        return machine.grant(cap, cspace);
+        return machine.grant(cap, cspace());
     }
 
     public void powerOn(int index, long entry, long context) {
@@ -198,6 +207,7 @@ public final class BareVm {
         private int caps = 64;
         private int virqs;
         private boolean gic;
+        private boolean cspaceEach;
         private int groupFlags = DEFAULT;
 
         Builder(BareMachine machine, int vmid) {
@@ -207,6 +217,12 @@ public final class BareVm {
 
         public Builder caps(int maxCaps) {
             caps = maxCaps;
+            return this;
+        }
+
+        /** Every vCPU has a cspace of its own; by default they share one, as in all VMs of the Resource Manager. */
+        public Builder cspaceEach() {
+            cspaceEach = true;
             return this;
         }
 
