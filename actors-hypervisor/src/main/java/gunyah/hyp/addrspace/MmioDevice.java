@@ -10,6 +10,15 @@ public interface MmioDevice {
      */
     long read(int vcpuIndex, long offset, int sizeBytes);
 
-    /** Writes; as {@link #read}; {@code value} may have garbage above {@code sizeBytes}. */
-    void write(int vcpuIndex, long offset, int sizeBytes, long value);
+    /**
+     * Writes; as {@link #read}; {@code value} may have garbage above {@code sizeBytes}.
+     *
+     * @return whether it was done; false: the access ends as an external abort
+     */
+    boolean write(int vcpuIndex, long offset, int sizeBytes, long value);
+
+    /** {@return whether an access of this size may be made there; if not it ends as an external abort} */
+    default boolean accepts(long offset, int sizeBytes) {
+        return true;
+    }
 }

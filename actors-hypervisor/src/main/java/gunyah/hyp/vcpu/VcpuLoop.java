@@ -165,8 +165,13 @@ final class VcpuLoop {
         }
         counters.vdeviceAccesses++;
         long offset = exit.faultIpa - region.base();
+        if (!region.device().accepts(offset, size)) {
+            return injectAbort();
+        }
         if (exit.access == Access.W) {
-            region.device().write(vcpu.index(), offset, size, exit.writeValue);
+            if (!region.device().write(vcpu.index(), offset, size, exit.writeValue)) {
+                return injectAbort();
+            }
             engine.completeMmioWrite();
         } else {
             engine.completeMmioRead(region.device().read(vcpu.index(), offset, size));

@@ -66,9 +66,8 @@ final class CpuInterface {
     }
 
     private int highestPending() {
-        return redistributor.asleep ? Candidates.NONE
-                : candidates.highest(this, group0Enabled && distributor.enables(0),
-                        group1Enabled && distributor.enables(1));
+        return candidates.highest(this, group0Enabled && distributor.enables(0),
+                group1Enabled && distributor.enables(1));
     }
 
     /** Sets the vCPU's inputs. {@return whether one of them rose} */

@@ -15,8 +15,11 @@ final class Distributor {
     final Lines lines;
     private final Delivery delivery;
     private final MpidrMapping mapping;
+    final AccessStatus status = new AccessStatus();
     private final long[] routers;
     private int groupEnables;
+    /** The frame is in an address space. */
+    boolean framed;
 
     Distributor(Intids intids, MpidrMapping mapping, Delivery delivery) {
         this.intids = intids;
@@ -27,7 +30,7 @@ final class Distributor {
     }
 
     void describe(StateText text) {
-        text.put("groups", groupEnables);
+        text.put("groups", groupEnables).put("framed", framed).put("status", status.bits());
         lines.describe(text);
         for (int slot = Intids.FIRST_SPI; slot < routers.length; slot++) {
             if (routers[slot] != 0) {

@@ -4,8 +4,9 @@ import gunyah.hyp.addrspace.MmioDevice;
 import gunyah.hyp.vic.LineRegisters.Bank;
 
 /**
- * GICD: the distributor frame, 64 KiB (IHI 0069, 12.9). One security state, affinity routing always on; legacy and
- * unimplemented registers read as zero and ignore writes.
+ * GICD: the distributor as its registers, 64 KiB. One security state, affinity routing always on. A read of a place
+ * without a register gives zero; a write there, or an access of a size that the register does not have, ends as an
+ * external abort, as in Gunyah.
  */
 final class DistributorFrame implements MmioDevice {
     static final long SIZE = 0x1_0000;
@@ -23,109 +24,141 @@ final class DistributorFrame implements MmioDevice {
     private static final int TYPER_RSS = 1 << 26;
     private static final int ID_BITS = 9;
     private static final int ID_BITS_EXTENDED = 12;
-    private static final Bank[] BANKS = Bank.values();
+    private static final int MESSAGE_INTID = 0x1FFF;
+    private static final int BITS = 64;
+    private static final int CONFIGS = 32;
+    private static final int PRIORITIES = 8;
+    private static final int ROUTERS = 1;
 
     private final Distributor distributor;
     private final Lines lines;
+    private final VirqSources sources;
     private final Delivery delivery;
 
-    DistributorFrame(Distributor distributor, Delivery delivery) {
+    DistributorFrame(Distributor distributor, VirqSources sources, Delivery delivery) {
         this.distributor = distributor;
         this.lines = distributor.lines;
+        this.sources = sources;
         this.delivery = delivery;
+    }
+
+    private DistributorRegister at(long offset) {
+        return DistributorRegister.at(offset, distributor.intids.extended());
+    }
+
+    @Override
+    public boolean accepts(long offset, int sizeBytes) {
+        DistributorRegister register = at(offset);
+        return RegisterSpan.allows(register == null ? null : register.span, sizeBytes);
     }
 
     @Override
     public long read(int vcpuIndex, long offset, int sizeBytes) {
+        DistributorRegister register = at(offset);
         delivery.begin();
         try {
-            if (isRouter(offset)) {
-                long value = readRouter(offset & ~7);
-                return sizeBytes == 8 ? value : value >>> 8 * (offset & 7) & 0xFFFF_FFFFL;
+            if (register == null || !register.span.readable()) {
+                distributor.status.note(register == null ? AccessStatus.READ_RESERVED
+                        : AccessStatus.READ_OF_WRITE_ONLY);
+                return 0;
             }
-            int register = (int) offset;
-            if (isPriority(register)) {
-                return LineRegisters.readPriority(lines, priorityLine(register), Math.min(sizeBytes, 4))
-                        & 0xFFFF_FFFFL;
-            }
-            long word = readWord(register & ~3) & 0xFFFF_FFFFL;
-            return word >>> 8 * (register & 3) & (sizeBytes >= 4 ? -1L : (1L << 8 * sizeBytes) - 1);
+            return switch (register) {
+                case IROUTER, IROUTER_E -> readRouter(register, offset, sizeBytes);
+                case IPRIORITYR, IPRIORITYR_E ->
+                        LineRegisters.readPriority(lines, register.slot(offset, PRIORITIES), sizeBytes) & 0xFFFF_FFFFL;
+                default -> readWord(register, offset) & 0xFFFF_FFFFL;
+            };
         } finally {
             delivery.end();
         }
     }
 
-    @Override
-    public void write(int vcpuIndex, long offset, int sizeBytes, long value) {
-        int register = (int) offset;
-        delivery.begin();
-        try {
-            if (isRouter(offset)) {
-                writeRouter(offset, sizeBytes, value);
-            } else if (isPriority(register)) {
-                int line = priorityLine(register);
-                LineRegisters.writePriority(lines, line, Math.min(sizeBytes, 4), (int) value);
-            } else if (sizeBytes == 4) {
-                writeWord(register, (int) value);
-            }
-            delivery.signalAll();
-        } finally {
-            delivery.end();
-        }
-    }
-
-    private int readWord(int register) {
-        Bank bank = bank(register);
-        if (bank != null) {
-            int line = bankLine(register);
-            return line < 0 ? 0 : LineRegisters.readBits(bank, lines, line);
-        }
-        if (isConfig(register)) {
-            return LineRegisters.readConfig(lines, configLine(register));
+    private int readWord(DistributorRegister register, long offset) {
+        if (register.bank != null) {
+            return LineRegisters.readBits(register.bank, lines, register.slot(offset, BITS));
         }
         return switch (register) {
-            case 0x0 -> distributor.groupEnables() | CTLR_ARE | CTLR_DS;
-            case 0x4 -> typer();
-            case 0x8 -> IIDR;
-            case 0xFFE8 -> PIDR2;
+            case CTLR -> distributor.groupEnables() | CTLR_ARE | CTLR_DS;
+            case TYPER -> typer();
+            case IIDR -> IIDR;
+            case STATUSR -> distributor.status.bits();
+            case ICFGR, ICFGR_E -> LineRegisters.readConfig(lines, register.slot(offset, CONFIGS));
+            case PIDR2 -> PIDR2;
             default -> 0;
         };
     }
 
     private int typer() {
-        int extended = distributor.intids.extendedSpis();
-        int value = (distributor.intids.spis() + 31) / 32 | TYPER_MBIS | TYPER_A3V | TYPER_NO_1N | TYPER_RSS;
-        value |= (extended > 0 ? ID_BITS_EXTENDED : ID_BITS) << 19;
-        return extended > 0 ? value | TYPER_ESPI | (extended + 31) / 32 - 1 << 27 : value;
+        Intids intids = distributor.intids;
+        int value = (Intids.SPI_END + 31) / 32 - 1 | TYPER_MBIS | TYPER_A3V | TYPER_NO_1N | TYPER_RSS;
+        value |= (intids.extended() ? ID_BITS_EXTENDED : ID_BITS) << 19;
+        return intids.extended() ? value | TYPER_ESPI | (intids.extendedSpis() + 31) / 32 - 1 << 27 : value;
     }
 
-    private void writeWord(int register, int value) {
-        Bank bank = bank(register);
-        if (bank != null) {
-            int line = bankLine(register);
-            if (line >= 0) {
-                LineRegisters.writeBits(bank, lines, line, value);
-                delivery.mark(lines, line, 32);
+    private long readRouter(DistributorRegister register, long offset, int sizeBytes) {
+        int slot = register.slot(offset, ROUTERS);
+        long value = slot < lines.count ? distributor.router(slot) : 0;
+        return sizeBytes == 8 ? value : value >>> 8 * (offset & 4) & 0xFFFF_FFFFL;
+    }
+
+    @Override
+    public boolean write(int vcpuIndex, long offset, int sizeBytes, long value) {
+        DistributorRegister register = at(offset);
+        if (register != null && register.bank != null) {
+            writeBank(register.bank, register.slot(offset, BITS), (int) value);
+            return true;
+        }
+        delivery.begin();
+        try {
+            if (register == null || !register.span.writable()) {
+                distributor.status.note(register == null ? AccessStatus.WRITE_RESERVED
+                        : AccessStatus.WRITE_OF_READ_ONLY);
+                return register != null;
             }
-            return;
+            writeOther(register, offset, sizeBytes, value);
+            delivery.signalAll();
+        } finally {
+            delivery.end();
         }
-        if (isConfig(register)) {
-            int line = configLine(register);
-            LineRegisters.writeConfig(lines, line, value);
-            delivery.mark(lines, line, 16);
-            return;
+        if (register == DistributorRegister.ICFGR || register == DistributorRegister.ICFGR_E) {
+            sources.checkLevels(lines, register.slot(offset, CONFIGS), 16, -1);
         }
+        return true;
+    }
+
+    /** Private lines are the redistributors'. */
+    private void writeBank(Bank bank, int slot, int value) {
+        if (slot >= Intids.FIRST_SPI) {
+            sources.write(bank, lines, slot, value);
+        }
+    }
+
+    private void writeOther(DistributorRegister register, long offset, int sizeBytes, long value) {
         switch (register) {
-            case 0x0 -> distributor.groupEnables(value);
-            case 0x40, 0x50 -> message(value, true);
-            case 0x48, 0x58 -> message(value, false);
+            case CTLR -> distributor.groupEnables((int) value);
+            case STATUSR -> distributor.status.forget((int) value);
+            case SETSPI_NSR -> message((int) value & MESSAGE_INTID, true);
+            case CLRSPI_NSR -> message((int) value & MESSAGE_INTID, false);
+            case IPRIORITYR, IPRIORITYR_E -> {
+                int slot = register.slot(offset, PRIORITIES);
+                if (slot >= Intids.FIRST_SPI) {
+                    LineRegisters.writePriority(lines, slot, sizeBytes, (int) value);
+                }
+            }
+            case ICFGR, ICFGR_E -> {
+                int slot = register.slot(offset, CONFIGS);
+                if (slot >= Intids.FIRST_SPI) {
+                    LineRegisters.writeConfig(lines, slot, (int) value);
+                    delivery.mark(lines, slot, 16);
+                }
+            }
+            case IROUTER, IROUTER_E -> writeRouter(register, offset, sizeBytes, value);
             default -> { }
         }
     }
 
-    /** GICD_SETSPI and GICD_CLRSPI. */
     private void message(int intid, boolean set) {
-        int slot = distributor.intids.slot(intid & 0x1FFF);
+        int slot = distributor.intids.slot(intid);
         if (slot < Intids.FIRST_SPI) {
             return;
         }
@@ -137,61 +170,9 @@ final class DistributorFrame implements MmioDevice {
         delivery.mark(lines, slot, 1);
     }
 
-    /** Banks of 0x80 bytes from 0x80 on; the extended ones of 0x200 bytes from 0x1000 on. */
-    private static Bank bank(int register) {
-        if (register >= 0x80 && register < 0x400) {
-            return BANKS[(register - 0x80) / 0x80];
-        }
-        if (register >= 0x1000 && register < 0x1E00) {
-            // IGROUPRnE, ISENABLERnE, ... follow each other in the same order.
-            return BANKS[(register - 0x1000) / 0x200];
-        }
-        return null;
-    }
-
-    private static int bankLine(int register) {
-        if (register < 0x1000) {
-            int line = (register & 0x7F) * 8;
-            // Private lines are the redistributors'.
-            return line < Intids.FIRST_SPI ? -1 : line;
-        }
-        int word = (register & 0x1FF) / 4;
-        return word * 32 < Vic.MAX_EXTENDED_SPIS ? Intids.SPI_END + word * 32 : -1;
-    }
-
-    private static boolean isPriority(int register) {
-        return register >= 0x420 && register < 0x7FC || register >= 0x2000 && register < 0x2400;
-    }
-
-    private static int priorityLine(int register) {
-        return register < 0x1000 ? register - 0x400 : Intids.SPI_END + register - 0x2000;
-    }
-
-    private static boolean isConfig(int register) {
-        return register >= 0xC08 && register < 0xD00 || register >= 0x3000 && register < 0x3100;
-    }
-
-    private static int configLine(int register) {
-        return register < 0x1000 ? (register - 0xC00) * 4 : Intids.SPI_END + (register - 0x3000) * 4;
-    }
-
-    private static boolean isRouter(long offset) {
-        return offset >= 0x6100 && offset < 0x7FE0 || offset >= 0x8000 && offset < 0xA000;
-    }
-
-    private int routerSlot(long offset) {
-        int slot = offset < 0x8000 ? (int) (offset - 0x6000) / 8 : Intids.SPI_END + (int) (offset - 0x8000) / 8;
-        return slot < lines.count ? slot : -1;
-    }
-
-    private long readRouter(long offset) {
-        int slot = routerSlot(offset);
-        return slot < 0 ? 0 : distributor.router(slot);
-    }
-
-    private void writeRouter(long offset, int sizeBytes, long value) {
-        int slot = routerSlot(offset);
-        if (slot < 0 || sizeBytes < 4) {
+    private void writeRouter(DistributorRegister register, long offset, int sizeBytes, long value) {
+        int slot = register.slot(offset, ROUTERS);
+        if (slot < Intids.FIRST_SPI || slot >= lines.count) {
             return;
         }
         long old = distributor.router(slot);

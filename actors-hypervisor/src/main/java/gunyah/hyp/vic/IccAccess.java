@@ -67,8 +67,8 @@ final class IccAccess {
                 case IGRPEN0 -> cpu.groupEnabled(false, (value & 1) != 0);
                 case IGRPEN1 -> cpu.groupEnabled(true, (value & 1) != 0);
                 case EOIR0, EOIR1 -> ended = endOfInterrupt(cpu, (int) value, register == IccRegister.EOIR1);
-                case DIR -> ended = cpu.splitEoi() ? slot((int) value) : Candidates.NONE;
-                case SGI1R, ASGI1R, SGI0R -> send(index, new SgiRequest(value));
+                case DIR -> ended = deactivate(cpu, slot((int) value));
+                case SGI1R, ASGI1R, SGI0R -> send(index, new SgiRequest(value, register == IccRegister.SGI1R));
                 case IAR0, IAR1, HPPIR0, HPPIR1, RPR, SRE -> { }
             }
             delivery.signal(cpu);
@@ -76,7 +76,7 @@ final class IccAccess {
             delivery.end();
         }
         if (ended != Candidates.NONE) {
-            deactivate(cpu.lines(ended), ended);
+            sources.deactivate(cpu.lines(ended), ended);
         }
     }
 
@@ -84,31 +84,30 @@ final class IccAccess {
         return distributor.intids.slot(register & 0xFF_FFFF);
     }
 
-    /** {@return the slot to deactivate} */
+    /** {@return the slot that is left to deactivate, or NONE} */
     private int endOfInterrupt(CpuInterface cpu, int register, boolean group1) {
         int slot = slot(register);
         if (slot == Intids.NOT_A_SLOT) {
             return Candidates.NONE;
         }
         cpu.priorities.drop(group1);
-        return cpu.splitEoi() ? Candidates.NONE : slot;
+        return cpu.splitEoi() ? Candidates.NONE : deactivate(cpu, slot);
     }
 
-    private void deactivate(Lines lines, int line) {
-        sources.checkPending(lines, line);
-        delivery.begin();
-        try {
-            lines.set(line, Lines.ACTIVE, false);
-            delivery.refresh(lines, line);
-        } finally {
-            delivery.end();
+    /** {@return as {@link #endOfInterrupt}} */
+    private int deactivate(CpuInterface cpu, int slot) {
+        if (slot == Intids.NOT_A_SLOT) {
+            return Candidates.NONE;
         }
+        Lines lines = cpu.lines(slot);
+        return !lines.is(slot, Lines.ACTIVE) || sources.deactivateAtOnce(lines, slot) ? Candidates.NONE : slot;
     }
 
     private void send(int sender, SgiRequest request) {
         for (int index = 0; index < Vic.MAX_VCPUS; index++) {
             CpuInterface cpu = delivery.cpu(index);
-            if (cpu != null && request.reaches(mapping.affinity(index), index == sender)) {
+            if (cpu != null && request.reaches(mapping.affinity(index), index == sender)
+                    && (request.group1() || !cpu.isGroup1(request.intid()))) {
                 Lines lines = cpu.redistributor.lines;
                 lines.set(request.intid(), Lines.EDGE, true);
                 delivery.refresh(lines, request.intid());

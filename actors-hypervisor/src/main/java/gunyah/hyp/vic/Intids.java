@@ -2,9 +2,10 @@ package gunyah.hyp.vic;
 
 /**
  * Which interrupts a controller has, and their numbers inside it: INTIDs 0..1019 are slots of the same number, extended
- * SPIs 4096.. follow as slots 1020.. (IHI 0069, 2.2).
+ * SPIs 4096.. follow as slots 1020.. (IHI 0069, 2.2). All SPIs are there for software; sources are bound to those that
+ * the controller was configured for.
  *
- * @param virqs SPIs, the extended ones included
+ * @param virqs SPIs that sources may be bound to, the extended ones included
  */
 record Intids(int virqs) {
     static final int FIRST_PPI = 16;
@@ -20,11 +21,7 @@ record Intids(int virqs) {
     private static final int VIRQ_INTID = 0xFF_FFFF;
 
     int slots() {
-        return FIRST_SPI + virqs;
-    }
-
-    int spis() {
-        return Math.min(virqs, Vic.MAX_SPIS);
+        return FIRST_SPI + Math.max(virqs, Vic.MAX_SPIS);
     }
 
     int extendedSpis() {
@@ -45,6 +42,11 @@ record Intids(int virqs) {
     /** {@return as {@link #slot} for the INTID of a virq_info} */
     int slotOfVirq(int virq) {
         return slot(virq & VIRQ_INTID);
+    }
+
+    /** {@return whether a source may be bound to the slot as to an SPI} */
+    boolean bindable(int slot) {
+        return slot >= FIRST_SPI && slot < FIRST_SPI + virqs;
     }
 
     static int intid(int slot) {

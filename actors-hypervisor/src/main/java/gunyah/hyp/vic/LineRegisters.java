@@ -7,7 +7,14 @@ package gunyah.hyp.vic;
  */
 final class LineRegisters {
     /** One bit per line. */
-    enum Bank { IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER }
+    enum Bank {
+        IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER;
+
+        /** {@return whether ones take interrupts back} */
+        boolean withdraws() {
+            return this == ICENABLER || this == ICPENDR || this == ICACTIVER;
+        }
+    }
 
     private LineRegisters() {
     }
@@ -81,7 +88,7 @@ final class LineRegisters {
 
     static void writeConfig(Lines lines, int first, int value) {
         for (int i = 0; i < 16 && first + i < lines.count; i++) {
-            lines.set(first + i, Lines.EDGE_CONFIG, (value >>> 2 * i & 2) != 0);
+            lines.configure(first + i, (value >>> 2 * i & 2) != 0);
         }
     }
 }

@@ -77,6 +77,12 @@ final class Lines {
         return (bits[line] & (ENABLED | ACTIVE)) == ENABLED && pending(line);
     }
 
+    /** ICFGR. What software asserted on a level line is forgotten when it becomes, or stays, one. */
+    void configure(int line, boolean edge) {
+        bits[line] = edge ? bits[line] | EDGE_CONFIG
+                : bits[line] & ~(EDGE_CONFIG | LEVEL_SOFTWARE | LEVEL_MESSAGE);
+    }
+
     /** Acknowledged: an edge is used up, levels stay. */
     void acknowledge(int line) {
         bits[line] = bits[line] & ~EDGE | ACTIVE;

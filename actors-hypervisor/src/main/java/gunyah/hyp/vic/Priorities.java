@@ -39,7 +39,9 @@ final class Priorities {
 
     /** {@return whether an interrupt of this priority may preempt what runs now} */
     boolean preempts(int priority, boolean group1) {
-        return priority < mask && groupPriority(priority, group1) < running();
+        int running = running();
+        return priority < mask && (running == IDLE
+                || groupPriority(priority, group1) < groupPriority(running, group1));
     }
 
     int running() {
@@ -80,13 +82,14 @@ final class Priorities {
         mask = (int) value & MASK;
     }
 
+    /** {@return BPR0 or BPR1; the latter follows BPR0 while CTLR.CBPR makes that one common} */
     int binaryPoint(boolean group1) {
-        return group1 ? bpr1 : bpr0;
+        return !group1 ? bpr0 : commonBinaryPoint ? Math.min(bpr0 + 1, 7) : bpr1;
     }
 
     void binaryPoint(boolean group1, long value) {
         if (group1) {
-            bpr1 = Math.max((int) value & 7, MIN_BPR1);
+            bpr1 = commonBinaryPoint ? bpr1 : Math.max((int) value & 7, MIN_BPR1);
         } else {
             bpr0 = Math.max((int) value & 7, MIN_BPR0);
         }

@@ -1,117 +1,123 @@
 package gunyah.hyp.vic;
 
 import gunyah.hyp.addrspace.MmioDevice;
-import gunyah.hyp.vic.LineRegisters.Bank;
 
-/** GICR: the redistributor of one vCPU, RD frame and SGI frame, 128 KiB (IHI 0069, 12.10 and 12.11). No LPIs. */
+/**
+ * GICR: the redistributor of one vCPU as its registers, RD frame and SGI frame, 128 KiB. Answers accesses that make no
+ * sense as {@link DistributorFrame} does.
+ */
 final class RedistributorFrame implements MmioDevice {
     static final long SIZE = 0x2_0000;
 
-    private static final int SGI_FRAME = 0x1_0000;
     private static final int WAKER_PROCESSOR_SLEEP = 1 << 1;
     private static final int WAKER_CHILDREN_ASLEEP = 1 << 2;
     private static final int TYPER_LAST = 1 << 4;
     private static final int CONFIG_ALL_EDGE = 0xAAAA_AAAA;
-    private static final Bank[] BANKS = Bank.values();
 
-    private final int index;
+    private final CpuInterface cpu;
     private final Redistributor redistributor;
     private final Lines lines;
     private final MpidrMapping mapping;
+    private final VirqSources sources;
     private final Delivery delivery;
 
-    RedistributorFrame(CpuInterface cpu, MpidrMapping mapping, Delivery delivery) {
-        this.index = cpu.index;
+    RedistributorFrame(CpuInterface cpu, MpidrMapping mapping, VirqSources sources, Delivery delivery) {
+        this.cpu = cpu;
         this.redistributor = cpu.redistributor;
         this.lines = redistributor.lines;
         this.mapping = mapping;
+        this.sources = sources;
         this.delivery = delivery;
     }
 
     @Override
-    public long read(int vcpuIndex, long offset, int sizeBytes) {
-        delivery.begin();
-        try {
-            int register = (int) offset;
-            if (register == 0x8 && sizeBytes == 8) {
-                return typer();
-            }
-            if (isPriority(register)) {
-                return LineRegisters.readPriority(lines, register - SGI_FRAME - 0x400, Math.min(sizeBytes, 4))
-                        & 0xFFFF_FFFFL;
-            }
-            long word = readWord(register & ~3) & 0xFFFF_FFFFL;
-            return word >>> 8 * (register & 3) & (sizeBytes >= 4 ? -1L : (1L << 8 * sizeBytes) - 1);
-        } finally {
-            delivery.end();
-        }
+    public boolean accepts(long offset, int sizeBytes) {
+        RedistributorRegister register = RedistributorRegister.at(offset);
+        return RegisterSpan.allows(register == null ? null : register.span, sizeBytes);
     }
 
     @Override
-    public void write(int vcpuIndex, long offset, int sizeBytes, long value) {
-        int register = (int) offset;
+    public long read(int vcpuIndex, long offset, int sizeBytes) {
+        RedistributorRegister register = RedistributorRegister.at(offset);
         delivery.begin();
         try {
-            if (isPriority(register)) {
-                LineRegisters.writePriority(lines, register - SGI_FRAME - 0x400, Math.min(sizeBytes, 4), (int) value);
-            } else if (sizeBytes == 4) {
-                writeWord(register, (int) value);
+            if (register == null || !register.span.readable()) {
+                redistributor.status.note(register == null ? AccessStatus.READ_RESERVED
+                        : AccessStatus.READ_OF_WRITE_ONLY);
+                return 0;
             }
-            delivery.signalAll();
+            int fromStart = (int) offset - register.span.first();
+            return switch (register) {
+                case TYPER -> sizeBytes == 8 ? typer() : typer() >>> 8 * fromStart & 0xFFFF_FFFFL;
+                case IPRIORITYR -> LineRegisters.readPriority(lines, fromStart, sizeBytes) & 0xFFFF_FFFFL;
+                default -> readWord(register) & 0xFFFF_FFFFL;
+            };
         } finally {
             delivery.end();
         }
     }
 
     private long typer() {
-        return (long) mapping.affinity(index) << 32 | (long) index << 8 | (isLast() ? TYPER_LAST : 0);
+        boolean last = redistributor.last == null ? delivery.isLast(cpu.index) : redistributor.last;
+        return (long) mapping.affinity(cpu.index) << 32 | (long) cpu.index << 8 | (last ? TYPER_LAST : 0);
     }
 
-    private boolean isLast() {
-        return redistributor.forcedLast || delivery.isLast(index);
-    }
-
-    private int readWord(int register) {
-        Bank bank = bank(register);
-        if (bank != null) {
-            return LineRegisters.readBits(bank, lines, 0);
+    private int readWord(RedistributorRegister register) {
+        if (register.bank != null) {
+            return LineRegisters.readBits(register.bank, lines, 0);
         }
         return switch (register) {
-            case 0x4 -> DistributorFrame.IIDR;
-            case 0x8 -> (int) typer();
-            case 0xC -> (int) (typer() >>> 32);
-            case 0x14 -> redistributor.asleep ? WAKER_PROCESSOR_SLEEP | WAKER_CHILDREN_ASLEEP : 0;
-            case 0xFFE8 -> DistributorFrame.PIDR2;
-            case SGI_FRAME + 0xC00 -> CONFIG_ALL_EDGE;
-            case SGI_FRAME + 0xC04 -> LineRegisters.readConfig(lines, 16);
+            case IIDR -> DistributorFrame.IIDR;
+            case STATUSR -> redistributor.status.bits();
+            case WAKER -> waker();
+            case PIDR2 -> DistributorFrame.PIDR2;
+            case ICFGR0 -> CONFIG_ALL_EDGE;
+            case ICFGR1 -> LineRegisters.readConfig(lines, Intids.FIRST_PPI);
             default -> 0;
         };
     }
 
-    private void writeWord(int register, int value) {
-        Bank bank = bank(register);
-        if (bank != null) {
-            LineRegisters.writeBits(bank, lines, 0, value);
-            delivery.mark(lines, 0, Redistributor.PRIVATE_LINES);
-            return;
+    /** The sleep is one of the guest's word only: it must have disabled the groups, so nothing is held back here. */
+    private int waker() {
+        boolean quiescent = redistributor.asleep && !cpu.groupEnabled(false) && !cpu.groupEnabled(true);
+        return (redistributor.asleep ? WAKER_PROCESSOR_SLEEP : 0) | (quiescent ? WAKER_CHILDREN_ASLEEP : 0);
+    }
+
+    @Override
+    public boolean write(int vcpuIndex, long offset, int sizeBytes, long value) {
+        RedistributorRegister register = RedistributorRegister.at(offset);
+        if (register != null && register.bank != null) {
+            sources.write(register.bank, lines, 0, (int) value);
+            return true;
         }
+        delivery.begin();
+        try {
+            if (register == null || !register.span.writable()) {
+                redistributor.status.note(register == null ? AccessStatus.WRITE_RESERVED
+                        : AccessStatus.WRITE_OF_READ_ONLY);
+                return register != null;
+            }
+            writeOther(register, (int) offset - register.span.first(), sizeBytes, (int) value);
+            delivery.signal(cpu);
+        } finally {
+            delivery.end();
+        }
+        if (register == RedistributorRegister.ICFGR1) {
+            sources.checkLevels(lines, Intids.FIRST_PPI, 16, -1);
+        }
+        return true;
+    }
+
+    private void writeOther(RedistributorRegister register, int fromStart, int sizeBytes, int value) {
         switch (register) {
-            case 0x14 -> redistributor.asleep = (value & WAKER_PROCESSOR_SLEEP) != 0;
-            case SGI_FRAME + 0xC04 -> {
-                LineRegisters.writeConfig(lines, 16, value);
-                delivery.mark(lines, 16, 16);
+            case STATUSR -> redistributor.status.forget(value);
+            case WAKER -> redistributor.asleep = (value & WAKER_PROCESSOR_SLEEP) != 0;
+            case IPRIORITYR -> LineRegisters.writePriority(lines, fromStart, sizeBytes, value);
+            case ICFGR1 -> {
+                LineRegisters.writeConfig(lines, Intids.FIRST_PPI, value);
+                delivery.mark(lines, Intids.FIRST_PPI, 16);
             }
             default -> { }
         }
-    }
-
-    /** The first word of each bank, at the same offsets as in the distributor. */
-    private static Bank bank(int register) {
-        int offset = register - SGI_FRAME - 0x80;
-        return offset >= 0 && offset < 0x380 && offset % 0x80 == 0 ? BANKS[offset / 0x80] : null;
-    }
-
-    private static boolean isPriority(int register) {
-        return register >= SGI_FRAME + 0x400 && register < SGI_FRAME + 0x420;
     }
 }

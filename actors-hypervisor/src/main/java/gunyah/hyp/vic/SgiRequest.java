@@ -3,9 +3,10 @@ package gunyah.hyp.vic;
 /**
  * A software generated interrupt as written to ICC_SGI1R_EL1, ICC_ASGI1R_EL1 or ICC_SGI0R_EL1 (IHI 0069, 12.2).
  *
- * @param value the register
+ * @param value  the register
+ * @param group1 written to SGI1R; the others reach only interrupts that their target has in group 0
  */
-record SgiRequest(long value) {
+record SgiRequest(long value, boolean group1) {
     private static final long IRM = 1L << 40;
     private static final int TARGET_LIST_BITS = 16;
 

@@ -29,7 +29,8 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
 
     private static final int OPTION_MSIS_VALID = 1;
     private static final int OPTION_NO_DEFAULT_ADDRESS = 1 << 1;
-    private static final int FLAG_LAST = 1;
+    private static final int FLAG_LAST_VALID = 1;
+    private static final int FLAG_LAST = 1 << 1;
 
     private final Delivery delivery = new Delivery();
     private final JavaInterrupts java = new JavaInterrupts();
@@ -147,30 +148,53 @@ public final class Vic extends KernelObject implements VirqController, VdeviceSo
 
     @Override
     public HypError attachVdevice(Addrspace addrspace, long index, long base, long size, long flags) {
-        if (index < 0 || index > maxVcpus) {
+        boolean isDistributor = index == 0;
+        long known = isDistributor ? 0 : FLAG_LAST_VALID | FLAG_LAST;
+        if (index < 0 || index > maxVcpus || (flags & ~known) != 0) {
             return HypError.ARGUMENT_INVALID;
         }
-        boolean isDistributor = index == 0;
         if (size != (isDistributor ? DistributorFrame.SIZE : RedistributorFrame.SIZE)) {
             return HypError.ARGUMENT_SIZE;
         }
-        MmioDevice device = frame((int) index);
-        if (device == null) {
+        CpuInterface cpu = isDistributor ? null : delivery.cpu((int) index - 1);
+        if (!isDistributor && cpu == null) {
             return HypError.IDLE;
         }
-        if (!isDistributor && (flags & FLAG_LAST) != 0) {
-            delivery.cpu((int) index - 1).redistributor.forcedLast = true;
+        if (!claimFrame(cpu, true)) {
+            return HypError.BUSY;
         }
-        return addrspace.addVdevice(new VdeviceRegion(base, size, device));
+        HypError error = addrspace.addVdevice(new VdeviceRegion(base, size, frame((int) index)));
+        if (error != HypError.OK) {
+            claimFrame(cpu, false);
+        } else if ((flags & FLAG_LAST_VALID) != 0) {
+            cpu.redistributor.last = (flags & FLAG_LAST) != 0;
+        }
+        return error;
+    }
+
+    /** Notes that a frame is attached, or not: the distributor's for null. {@return false when it was so before} */
+    private boolean claimFrame(CpuInterface cpu, boolean framed) {
+        delivery.begin();
+        try {
+            boolean before = cpu == null ? distributor.framed : cpu.redistributor.framed;
+            if (cpu == null) {
+                distributor.framed = framed;
+            } else {
+                cpu.redistributor.framed = framed;
+            }
+            return before != framed;
+        } finally {
+            delivery.end();
+        }
     }
 
     /** {@return GICD for 0, GICR of vCPU n - 1 for n; null when that is not attached} */
     MmioDevice frame(int index) {
         if (index == 0) {
-            return new DistributorFrame(distributor, delivery);
+            return new DistributorFrame(distributor, sources, delivery);
         }
         CpuInterface cpu = delivery.cpu(index - 1);
-        return cpu == null ? null : new RedistributorFrame(cpu, mapping, delivery);
+        return cpu == null ? null : new RedistributorFrame(cpu, mapping, sources, delivery);
     }
 
     /** {@return whether some index of this controller has these affinity fields, as in MPIDR_EL1} */

@@ -33,7 +33,7 @@ final class VirqSources {
 
     HypError bind(VirqSource source, int virq) {
         int slot = distributor.intids.slotOfVirq(virq);
-        return slot < Intids.FIRST_SPI || virq >>> 24 != 0 ? HypError.ARGUMENT_INVALID
+        return !distributor.intids.bindable(slot) || virq >>> 24 != 0 ? HypError.ARGUMENT_INVALID
                 : bind(distributor.lines, slot, source, virq);
     }
 
@@ -156,34 +156,101 @@ final class VirqSources {
         return lines != null && lines.source[line] == source ? lines : null;
     }
 
+    /**
+     * A guest's write to a register with one bit per line. Where it withdraws interrupts (disable, clear pending,
+     * deactivate) the levels of their sources are looked at first, as at the end of an interrupt.
+     *
+     * @param first the line of bit 0
+     */
+    void write(LineRegisters.Bank bank, Lines lines, int first, int value) {
+        if (bank.withdraws()) {
+            checkLevels(lines, first, 32, value);
+        }
+        delivery.begin();
+        try {
+            LineRegisters.writeBits(bank, lines, first, value);
+            delivery.mark(lines, first, 32);
+            delivery.signalAll();
+        } finally {
+            delivery.end();
+        }
+    }
+
+    /** Looks at the level sources of lines whose bit is set. */
+    void checkLevels(Lines lines, int first, int count, int selected) {
+        for (int left = selected; left != 0; left &= left - 1) {
+            int bit = Integer.numberOfTrailingZeros(left);
+            int line = first + bit;
+            if (bit < count && line < lines.count && lines.source[line] != null) {
+                settle(lines, line, false);
+            }
+        }
+    }
+
+    /** An interrupt ended: looks at the level of its source, then it may be delivered again. */
+    void deactivate(Lines lines, int line) {
+        settle(lines, line, true);
+    }
+
+    /**
+     * With the lock held: as {@link #deactivate} when no source has to be asked.
+     *
+     * @return false when one has to: nothing is done
+     */
+    boolean deactivateAtOnce(Lines lines, int line) {
+        if (hasToAsk(lines, line)) {
+            return false;
+        }
+        lines.set(line, Lines.ACTIVE, false);
+        delivery.refresh(lines, line);
+        return true;
+    }
+
+    private static boolean hasToAsk(Lines lines, int line) {
+        return (lines.bits[line] & (Lines.LEVEL_SOURCE | Lines.EDGE_CONFIG)) == Lines.LEVEL_SOURCE;
+    }
+
     /** The lazy deassertion of a level; the source is asked without the lock, it may have one of its own. */
-    void checkPending(Lines lines, int line) {
+    private void settle(Lines lines, int line, boolean deactivates) {
         VirqSource source;
         int assertions;
         boolean reasserted;
         delivery.begin();
         try {
             source = lines.source[line];
-            if (source == null || !lines.is(line, Lines.LEVEL_SOURCE) || lines.is(line, Lines.EDGE_CONFIG)) {
-                return;
-            }
             assertions = lines.assertions[line];
             reasserted = lines.is(line, Lines.EDGE);
+            if (source == null || !hasToAsk(lines, line)) {
+                source = null;
+                apply(lines, line, deactivates);
+            }
         } finally {
             delivery.end();
         }
-        if (source.checkPending(reasserted)) {
+        if (source == null) {
             return;
         }
+        boolean stays = source.checkPending(reasserted);
         delivery.begin();
         try {
-            // A newer assertion keeps the level: a spurious interrupt is allowed, a lost one is not.
-            if (lines.assertions[line] == assertions && !reasserted) {
-                lines.set(line, Lines.LEVEL_SOURCE, false);
+            if (!stays) {
+                // A newer assertion keeps the level: a spurious interrupt is allowed, a lost one is not.
+                boolean newer = lines.assertions[line] != assertions;
+                if (!newer && !reasserted) {
+                    lines.set(line, Lines.LEVEL_SOURCE, false);
+                }
+                lines.set(line, Lines.EDGE, newer);
             }
-            lines.set(line, Lines.EDGE, lines.assertions[line] != assertions);
+            apply(lines, line, deactivates);
         } finally {
             delivery.end();
         }
+    }
+
+    private void apply(Lines lines, int line, boolean deactivates) {
+        if (deactivates) {
+            lines.set(line, Lines.ACTIVE, false);
+        }
+        delivery.refresh(lines, line);
     }
 }

@@ -1,145 +1,57 @@
 package gunyah.hyp.vic;
 
+import static gunyah.hyp.vic.VicBoard.GICD_CTLR;
+import static gunyah.hyp.vic.VicBoard.GICD_ISENABLER;
+import static gunyah.hyp.vic.VicBoard.GICR_SGI;
+import static gunyah.hyp.vic.VicBoard.SPURIOUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.hyp.HypError;
-import gunyah.hyp.VirqSource;
 import gunyah.hyp.addrspace.MmioDevice;
+import gunyah.hyp.vic.VicBoard.Source;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The guest's view of its GICv3: registers, priorities, edge and level, SGIs, wake-ups. */
 class VicTest {
-    private static final int GICD_CTLR = 0x0;
-    private static final int GICD_TYPER = 0x4;
-    private static final int GICD_ISENABLER = 0x100;
-    private static final int GICD_ICENABLER = 0x180;
-    private static final int GICD_ICFGR = 0xC00;
-    private static final int GICR_WAKER = 0x14;
-    private static final int GICR_SGI = 0x1_0000;
     private static final int SPI = 40;
-    private static final int SPURIOUS = 1023;
 
-    private final Vic vic = new Vic(20, null);
-    private final List<Target> targets = new ArrayList<>();
-    private MmioDevice distributor;
-    private final List<MmioDevice> redistributors = new ArrayList<>();
-
-    private static final class Target implements VicTarget {
-        private boolean irq;
-        private boolean fiq;
-        private int wakeUps;
-        private long mpidr;
-
-        @Override
-        public int vmid() {
-            return 3;
-        }
-
-        @Override
-        public void interruptLines(boolean newIrq, boolean newFiq) {
-            irq = newIrq;
-            fiq = newFiq;
-        }
-
-        @Override
-        public void interruptPending() {
-            wakeUps++;
-        }
-
-        @Override
-        public void mpidr(long value) {
-            mpidr = value;
-        }
-    }
-
-    private static final class Source extends VirqSource {
-        private boolean level;
-        private boolean lastReasserted;
-        private Runnable onCheck = () -> { };
-
-        @Override
-        public boolean checkPending(boolean reasserted) {
-            lastReasserted = reasserted;
-            onCheck.run();
-            return level;
-        }
-    }
-
-    @BeforeEach
-    void linuxBringsItUp() {
-        vic.configure(4, Vic.MAX_SPIS + 64, 2, 0);
-        vic.mapMpidr(0x7FFF, 0, 8, 16, 24, 0);
-        assertThat(vic.activate()).isEqualTo(HypError.OK);
-        for (int i = 0; i < 4; i++) {
-            targets.add(new Target());
-            assertThat(vic.attach(targets.get(i), i)).isEqualTo(HypError.OK);
-        }
-        distributor = vic.frame(0);
-        distributor.write(0, GICD_CTLR, 4, 0x13);
-        for (int first = 32; first < 992; first += 32) {
-            distributor.write(0, 0x80 + first / 8, 4, -1);
-        }
-        for (int line = 32; line < 1020; line += 4) {
-            distributor.write(0, 0x400 + line, 4, 0xA0A0_A0A0L);
-        }
-        for (int i = 0; i < 4; i++) {
-            MmioDevice frame = vic.frame(i + 1);
-            redistributors.add(frame);
-            frame.write(i, GICR_WAKER, 4, 0);
-            frame.write(i, GICR_SGI + 0x80, 4, -1);
-            for (int line = 0; line < 32; line += 4) {
-                frame.write(i, GICR_SGI + 0x400 + line, 4, 0xA0A0_A0A0L);
-            }
-            write(i, IccRegister.PMR, 0xF0);
-            write(i, IccRegister.IGRPEN1, 1);
-        }
-    }
+    private final VicBoard board = new VicBoard(4, Vic.MAX_SPIS + 64).up();
+    private final Vic vic = board.vic;
+    private final List<VicBoard.Target> targets = board.targets;
+    private final MmioDevice distributor = board.distributor;
+    private final List<MmioDevice> redistributors = board.redistributors;
 
     private long read(int cpu, IccRegister register) {
-        return vic.readIcc(cpu, register.key);
+        return board.read(cpu, register);
     }
 
     private void write(int cpu, IccRegister register, long value) {
-        vic.writeIcc(cpu, register.key, value);
+        board.write(cpu, register, value);
     }
 
     private void enable(int intid) {
-        distributor.write(0, GICD_ISENABLER + intid / 32 * 4, 4, 1L << intid % 32);
-    }
-
-    private void disable(int intid) {
-        distributor.write(0, GICD_ICENABLER + intid / 32 * 4, 4, 1L << intid % 32);
+        board.enable(intid);
     }
 
     private void makeEdge(int intid) {
-        long old = distributor.read(0, GICD_ICFGR + intid / 16 * 4, 4);
-        distributor.write(0, GICD_ICFGR + intid / 16 * 4, 4, old | 2L << intid % 16 * 2);
+        board.makeEdge(intid, true);
     }
 
     private Source bound(int intid) {
-        Source source = new Source();
-        assertThat(vic.bind(source, intid)).isEqualTo(HypError.OK);
-        return source;
+        return board.bound(intid);
     }
 
     @Test
-    void registersReadBackWhatLinuxExpects() {
-        assertThat(distributor.read(0, GICD_CTLR, 4)).isEqualTo(0x53);
-        assertThat(distributor.read(0, GICD_TYPER, 4) & 0x1F).isEqualTo(31);
-        assertThat(distributor.read(0, GICD_TYPER, 4) >>> 27).isEqualTo(1);
-        assertThat(distributor.read(0, 0xFFE8, 4)).isEqualTo(0x30);
-        assertThat(distributor.read(0, 0xC, 4)).isZero();
-        assertThat(redistributors.get(0).read(0, 0x8, 8)).isZero();
-        assertThat(redistributors.get(3).read(0, 0x8, 8)).isEqualTo(3L << 32 | 3 << 8 | 1 << 4);
-        assertThat(redistributors.get(1).read(1, GICR_WAKER, 4)).isZero();
+    void cpuInterfaceRegistersReadBackWhatLinuxExpects() {
         assertThat(targets.get(2).mpidr).isEqualTo(0x8000_0002L);
         assertThat(read(0, IccRegister.SRE)).isEqualTo(7);
-        assertThat(read(0, IccRegister.CTLR) & 0x700).isEqualTo(0x400);
+        assertThat(read(0, IccRegister.CTLR)).isEqualTo(1 << 19 | 1 << 18 | 1 << 15 | 4 << 8);
         assertThat(read(0, IccRegister.PMR)).isEqualTo(0xF0);
         assertThat(read(0, IccRegister.RPR)).isEqualTo(0xFF);
+        assertThat(read(0, IccRegister.BPR0)).isEqualTo(2);
+        assertThat(read(0, IccRegister.BPR1)).isEqualTo(3);
     }
 
     @Test
@@ -353,6 +265,24 @@ class VicTest {
     }
 
     @Test
+    void endOfInterruptDropsAndDeactivatesInMode0() {
+        makeEdge(SPI);
+        enable(SPI);
+        Source source = bound(SPI);
+        source.assertVirq(true);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+        assertThat(board.bit(0x300, SPI)).isTrue();
+        source.assertVirq(true);
+        assertThat(targets.getFirst().irq).isFalse();
+
+        write(0, IccRegister.EOIR1, SPI);
+
+        assertThat(read(0, IccRegister.RPR)).isEqualTo(0xFF);
+        assertThat(board.bit(0x300, SPI)).isFalse();
+        assertThat(targets.getFirst().irq).isTrue();
+    }
+
+    @Test
     void splitEndOfInterruptDeactivatesByDir() {
         makeEdge(SPI);
         enable(SPI);
@@ -364,10 +294,46 @@ class VicTest {
         source.assertVirq(true);
         write(0, IccRegister.EOIR1, SPI);
         assertThat(read(0, IccRegister.RPR)).isEqualTo(0xFF);
+        assertThat(board.bit(0x300, SPI)).isTrue();
         assertThat(targets.getFirst().irq).isFalse();
         write(0, IccRegister.DIR, SPI);
 
+        assertThat(board.bit(0x300, SPI)).isFalse();
         assertThat(targets.getFirst().irq).isTrue();
+    }
+
+    @Test
+    void anotherVcpuMayDeactivateASharedInterruptAndNoneAPrivateOneOfAnother() {
+        redistributors.getFirst().write(0, GICR_SGI + GICD_ISENABLER, 4, 1);
+        enable(SPI);
+        write(0, IccRegister.CTLR, 2);
+        bound(SPI).assertVirq(false);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+        write(0, IccRegister.EOIR1, SPI);
+        write(0, IccRegister.SGI1R, 1);
+        assertThat(read(0, IccRegister.IAR1)).isZero();
+
+        write(1, IccRegister.DIR, SPI);
+        write(1, IccRegister.DIR, 0);
+
+        assertThat(board.bit(0x300, SPI)).isFalse();
+        assertThat(redistributors.getFirst().read(0, GICR_SGI + 0x300, 4)).isEqualTo(1);
+    }
+
+    @Test
+    void endingWhatIsNotActiveAsksNoSource() {
+        enable(SPI);
+        Source source = bound(SPI);
+        source.level = true;
+        source.assertVirq(false);
+
+        write(0, IccRegister.DIR, SPI);
+        write(0, IccRegister.EOIR1, SPI);
+        write(0, IccRegister.EOIR1, SPURIOUS);
+        write(0, IccRegister.DIR, 5000);
+
+        assertThat(source.checks).isZero();
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
     }
 
     @Test
@@ -465,26 +431,13 @@ class VicTest {
     }
 
     @Test
-    void aSleepingRedistributorDeliversNothing() {
-        enable(SPI);
-        redistributors.getFirst().write(0, GICR_WAKER, 4, 2);
-        Source source = bound(SPI);
-
-        source.assertVirq(false);
-        assertThat(targets.getFirst().irq).isFalse();
-        redistributors.getFirst().write(0, GICR_WAKER, 4, 0);
-
-        assertThat(targets.getFirst().irq).isTrue();
-    }
-
-    @Test
     void disablingWithdrawsWhatWasPending() {
         enable(SPI);
         Source source = bound(SPI);
         source.assertVirq(false);
         assertThat(targets.getFirst().irq).isTrue();
 
-        disable(SPI);
+        board.disable(SPI);
         assertThat(targets.getFirst().irq).isFalse();
         enable(SPI);
         distributor.write(0, GICD_CTLR, 4, 0x10);
@@ -516,5 +469,234 @@ class VicTest {
         assertThat(Vic.hasIcc(IccRegister.EOIR1.key, false)).isFalse();
         assertThat(Vic.hasIcc(IccRegister.AP0R0.key + 1, false)).isFalse();
         assertThat(Vic.hasIcc(0x4000, false)).isFalse();
+    }
+
+    @Test
+    void aCommonBinaryPointGroupsBothAndHidesTheOther() {
+        write(0, IccRegister.BPR1, 4);
+        write(0, IccRegister.BPR0, 6);
+        write(0, IccRegister.CTLR, 1);
+
+        assertThat(read(0, IccRegister.BPR1)).isEqualTo(7);
+        write(0, IccRegister.BPR1, 3);
+        write(0, IccRegister.BPR0, 7);
+        assertThat(read(0, IccRegister.BPR1)).isEqualTo(7);
+        write(0, IccRegister.CTLR, 0);
+
+        assertThat(read(0, IccRegister.BPR1)).isEqualTo(4);
+        assertThat(read(0, IccRegister.BPR0)).isEqualTo(7);
+    }
+
+    @Test
+    void anInterruptPreemptsOnlyWhatIsOfALessUrgentGroupInItsOwnView() {
+        write(0, IccRegister.IGRPEN0, 1);
+        enable(SPI);
+        enable(SPI + 1);
+        board.distributor.write(0, 0x80 + 4, 4, ~(1L << SPI % 32));
+        board.priority(SPI, 0x98);
+        board.priority(SPI + 1, 0x90);
+        write(0, IccRegister.BPR1, 6);
+        Source active = bound(SPI);
+        Source pending = bound(SPI + 1);
+        active.assertVirq(false);
+        assertThat(read(0, IccRegister.IAR0)).isEqualTo(SPI);
+        assertThat(read(0, IccRegister.RPR)).isEqualTo(0x98);
+
+        pending.assertVirq(false);
+
+        // With 0xC0 of each both are 0x80.
+        assertThat(targets.getFirst().irq).isFalse();
+        write(0, IccRegister.BPR1, 3);
+        assertThat(targets.getFirst().irq).isTrue();
+    }
+
+    @Test
+    void activePrioritiesNestAndAreRestoredByTheirRegister() {
+        for (int i = 0; i < 3; i++) {
+            enable(SPI + i);
+            board.priority(SPI + i, 0xA0 - 0x20 * i);
+            bound(SPI + i).assertVirq(false);
+            assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI + i);
+        }
+        assertThat(read(0, IccRegister.AP1R0)).isEqualTo(1L << 0xA0 / 8 | 1L << 0x80 / 8 | 1L << 0x60 / 8);
+        assertThat(read(0, IccRegister.AP0R0)).isZero();
+        assertThat(read(0, IccRegister.RPR)).isEqualTo(0x60);
+
+        write(0, IccRegister.EOIR1, SPI + 2);
+        assertThat(read(0, IccRegister.RPR)).isEqualTo(0x80);
+        write(0, IccRegister.AP1R0, 1L << 0x40 / 8);
+
+        assertThat(read(0, IccRegister.RPR)).isEqualTo(0x40);
+    }
+
+    @Test
+    void theHighestPendingIsShownWhateverRunsOrIsMasked() {
+        enable(SPI);
+        write(0, IccRegister.PMR, 0);
+        bound(SPI).assertVirq(false);
+
+        assertThat(read(0, IccRegister.HPPIR1)).isEqualTo(SPI);
+        assertThat(read(0, IccRegister.HPPIR0)).isEqualTo(SPURIOUS);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPURIOUS);
+    }
+
+    @Test
+    void groupZeroRequestsDoNotReachSoftwareInterruptsOfGroupOne() {
+        redistributors.get(1).write(1, GICR_SGI + GICD_ISENABLER, 4, 3);
+        redistributors.get(1).write(1, GICR_SGI + 0x80, 4, ~1L);
+        write(1, IccRegister.IGRPEN0, 1);
+
+        write(0, IccRegister.SGI0R, 1L << 24 | 2);
+        write(0, IccRegister.ASGI1R, 1L << 24 | 2);
+        assertThat(targets.get(1).irq).isFalse();
+        write(0, IccRegister.SGI0R, 2);
+
+        assertThat(targets.get(1).fiq).isTrue();
+        assertThat(read(1, IccRegister.IAR0)).isZero();
+        write(1, IccRegister.EOIR0, 0);
+        // SGI1R reaches both groups.
+        write(0, IccRegister.SGI1R, 2);
+        assertThat(read(1, IccRegister.IAR0)).isZero();
+    }
+
+    @Test
+    void softwareInterruptsGoByAllAffinityFields() {
+        VicBoard other = new VicBoard(8, 0, 0x0103, 0, 2).up();
+        for (MmioDevice frame : other.redistributors) {
+            frame.write(0, GICR_SGI + GICD_ISENABLER, 4, 0xFFFF);
+        }
+        assertThat(other.targets.get(6).mpidr).isEqualTo(0x8000_0102L);
+
+        other.write(0, IccRegister.SGI1R, 3L << 24 | 1L << 16 | 0b1100);
+
+        for (int i = 0; i < 8; i++) {
+            assertThat(other.targets.get(i).irq).as("vCPU " + i).isEqualTo(i == 6 || i == 7);
+        }
+    }
+
+    @Test
+    void theRangeSelectorReachesMoreThanSixteenVcpus() {
+        VicBoard other = new VicBoard(20, 0).up();
+        for (MmioDevice frame : other.redistributors) {
+            frame.write(0, GICR_SGI + GICD_ISENABLER, 4, 0xFFFF);
+        }
+
+        other.write(0, IccRegister.SGI1R, 1L << 44 | 0b10);
+
+        assertThat(other.targets.get(17).irq).isTrue();
+        assertThat(other.targets.get(1).irq).isFalse();
+    }
+
+    @Test
+    void disablingClearingAndDeactivatingByRegisterAskTheLevelSource() {
+        enable(SPI);
+        Source source = bound(SPI);
+        for (int array : new int[] {0x180, 0x280, 0x380}) {
+            source.level = true;
+            source.assertVirq(false);
+            board.setBit(array, SPI);
+            assertThat(board.bit(0x200, SPI)).as("held, array 0x%x", array).isTrue();
+
+            source.level = false;
+            board.setBit(array, SPI);
+            board.setBit(array, SPI);
+            assertThat(board.bit(0x200, SPI)).as("released, array 0x%x", array).isFalse();
+        }
+    }
+
+    @Test
+    void deactivatingByRegisterRedeliversWhatIsStillPending() {
+        enable(SPI);
+        Source source = bound(SPI);
+        source.level = true;
+        source.assertVirq(false);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+        write(0, IccRegister.CTLR, 2);
+        write(0, IccRegister.EOIR1, SPI);
+        assertThat(targets.getFirst().irq).isFalse();
+
+        board.setBit(0x380, SPI);
+
+        assertThat(targets.getFirst().irq).isTrue();
+    }
+
+    @Test
+    void whatSoftwareMadeActiveIsNotDelivered() {
+        enable(SPI);
+        board.setBit(0x300, SPI);
+
+        bound(SPI).assertVirq(false);
+        assertThat(targets.getFirst().irq).isFalse();
+        board.setBit(0x380, SPI);
+
+        // The assertion was never acknowledged, so it counts although the level is gone.
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+    }
+
+    @Test
+    void becomingLevelForgetsWhatSoftwareLatchedAndAsksTheSource() {
+        Source source = bound(SPI);
+        board.setBit(0x200, SPI);
+        distributor.write(0, 0x40, 4, SPI);
+        source.assertVirq(false);
+        makeEdge(SPI);
+        assertThat(board.bit(0x200, SPI)).isTrue();
+
+        board.makeEdge(SPI, false);
+
+        assertThat(board.bit(0x200, SPI)).as("the source let go").isTrue();
+        board.setBit(0x280, SPI);
+        assertThat(board.bit(0x200, SPI)).isFalse();
+    }
+
+    @Test
+    void reroutingAnActiveInterruptDoesNotDuplicateIt() {
+        makeEdge(SPI);
+        enable(SPI);
+        Source source = bound(SPI);
+        source.assertVirq(true);
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
+
+        board.route(SPI, 1);
+        assertThat(read(1, IccRegister.IAR1)).isEqualTo(SPURIOUS);
+        source.assertVirq(true);
+        assertThat(targets.get(1).irq).isFalse();
+        write(0, IccRegister.EOIR1, SPI);
+
+        assertThat(targets.get(0).irq).isFalse();
+        assertThat(read(1, IccRegister.IAR1)).isEqualTo(SPI);
+    }
+
+    @Test
+    void anInterruptWithoutAVcpuWaitsForOne() {
+        VicBoard other = new VicBoard(2, Vic.MAX_SPIS).up();
+        other.enable(SPI);
+        other.route(SPI, 1);
+        other.vic.detach(1);
+        Source source = other.bound(SPI);
+
+        source.assertVirq(false);
+        VicBoard.Target back = new VicBoard.Target();
+        other.vic.attach(back, 1);
+        other.write(1, IccRegister.PMR, 0xF0);
+        assertThat(back.irq).isFalse();
+        other.write(1, IccRegister.IGRPEN1, 1);
+
+        assertThat(back.irq).isTrue();
+    }
+
+    @Test
+    void resettingACpuInterfaceKeepsWhatTheDistributorHolds() {
+        enable(SPI);
+        bound(SPI).assertVirq(false);
+
+        vic.resetCpuInterface(0);
+        assertThat(targets.getFirst().irq).isFalse();
+        assertThat(read(0, IccRegister.PMR)).isZero();
+        assertThat(read(0, IccRegister.IGRPEN1)).isZero();
+        write(0, IccRegister.PMR, 0xF0);
+        write(0, IccRegister.IGRPEN1, 1);
+
+        assertThat(read(0, IccRegister.IAR1)).isEqualTo(SPI);
     }
 }
