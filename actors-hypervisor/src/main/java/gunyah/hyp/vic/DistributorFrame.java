@@ -1,7 +1,6 @@
 package gunyah.hyp.vic;
 
 import gunyah.hyp.addrspace.MmioDevice;
-import gunyah.hyp.vic.LineRegisters.Bank;
 
 /**
  * GICD: the distributor as its registers, 64 KiB. One security state, affinity routing always on. A read of a place
@@ -65,7 +64,7 @@ final class DistributorFrame implements MmioDevice {
             return switch (register) {
                 case IROUTER, IROUTER_E -> readRouter(register, offset, sizeBytes);
                 case IPRIORITYR, IPRIORITYR_E ->
-                        LineRegisters.readPriority(lines, register.slot(offset, PRIORITIES), sizeBytes) & 0xFFFF_FFFFL;
+                        LineRegisters.readPriority(lines, register.slot(offset, PRIORITIES), end(register), sizeBytes) & 0xFFFF_FFFFL;
                 default -> readWord(register, offset) & 0xFFFF_FFFFL;
             };
         } finally {
@@ -75,14 +74,14 @@ final class DistributorFrame implements MmioDevice {
 
     private int readWord(DistributorRegister register, long offset) {
         if (register.bank != null) {
-            return LineRegisters.readBits(register.bank, lines, register.slot(offset, BITS));
+            return LineRegisters.readBits(register.bank, lines, register.slot(offset, BITS), end(register));
         }
         return switch (register) {
             case CTLR -> distributor.groupEnables() | CTLR_ARE | CTLR_DS;
             case TYPER -> typer();
             case IIDR -> IIDR;
             case STATUSR -> distributor.status.bits();
-            case ICFGR, ICFGR_E -> LineRegisters.readConfig(lines, register.slot(offset, CONFIGS));
+            case ICFGR, ICFGR_E -> LineRegisters.readConfig(lines, register.slot(offset, CONFIGS), end(register));
             case PIDR2 -> PIDR2;
             default -> 0;
         };
@@ -97,7 +96,7 @@ final class DistributorFrame implements MmioDevice {
 
     private long readRouter(DistributorRegister register, long offset, int sizeBytes) {
         int slot = register.slot(offset, ROUTERS);
-        long value = slot < lines.count ? distributor.router(slot) : 0;
+        long value = slot < end(register) ? distributor.router(slot) : 0;
         return sizeBytes == 8 ? value : value >>> 8 * (offset & 4) & 0xFFFF_FFFFL;
     }
 
@@ -105,7 +104,7 @@ final class DistributorFrame implements MmioDevice {
     public boolean write(int vcpuIndex, long offset, int sizeBytes, long value) {
         DistributorRegister register = at(offset);
         if (register != null && register.bank != null) {
-            writeBank(register.bank, register.slot(offset, BITS), (int) value);
+            writeBank(register, register.slot(offset, BITS), (int) value);
             return true;
         }
         delivery.begin();
@@ -121,16 +120,21 @@ final class DistributorFrame implements MmioDevice {
             delivery.end();
         }
         if (register == DistributorRegister.ICFGR || register == DistributorRegister.ICFGR_E) {
-            sources.checkLevels(lines, register.slot(offset, CONFIGS), 16, -1);
+            sources.checkLevels(lines, register.slot(offset, CONFIGS), end(register), 0xFFFF);
         }
         return true;
     }
 
     /** Private lines are the redistributors'. */
-    private void writeBank(Bank bank, int slot, int value) {
+    private void writeBank(DistributorRegister register, int slot, int value) {
         if (slot >= Intids.FIRST_SPI) {
-            sources.write(bank, lines, slot, value);
+            sources.write(register.bank, lines, slot, end(register), value);
         }
+    }
+
+    /** The slot after the last of a register array: the last registers are not full. */
+    private int end(DistributorRegister register) {
+        return register.extended ? lines.count : Intids.SPI_END;
     }
 
     private void writeOther(DistributorRegister register, long offset, int sizeBytes, long value) {
@@ -142,13 +146,13 @@ final class DistributorFrame implements MmioDevice {
             case IPRIORITYR, IPRIORITYR_E -> {
                 int slot = register.slot(offset, PRIORITIES);
                 if (slot >= Intids.FIRST_SPI) {
-                    LineRegisters.writePriority(lines, slot, sizeBytes, (int) value);
+                    LineRegisters.writePriority(lines, slot, end(register), sizeBytes, (int) value);
                 }
             }
             case ICFGR, ICFGR_E -> {
                 int slot = register.slot(offset, CONFIGS);
                 if (slot >= Intids.FIRST_SPI) {
-                    LineRegisters.writeConfig(lines, slot, (int) value);
+                    LineRegisters.writeConfig(lines, slot, end(register), (int) value);
                     delivery.mark(lines, slot, 16);
                 }
             }
@@ -172,7 +176,7 @@ final class DistributorFrame implements MmioDevice {
 
     private void writeRouter(DistributorRegister register, long offset, int sizeBytes, long value) {
         int slot = register.slot(offset, ROUTERS);
-        if (slot < Intids.FIRST_SPI || slot >= lines.count) {
+        if (slot < Intids.FIRST_SPI || slot >= end(register)) {
             return;
         }
         long old = distributor.router(slot);

@@ -2,8 +2,8 @@ package gunyah.hyp.vic;
 
 /**
  * The registers with one bit (or two, or a byte) per interrupt line that distributor and redistributor share (IHI
- * 0069, 12.9). All methods work on one 32-bit register; {@code first} is the line of its lowest field. Guarded by the
- * controller's lock.
+ * 0069, 12.9). All methods work on one 32-bit register; {@code first} is the line of its lowest field, {@code end} that
+ * after the last one of its array. Guarded by the controller's lock.
  */
 final class LineRegisters {
     /** One bit per line. */
@@ -19,9 +19,9 @@ final class LineRegisters {
     private LineRegisters() {
     }
 
-    static int readBits(Bank bank, Lines lines, int first) {
+    static int readBits(Bank bank, Lines lines, int first, int end) {
         int value = 0;
-        for (int i = 0; i < 32 && first + i < lines.count; i++) {
+        for (int i = 0; i < 32 && first + i < end; i++) {
             if (readBit(bank, lines, first + i)) {
                 value |= 1 << i;
             }
@@ -38,8 +38,8 @@ final class LineRegisters {
         };
     }
 
-    static void writeBits(Bank bank, Lines lines, int first, int value) {
-        for (int i = 0; i < 32 && first + i < lines.count; i++) {
+    static void writeBits(Bank bank, Lines lines, int first, int end, int value) {
+        for (int i = 0; i < 32 && first + i < end; i++) {
             boolean one = (value >>> i & 1) != 0;
             int line = first + i;
             switch (bank) {
@@ -63,31 +63,31 @@ final class LineRegisters {
     }
 
     /** IPRIORITYR: {@code sizeBytes} 1, 2 or 4, one byte per line. */
-    static int readPriority(Lines lines, int first, int sizeBytes) {
+    static int readPriority(Lines lines, int first, int end, int sizeBytes) {
         int value = 0;
-        for (int i = 0; i < sizeBytes && first + i < lines.count; i++) {
+        for (int i = 0; i < sizeBytes && first + i < end; i++) {
             value |= (lines.priority[first + i] & 0xFF) << 8 * i;
         }
         return value;
     }
 
-    static void writePriority(Lines lines, int first, int sizeBytes, int value) {
-        for (int i = 0; i < sizeBytes && first + i < lines.count; i++) {
+    static void writePriority(Lines lines, int first, int end, int sizeBytes, int value) {
+        for (int i = 0; i < sizeBytes && first + i < end; i++) {
             lines.priority[first + i] = (byte) (value >>> 8 * i & Priorities.MASK);
         }
     }
 
     /** ICFGR: two bits per line, the upper one is edge (1) or level (0). */
-    static int readConfig(Lines lines, int first) {
+    static int readConfig(Lines lines, int first, int end) {
         int value = 0;
-        for (int i = 0; i < 16 && first + i < lines.count; i++) {
+        for (int i = 0; i < 16 && first + i < end; i++) {
             value |= lines.is(first + i, Lines.EDGE_CONFIG) ? 2 << 2 * i : 0;
         }
         return value;
     }
 
-    static void writeConfig(Lines lines, int first, int value) {
-        for (int i = 0; i < 16 && first + i < lines.count; i++) {
+    static void writeConfig(Lines lines, int first, int end, int value) {
+        for (int i = 0; i < 16 && first + i < end; i++) {
             lines.configure(first + i, (value >>> 2 * i & 2) != 0);
         }
     }

@@ -49,7 +49,7 @@ final class RedistributorFrame implements MmioDevice {
             int fromStart = (int) offset - register.span.first();
             return switch (register) {
                 case TYPER -> sizeBytes == 8 ? typer() : typer() >>> 8 * fromStart & 0xFFFF_FFFFL;
-                case IPRIORITYR -> LineRegisters.readPriority(lines, fromStart, sizeBytes) & 0xFFFF_FFFFL;
+                case IPRIORITYR -> LineRegisters.readPriority(lines, fromStart, lines.count, sizeBytes) & 0xFFFF_FFFFL;
                 default -> readWord(register) & 0xFFFF_FFFFL;
             };
         } finally {
@@ -64,7 +64,7 @@ final class RedistributorFrame implements MmioDevice {
 
     private int readWord(RedistributorRegister register) {
         if (register.bank != null) {
-            return LineRegisters.readBits(register.bank, lines, 0);
+            return LineRegisters.readBits(register.bank, lines, 0, lines.count);
         }
         return switch (register) {
             case IIDR -> DistributorFrame.IIDR;
@@ -72,7 +72,7 @@ final class RedistributorFrame implements MmioDevice {
             case WAKER -> waker();
             case PIDR2 -> DistributorFrame.PIDR2;
             case ICFGR0 -> CONFIG_ALL_EDGE;
-            case ICFGR1 -> LineRegisters.readConfig(lines, Intids.FIRST_PPI);
+            case ICFGR1 -> LineRegisters.readConfig(lines, Intids.FIRST_PPI, lines.count);
             default -> 0;
         };
     }
@@ -87,7 +87,7 @@ final class RedistributorFrame implements MmioDevice {
     public boolean write(int vcpuIndex, long offset, int sizeBytes, long value) {
         RedistributorRegister register = RedistributorRegister.at(offset);
         if (register != null && register.bank != null) {
-            sources.write(register.bank, lines, 0, (int) value);
+            sources.write(register.bank, lines, 0, lines.count, (int) value);
             return true;
         }
         delivery.begin();
@@ -103,7 +103,7 @@ final class RedistributorFrame implements MmioDevice {
             delivery.end();
         }
         if (register == RedistributorRegister.ICFGR1) {
-            sources.checkLevels(lines, Intids.FIRST_PPI, 16, -1);
+            sources.checkLevels(lines, Intids.FIRST_PPI, lines.count, 0xFFFF);
         }
         return true;
     }
@@ -112,9 +112,9 @@ final class RedistributorFrame implements MmioDevice {
         switch (register) {
             case STATUSR -> redistributor.status.forget(value);
             case WAKER -> redistributor.asleep = (value & WAKER_PROCESSOR_SLEEP) != 0;
-            case IPRIORITYR -> LineRegisters.writePriority(lines, fromStart, sizeBytes, value);
+            case IPRIORITYR -> LineRegisters.writePriority(lines, fromStart, lines.count, sizeBytes, value);
             case ICFGR1 -> {
-                LineRegisters.writeConfig(lines, Intids.FIRST_PPI, value);
+                LineRegisters.writeConfig(lines, Intids.FIRST_PPI, lines.count, value);
                 delivery.mark(lines, Intids.FIRST_PPI, 16);
             }
             default -> { }

@@ -161,14 +161,15 @@ final class VirqSources {
      * deactivate) the levels of their sources are looked at first, as at the end of an interrupt.
      *
      * @param first the line of bit 0
+     * @param end   the line after the last of the register's array
      */
-    void write(LineRegisters.Bank bank, Lines lines, int first, int value) {
+    void write(LineRegisters.Bank bank, Lines lines, int first, int end, int value) {
         if (bank.withdraws()) {
-            checkLevels(lines, first, 32, value);
+            checkLevels(lines, first, end, value);
         }
         delivery.begin();
         try {
-            LineRegisters.writeBits(bank, lines, first, value);
+            LineRegisters.writeBits(bank, lines, first, end, value);
             delivery.mark(lines, first, 32);
             delivery.signalAll();
         } finally {
@@ -177,11 +178,10 @@ final class VirqSources {
     }
 
     /** Looks at the level sources of lines whose bit is set. */
-    void checkLevels(Lines lines, int first, int count, int selected) {
+    void checkLevels(Lines lines, int first, int end, int selected) {
         for (int left = selected; left != 0; left &= left - 1) {
-            int bit = Integer.numberOfTrailingZeros(left);
-            int line = first + bit;
-            if (bit < count && line < lines.count && lines.source[line] != null) {
+            int line = first + Integer.numberOfTrailingZeros(left);
+            if (line < end && lines.source[line] != null) {
                 settle(lines, line, false);
             }
         }

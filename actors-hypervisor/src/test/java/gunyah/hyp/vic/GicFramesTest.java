@@ -214,6 +214,25 @@ class GicFramesTest {
     }
 
     @Test
+    void theLastRegistersOfTheSpisDoNotReachIntoTheExtendedOnes() {
+        MmioDevice gicd = extended.distributor;
+        for (int array = 0x80; array < 0x400; array += 0x80) {
+            gicd.write(0, array + 31 * 4, 4, 0xF000_0000L);
+        }
+        gicd.write(0, 0x400 + 1020, 4, 0xF8F8_F8F8L);
+        gicd.write(0, 0xC00 + 63 * 4, 4, -1);
+        gicd.write(0, 0x6000 + 8 * 1020, 8, 0x77);
+
+        assertThat(gicd.read(0, 0x80 + 31 * 4, 4)).isZero();
+        assertThat(gicd.read(0, 0x1000, 4)).isZero();
+        assertThat(gicd.read(0, 0x1200, 4)).isZero();
+        assertThat(gicd.read(0, 0x1600, 4)).isZero();
+        assertThat(gicd.read(0, 0x2000, 4)).isZero();
+        assertThat(gicd.read(0, 0x3000, 4)).isZero();
+        assertThat(gicd.read(0, 0x8000, 8)).isZero();
+    }
+
+    @Test
     void aRedistributorIsAwakeAndSleepsWhenItsGroupsAreOff() {
         MmioDevice gicr = plain.redistributors.getFirst();
         assertThat(gicr.read(0, GICR_WAKER, 4)).isZero();
