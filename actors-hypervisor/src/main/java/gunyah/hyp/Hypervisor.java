@@ -11,6 +11,7 @@ import gunyah.config.Engine;
 import gunyah.config.MachineConfig;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.AddrspaceCalls;
+import gunyah.hyp.addrspace.DevicePages;
 import gunyah.hyp.addrspace.Vmids;
 import gunyah.hyp.cspace.CSpace;
 import gunyah.hyp.cspace.CSpaceCalls;
@@ -41,6 +42,9 @@ import gunyah.hyp.vcpu.VcpuCalls;
 import gunyah.hyp.vcpu.VcpuSupervisor;
 import gunyah.hyp.vic.Vic;
 import gunyah.hyp.vic.VicCalls;
+import gunyah.hyp.virtiommio.VirtioInputCalls;
+import gunyah.hyp.virtiommio.VirtioMmio;
+import gunyah.hyp.virtiommio.VirtioMmioCalls;
 import gunyah.hyp.vpm.Psci;
 import gunyah.hyp.vpm.VpmCalls;
 import gunyah.hyp.vpm.VpmGroup;
@@ -79,6 +83,7 @@ public final class Hypervisor implements AutoCloseable {
     private final PhysicalMemory memory;
     private final MemoryTree memoryTree;
     private final Vmids vmids = new Vmids();
+    private final DevicePages devicePages = new DevicePages();
     private final IdSource ids = new IdSource();
     private final ObjectRegistry objects = new ObjectRegistry();
     private final RandomGenerator entropy;
@@ -195,7 +200,8 @@ public final class Hypervisor implements AutoCloseable {
                 new PartitionCalls(factory).rows(),
                 ObjectCalls.rows(), CSpaceCalls.rows(), DoorbellCalls.rows(), MsgQueueCalls.rows(),
                 AddrspaceCalls.rows(), new MappingCalls(memoryTree).rows(), new MemExtentCalls(memoryTree).rows(),
-                VicCalls.rows(), HwIrqCalls.rows(), VcpuCalls.rows(), VpmCalls.rows());
+                VicCalls.rows(), HwIrqCalls.rows(), VcpuCalls.rows(), VpmCalls.rows(),
+                VirtioMmioCalls.rows(), VirtioInputCalls.rows());
     }
 
     private static final class RootVcpuWork implements VcpuWork {
@@ -223,14 +229,15 @@ public final class Hypervisor implements AutoCloseable {
         int id = ids.next();
         KernelObject object = switch (type) {
             case CSPACE -> new CSpace(id, entropy);
-            case ADDRSPACE -> Addrspace.create(id, system, memory, vmids);
+            case ADDRSPACE -> Addrspace.create(id, system, memory, vmids, devicePages);
             case MEMEXTENT -> new MemExtent(id, memoryTree, partition);
             case THREAD -> new Vcpu(id, machine);
             case DOORBELL -> new Doorbell(id, system);
             case MSGQUEUE -> new MsgQueue(id, system);
             case VIC -> new Vic(id, machine.trace());
             case VPM_GROUP -> new VpmGroup(id);
-            case PARTITION, HWIRQ, VIRTIO_MMIO, WATCHDOG -> null;
+            case VIRTIO_MMIO -> new VirtioMmio(id, system, memory, devicePages);
+            case PARTITION, HWIRQ, WATCHDOG -> null;
         };
         return object == null ? null : objects.add(object);
     }

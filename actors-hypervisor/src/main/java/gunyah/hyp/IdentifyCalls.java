@@ -18,8 +18,8 @@ public final class IdentifyCalls {
     /** Version 1, 64 bit, little endian, variant Gunyah (0x48). */
     public static final long API_INFO = 0x4800_0000_0000_8001L;
 
-    /** Partition, doorbell, msgqueue, vic, vpm, vcpu, memextent, prng, vcpu_run; scheduler fprr. */
-    public static final long FLAGS0 = 0x1000_0C7FL;
+    /** Partition, doorbell, msgqueue, vic, vpm, vcpu, memextent, virtio_mmio, prng, vcpu_run; scheduler fprr. */
+    public static final long FLAGS0 = 0x1000_0E7FL;
 
     private static final int MAX_BYTES = 16;
     private static final int READS_PER_WINDOW = 4;

@@ -62,6 +62,11 @@ public final class Rights {
 
     public static final int HWIRQ_BIND_VIC = 1 << 1;
 
+    public static final int VIRTIO_MMIO_BIND_BACKEND_VIRQ = 1;
+    public static final int VIRTIO_MMIO_BIND_FRONTEND_VIRQ = 1 << 1;
+    public static final int VIRTIO_MMIO_ASSERT_VIRQ = 1 << 2;
+    public static final int VIRTIO_MMIO_CONFIG = 1 << 3;
+
     private Rights() {
     }
 }

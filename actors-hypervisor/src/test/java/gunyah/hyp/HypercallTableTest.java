@@ -33,9 +33,9 @@ class HypercallTableTest {
 
     @Test
     void identifyAnswersTheApiInNativeAndSmcccForm() {
-        assertThat(MACHINE.registers(0)).containsExactly(0x4800_0000_0000_8001L, 0x1000_0C7FL, 0, 0, 0, 0, 0, 0);
+        assertThat(MACHINE.registers(0)).containsExactly(0x4800_0000_0000_8001L, 0x1000_0E7FL, 0, 0, 0, 0, 0, 0);
         long[] x = smccc(0xC600_8000L, 1, 2, 3, 4, 5, 6, 7);
-        assertThat(x).containsExactly(0x4800_0000_0000_8001L, 0x1000_0C7FL, 0, 0, 4, 5, 6, 7, 0x88, 0x99);
+        assertThat(x).containsExactly(0x4800_0000_0000_8001L, 0x1000_0E7FL, 0, 0, 4, 5, 6, 7, 0x88, 0x99);
     }
 
     @Test

@@ -4,6 +4,7 @@ import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import com.typesafe.config.ConfigFactory;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.AddrspaceCalls;
+import gunyah.hyp.addrspace.DevicePages;
 import gunyah.hyp.addrspace.Vmids;
 import gunyah.hyp.cspace.CSpace;
 import gunyah.hyp.cspace.CSpaceCalls;
@@ -112,7 +113,7 @@ public final class Machine implements AutoCloseable {
     private KernelObject make(ObjectType type, Partition owner, int id) {
         return switch (type) {
             case CSPACE -> new CSpace(id, random);
-            case ADDRSPACE -> Addrspace.create(id, kit.system(), memory, vmids);
+            case ADDRSPACE -> Addrspace.create(id, kit.system(), memory, vmids, new DevicePages());
             case MEMEXTENT -> new MemExtent(id, tree, owner);
             case DOORBELL -> new Doorbell(id, kit.system());
             case MSGQUEUE -> new MsgQueue(id, kit.system());

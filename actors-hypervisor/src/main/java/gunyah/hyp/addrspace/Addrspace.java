@@ -38,6 +38,7 @@ public final class Addrspace extends KernelObject {
     private static final long SYNC_PARK_NS = 20_000;
 
     private final Vmids vmids;
+    private final DevicePages pages;
     private final Stage2Table stage2 = new Stage2Table();
     private final StampedLock copies = new StampedLock();
     private final AddrspaceView view;
@@ -53,15 +54,17 @@ public final class Addrspace extends KernelObject {
     /** Broken, and nothing can be reached through the table any more. */
     private volatile boolean withdrawn;
 
-    private Addrspace(int id, PhysicalMemory memory, Vmids vmids) {
+    private Addrspace(int id, PhysicalMemory memory, Vmids vmids, DevicePages pages) {
         super(ObjectType.ADDRSPACE, id);
         this.vmids = vmids;
+        this.pages = pages;
         this.view = new AddrspaceView(stage2, memory, copies);
     }
 
     /** Makes an address space in INIT, and its actor. */
-    public static Addrspace create(int id, ActorSystem<?> system, PhysicalMemory memory, Vmids vmids) {
-        Addrspace addrspace = new Addrspace(id, memory, vmids);
+    public static Addrspace create(int id, ActorSystem<?> system, PhysicalMemory memory, Vmids vmids,
+            DevicePages pages) {
+        Addrspace addrspace = new Addrspace(id, memory, vmids, pages);
         addrspace.actor = system.systemActorOf(AddrspaceActor.create(addrspace), "addrspace-" + id,
                 Dispatchers.hypercall());
         return addrspace;
@@ -260,14 +263,25 @@ public final class Addrspace extends KernelObject {
         return slot.await();
     }
 
-    /** {@return the region that holds the IPA, or null} Any thread. */
-    public VdeviceRegion vdevice(long ipa) {
+    /** {@return the device that an access to this IPA reaches, or null} Any thread. */
+    public VdeviceRegion vdevice(long ipa, int access) {
         for (VdeviceRegion region : vdevices) {
             if (region.contains(ipa)) {
                 return region;
             }
         }
-        return null;
+        return access == Access.W ? behindPage(ipa) : null;
+    }
+
+    /** {@return the device whose page is mapped there without the right to write} */
+    private VdeviceRegion behindPage(long ipa) {
+        long entry = stage2.lookup(ipa);
+        if (!Stage2Table.isValid(entry) || Access.allows(Stage2Table.el1Access(entry), Access.W)) {
+            return null;
+        }
+        MmioDevice device = pages.at(Stage2Table.pa(entry));
+        return device == null ? null
+                : new VdeviceRegion(ipa & -PhysicalMemory.PAGE_SIZE, PhysicalMemory.PAGE_SIZE, device);
     }
 
     /**
@@ -277,7 +291,7 @@ public final class Addrspace extends KernelObject {
      * @param access rights wanted, {@link Access} bits, at EL1 or EL0 as {@code privileged} says
      */
     public FaultKind faultKind(long ipa, int size, int access, boolean privileged) {
-        if (vdevice(ipa) != null) {
+        if (vdevice(ipa, access) != null) {
             return FaultKind.VDEVICE;
         }
         long entry = stage2.lookup(ipa);

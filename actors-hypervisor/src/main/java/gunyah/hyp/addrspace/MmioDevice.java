@@ -1,6 +1,6 @@
 package gunyah.hyp.addrspace;
 
-/** A device the hypervisor itself emulates (the vGIC). Called on the accessing vCPU's thread; must not block. */
+/** A device the hypervisor itself emulates (the vGIC, virtio). Called on the accessing vCPU's thread; must not block. */
 public interface MmioDevice {
     /**
      * @param vcpuIndex index of the accessing vCPU in its VM

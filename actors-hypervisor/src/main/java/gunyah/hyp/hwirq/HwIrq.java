@@ -100,6 +100,11 @@ public final class HwIrq extends KernelObject implements HardwareLine {
     }
 
     @Override
+    public boolean interrupts(VirqController controller) {
+        return wire.boundController() == controller;
+    }
+
+    @Override
     protected void describe(StateText text) {
         text.put("intid", intid).put("wire", wire).put("high", wire.high).put("edge", edge.get());
     }

@@ -9,6 +9,7 @@ import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.MappingOwner;
 import gunyah.hyp.addrspace.PageFlags;
 import gunyah.hyp.partition.Partition;
+import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
 
 /**
@@ -30,6 +31,7 @@ public final class MemExtent extends KernelObject implements MappingOwner {
     private ExtentAttributes attributes;
     private long base;
     private long size;
+    private boolean attached;
 
     /** Makes an extent in INIT; its memory comes from {@code partition} unless it is derived. */
     public MemExtent(int id, MemoryTree tree, Partition partition) {
@@ -139,6 +141,42 @@ public final class MemExtent extends KernelObject implements MappingOwner {
         }
     }
 
+    /** {@return whether it is BASIC: all of its range its own, mapped whole} */
+    public boolean isBasic() {
+        return attributes != null && !attributes.sparse();
+    }
+
+    /**
+     * Makes it a page of the hypervisor too, which nobody may take out (memextent_attach).
+     *
+     * @return OK, DENIED without read and write access, BUSY when it is attached or has given memory to a child
+     */
+    public HypError attach() {
+        tree.lock();
+        try {
+            if (!Access.allows(attributes.access(), Access.RW)) {
+                return HypError.DENIED;
+            }
+            if (attached || !tree.owners().owns(id(), base, size)) {
+                return HypError.BUSY;
+            }
+            attached = true;
+            return HypError.OK;
+        } finally {
+            tree.unlock();
+        }
+    }
+
+    /** Takes {@link #attach} back. */
+    public void detach() {
+        tree.lock();
+        try {
+            attached = false;
+        } finally {
+            tree.unlock();
+        }
+    }
+
     @Override
     protected void describe(StateText text) {
         tree.lock();
@@ -147,7 +185,7 @@ public final class MemExtent extends KernelObject implements MappingOwner {
                 return;
             }
             text.put("parent", parent).run("frames", base, size, 0, 0).put("access", attributes.access());
-            text.put("memtype", attributes.memtype()).put("sparse", attributes.sparse());
+            text.put("memtype", attributes.memtype()).put("sparse", attributes.sparse()).put("attached", attached);
             for (int slot = 0; slot < slots.count(); slot++) {
                 text.put("mapped_in", slots.space(slot));
                 slots.table(slot).describe(text, size);
@@ -164,6 +202,9 @@ public final class MemExtent extends KernelObject implements MappingOwner {
         try {
             if (attributes == null) {
                 return HypError.OBJECT_CONFIG;
+            }
+            if (parent != null && parent.attached) {
+                return HypError.BUSY;
             }
             if (attributes.sparse() && attributes.memtype() != ExtentAttributes.DEVICE) {
                 return HypError.OK;

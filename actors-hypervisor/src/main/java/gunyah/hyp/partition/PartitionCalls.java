@@ -43,7 +43,8 @@ public final class PartitionCalls {
                 create(0x06, "partition_create_doorbell", ObjectType.DOORBELL),
                 create(0x07, "partition_create_msgqueue", ObjectType.MSGQUEUE),
                 create(0x0A, "partition_create_vic", ObjectType.VIC),
-                create(0x0B, "partition_create_vpm_group", ObjectType.VPM_GROUP));
+                create(0x0B, "partition_create_vpm_group", ObjectType.VPM_GROUP),
+                create(0x48, "partition_create_virtio_mmio", ObjectType.VIRTIO_MMIO));
     }
 
     private HypercallRow create(int number, String name, ObjectType type) {

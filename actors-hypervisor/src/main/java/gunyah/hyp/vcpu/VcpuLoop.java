@@ -158,9 +158,13 @@ final class VcpuLoop {
     }
 
     private TraceSink.Fault onVdevice(CpuExit exit) {
-        VdeviceRegion region = addrspace.vdevice(exit.faultIpa);
+        VdeviceRegion region = addrspace.vdevice(exit.faultIpa, exit.access);
+        if (region == null) {
+            // its page was mapped elsewhere meanwhile
+            return TraceSink.Fault.RETRY;
+        }
         int size = 1 << exit.sizeLog2;
-        if (region == null || !exit.isv || exit.walk || (exit.faultIpa & size - 1) != 0) {
+        if (!exit.isv || exit.walk || (exit.faultIpa & size - 1) != 0) {
             return injectAbort();
         }
         counters.vdeviceAccesses++;

@@ -150,6 +150,7 @@ final class CapabilityScript {
                 script.fails(CSPACE_FULL, create, arena.partition(), other);
             }
         }
+        script.fails(CSPACE_FULL, 0x48, arena.partition(), other);
         long back = script.ok(0x23, other, there, own, 4).saved();
         script.fails(CSPACE_INSUFFICIENT_RIGHTS, 0x12, back, 1);
         objects.delete(back);

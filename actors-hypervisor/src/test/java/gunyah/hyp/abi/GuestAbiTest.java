@@ -81,6 +81,7 @@ class GuestAbiTest {
         new PlatformScript(script, arena, objects, vcpu).run();
         new CapabilityScript(script, arena, objects).run();
         new IpcScript(script, arena, objects).run();
+        new VirtioScript(script, arena, objects).run();
         new MemoryScript(script, arena, objects).run();
         new VcpuScript(script, arena, objects).run();
         if (last) {

@@ -77,6 +77,20 @@ final class Interface {
             45 vpm_group_get_state | vpm_group+query =0 | 1
             46 vcpu_set_priority | thread!+priority priority | 0
             47 vcpu_set_timeslice | thread!+timeslice ns | 0
+            48 partition_create_virtio_mmio | partition+create cspace+create =0 | 1 -1
+            49 virtio_mmio_configure | virtio_mmio!+activate memextent+attach vqs_num flags type | 0
+            4a virtio_mmio_backend_bind_virq | virtio_mmio+bind_backend vic+bind_source virq =0 | 0
+            4b virtio_mmio_backend_unbind_virq | virtio_mmio+bind_backend =0 | 0
+            4c virtio_mmio_frontend_bind_virq | virtio_mmio+bind_frontend vic+bind_source virq =0 | 0
+            4d virtio_mmio_frontend_unbind_virq | virtio_mmio+bind_frontend =0 | 0
+            4e virtio_mmio_backend_assert_virq | virtio_mmio+assert status =0 | 0
+            4f virtio_mmio_backend_set_dev_features | virtio_mmio+config sel features =0 | 0
+            50 virtio_mmio_backend_set_queue_num_max | virtio_mmio+config sel max =0 | 0
+            51 virtio_mmio_backend_get_drv_features | virtio_mmio+config sel =0 | 1
+            52 virtio_mmio_backend_get_queue_info | virtio_mmio+config sel =0 | 5
+            53 virtio_mmio_backend_get_notification | virtio_mmio+config =0 | 2
+            54 virtio_mmio_backend_acknowledge_reset | virtio_mmio+config =0 | 0
+            55 virtio_mmio_backend_update_status | virtio_mmio+config status =0 | 0
             56 vic_bind_msi_source | vic+bind_source source =0 | 0
             57 prng_get_entropy | bytes =0 | 4
             59 cspace_revoke_caps_from | cspace+revoke cap =0 | 0
@@ -84,6 +98,8 @@ final class Interface {
             5b addrspace_configure_info_area | addrspace!+activate memextent+attach ipa =0 | 0
             5c vcpu_bind_virq | thread+bind_virq vic+bind_source virq type =0 | 0
             5d vcpu_unbind_virq | thread+bind_virq type =0 | 0
+            5e virtio_input_configure | virtio_mmio+config devids prop_bits evtypes absaxes =0 | 0
+            5f virtio_input_set_data | virtio_mmio+config sel subsel size data =0 | 0
             60 addrspace_configure_vmmio | addrspace?+add_range vbase size op =0 | 0
             61 memextent_donate | options memextent+donate memextent+donate offset size =0 | 0
             62 addrspace_attach_vdevice | addrspace+map vic+attach_vdevice index vbase size flags | 0
@@ -107,6 +123,7 @@ final class Interface {
             vic bind_source attach_vcpu attach_vdevice
             hwirq - bind_vic
             vpm_group attach_vcpu bind_virq query
+            virtio_mmio bind_backend bind_frontend assert config
             """;
 
     enum Kind { CAPABILITY, ZERO, ONES, VALUE }

@@ -9,6 +9,7 @@ import static gunyah.hyp.ObjectType.MSGQUEUE;
 import static gunyah.hyp.ObjectType.PARTITION;
 import static gunyah.hyp.ObjectType.THREAD;
 import static gunyah.hyp.ObjectType.VIC;
+import static gunyah.hyp.ObjectType.VIRTIO_MMIO;
 import static gunyah.hyp.ObjectType.VPM_GROUP;
 
 import gunyah.hyp.ObjectType;
@@ -24,8 +25,10 @@ final class Objects {
     /** Flag of map and unmap: offset and size count. */
     static final long PARTIAL = 1;
     static final long PROXY_SCHEDULED = 1 << 9;
+    /** Offset of the page that the virtio device has. */
+    private static final long VIRTIO_PAGE = 0xF0 * Arena.PAGE;
     private static final Map<ObjectType, Integer> CREATE = new EnumMap<>(Map.of(CSPACE, 0x02, ADDRSPACE, 0x03,
-            MEMEXTENT, 0x04, THREAD, 0x05, DOORBELL, 0x06, MSGQUEUE, 0x07, VIC, 0x0A, VPM_GROUP, 0x0B));
+            MEMEXTENT, 0x04, THREAD, 0x05, DOORBELL, 0x06, MSGQUEUE, 0x07, VIC, 0x0A, VPM_GROUP, 0x0B, VIRTIO_MMIO, 0x48));
 
     private final Script script;
     private final Arena arena;
@@ -47,6 +50,7 @@ final class Objects {
         active.put(VPM_GROUP, activated(create(VPM_GROUP)));
         active.put(DOORBELL, activated(create(DOORBELL)));
         active.put(MSGQUEUE, newQueue(4, 16));
+        active.put(VIRTIO_MMIO, newVirtio(newExtent(arena.extent(), VIRTIO_PAGE, Arena.PAGE, BASIC_RWX), 1, 0, 0));
         long thread = newThread(PROXY_SCHEDULED, active(CSPACE), active(ADDRSPACE), active(VIC), 0);
         script.ok(0x0C, thread);
         active.put(THREAD, thread);
@@ -131,6 +135,13 @@ final class Objects {
         long queue = create(MSGQUEUE);
         script.ok(0x21, queue, depth | (long) size << 16);
         return activated(queue);
+    }
+
+    /** {@return a virtio device with its registers in that extent} */
+    long newVirtio(long page, int queues, long flags, long type) {
+        long device = create(VIRTIO_MMIO);
+        script.ok(0x49, device, page, queues, flags, type);
+        return activated(device);
     }
 
     /** {@return a vCPU in INIT with all it needs} */

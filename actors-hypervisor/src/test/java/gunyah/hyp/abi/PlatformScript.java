@@ -50,9 +50,9 @@ final class PlatformScript {
         script.fails(DENIED, 0x3F, 1, 2);
     }
 
-    /** partition, doorbell, msgqueue, vic, vpm, vcpu, memextent, prng, vcpu_run; scheduler fprr. */
+    /** partition, doorbell, msgqueue, vic, vpm, vcpu, memextent, virtio_mmio, prng, vcpu_run; scheduler fprr. */
     private static long identityFlags() {
-        return 0x1000_0C7FL;
+        return 0x1000_0E7FL;
     }
 
     private void services() {
