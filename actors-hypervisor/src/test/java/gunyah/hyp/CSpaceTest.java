@@ -65,6 +65,7 @@ class CSpaceTest {
     }
 
     @Test
+    @Invariant(14)
     void idsDifferPerCspaceAndUnknownOnesDoNotResolve() {
         CSpace a = cspace(1, 5, 1000);
         CSpace b = cspace(2, 6, 1000);
@@ -85,6 +86,7 @@ class CSpaceTest {
     }
 
     @Test
+    @Invariant(17)
     void aCspaceHoldsItsLimitAndNotMore() {
         CSpace a = cspace(1, 5, 3);
         assertThat(a.configure(1 << 20)).isEqualTo(HypError.ARGUMENT_INVALID);
@@ -100,6 +102,7 @@ class CSpaceTest {
     }
 
     @Test
+    @Invariant(12)
     void rightsShrinkAlongCopiesAndOnlyTheMasterRevokes() {
         CSpace a = cspace(1, 5, 100);
         CSpace b = cspace(2, 6, 100);
@@ -127,6 +130,7 @@ class CSpaceTest {
     }
 
     @Test
+    @Invariant(15)
     void anObjectLivesExactlyAsLongAsACapabilityToIt() {
         long seed = Long.getLong("gunyah.seed", 20_261_122L);
         Random random = new Random(seed);
@@ -171,6 +175,7 @@ class CSpaceTest {
     }
 
     @Test
+    @Invariant(13)
     void copyingRacesWithRevokingWithoutLeavingACapabilityOrLosingOne() throws Exception {
         CSpace a = cspace(1, 5, 10_000);
         CSpace b = cspace(2, 6, 10_000);

@@ -58,6 +58,7 @@ class DoorbellTest {
     }
 
     @Test
+    @Invariant(10)
     void maskedFlagsGiveOnlyAnEdgeAndUnmaskingAsserts() {
         mask(0b1, 0);
         send(0b10);
@@ -85,6 +86,7 @@ class DoorbellTest {
     }
 
     @Test
+    @Invariant(11)
     void resetReturnsToPowerOnValues() {
         mask(0, ~0L);
         send(0b1);
@@ -106,6 +108,7 @@ class DoorbellTest {
     }
 
     @Test
+    @Invariant(8)
     void everyFlagIsSeenByExactlyOneReceiverWhoClearsIt() throws Exception {
         Doorbell object = (Doorbell) MACHINE.object(bell);
         assertThat(object.state()).isEqualTo(KernelObject.State.ACTIVE);

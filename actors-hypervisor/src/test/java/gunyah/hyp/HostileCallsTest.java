@@ -16,6 +16,7 @@ class HostileCallsTest {
             Machine.SPAN - 0x1000, Long.MAX_VALUE, Integer.MAX_VALUE};
 
     @Test
+    @Invariant({3, 21})
     void aHostileCallThatFailsChangesNothing() {
         long seed = Long.getLong("gunyah.seed", 20_25);
         Random random = new Random(seed);

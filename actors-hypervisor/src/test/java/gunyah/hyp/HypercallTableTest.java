@@ -55,6 +55,7 @@ class HypercallTableTest {
     }
 
     @Test
+    @Invariant(16)
     void errorsComeInTheDocumentedOrder() {
         long bell = MACHINE.create(0x06);
         // not decodable, empty slot, wrong type, rights, state

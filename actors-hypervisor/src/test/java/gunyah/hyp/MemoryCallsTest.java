@@ -66,6 +66,7 @@ class MemoryCallsTest {
     }
 
     @Test
+    @Invariant({23, 25})
     void demandPagingOfAPrivatePageGoesThereAndBackAgain() {
         long host = spanning();
         long hostSpace = m.addrspace(3);
@@ -153,6 +154,7 @@ class MemoryCallsTest {
     }
 
     @Test
+    @Invariant(21)
     void donationErrorsChangeNothing() {
         long a = spanning();
         long b = spanning();
@@ -242,6 +244,7 @@ class MemoryCallsTest {
     }
 
     @Test
+    @Invariant(22)
     void updateAccessAndLookupAgreeWithTheTable() {
         Machine.must(map(m.rootSpaceCap, m.rootExtentCap, IPA, RWX_WB, PARTIAL, P0, 8 * PAGE));
         assertThat(m.registers(0x5A, m.rootSpaceCap, m.rootExtentCap, IPA, 16 * PAGE, 0))
@@ -265,6 +268,7 @@ class MemoryCallsTest {
     }
 
     @Test
+    @Invariant(26)
     void rangesAreDisjointBoundedAndRemovedExactly() {
         long space = m.create(0x03);
         for (int i = 0; i < 128; i++) {
@@ -314,6 +318,7 @@ class MemoryCallsTest {
     }
 
     @Test
+    @Invariant(20)
     void aPrivatePageIsMappedNowhereElse() {
         long guest = spanning();
         long space = m.addrspace(0x81);
@@ -364,6 +369,7 @@ class MemoryCallsTest {
     }
 
     @Test
+    @Invariant({18, 19})
     void randomTrafficKeepsOwnersRecordsAndTablesInStep() {
         long seed = Long.getLong("gunyah.seed", 20_261_122L);
         Random random = new Random(seed);

@@ -62,6 +62,7 @@ class MsgQueueTest {
     }
 
     @Test
+    @Invariant(4)
     void configurationLimitsAreStrict() {
         long queue = MACHINE.create(0x07);
         assertThat(MACHINE.call(0x0C, queue, 0)).isEqualTo(HypError.OBJECT_CONFIG.code());
@@ -97,6 +98,7 @@ class MsgQueueTest {
     }
 
     @Test
+    @Invariant(3)
     void aFailedCopyChangesNothing() {
         long queue = queue(2, 16);
         assertThat(MACHINE.registers(0x1B, queue, 8, NEVER_MAPPED, 0, 0))
@@ -115,6 +117,7 @@ class MsgQueueTest {
     }
 
     @Test
+    @Invariant(6)
     void flushEmptiesAndLetsTheSenderProceed() {
         long queue = queue(2, 16);
         send(queue, new byte[] {1}, false);
@@ -153,6 +156,7 @@ class MsgQueueTest {
     }
 
     @Test
+    @Invariant({1, 2, 7})
     void randomTrafficMatchesAModel() {
         long seed = Long.getLong("gunyah.seed", 20_261_122L);
         Random random = new Random(seed);
@@ -198,6 +202,7 @@ class MsgQueueTest {
     }
 
     @Test
+    @Invariant({1, 5})
     void aReceiverThatDrainsAndWaitsForItsInterruptGetsEveryMessageInOrder() throws Exception {
         long queue = queue(8, 240);
         Semaphore rxToken = new Semaphore(0);

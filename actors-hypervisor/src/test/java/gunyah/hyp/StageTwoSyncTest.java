@@ -50,6 +50,7 @@ class StageTwoSyncTest {
     }
 
     @Test
+    @Invariant(19)
     void theTakerGetsAPageOnlyAfterTheGiversVcpusLetGo() throws Exception {
         long host = m.derived(m.rootExtentCap, 0, Machine.SPAN, Machine.ALL_RWX_SPARSE);
         long guest = m.derived(host, 0, Machine.SPAN, Machine.ALL_RWX_SPARSE);
@@ -91,6 +92,7 @@ class StageTwoSyncTest {
     }
 
     @Test
+    @Invariant(20)
     void aPageIsNeverSeenByTwoVmsWhenManyThreadsPageInAndOut() throws Exception {
         long host = m.derived(m.rootExtentCap, 0, Machine.SPAN, Machine.ALL_RWX_SPARSE);
         long hostSpaceCap = m.addrspace(3);

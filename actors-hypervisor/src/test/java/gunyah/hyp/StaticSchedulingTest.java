@@ -142,6 +142,7 @@ class StaticSchedulingTest {
     }
 
     @Test
+    @Invariant(35)
     void aLowerPriorityMakesNoProgressWhileAHigherOneIsRunnable() {
         try (TestMachine machine = new TestMachine()) {
             Guest low = Guest.counting(machine, 1, 0, 10).powerOn(0);
@@ -161,6 +162,7 @@ class StaticSchedulingTest {
     }
 
     @Test
+    @Invariant(37)
     void aRunningVcpuMovesAndStopsWithoutACpu() {
         try (TestMachine machine = new TestMachine(3)) {
             Guest guest = Guest.counting(machine, 1, 1, 32).powerOn(0);

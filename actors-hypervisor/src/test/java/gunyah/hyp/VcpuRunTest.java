@@ -149,6 +149,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(29)
     void aVcpuThatIsOffSaysSoAndWakesTheHostAtPowerOn() {
         TestMachine.Guest guest = guest(1, COUNTS_FOR_EVER);
 
@@ -174,6 +175,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(32)
     void noInstructionIsLostOrRepeatedAcrossPreemption() {
         TestMachine.Guest guest = guest(1, COUNTS_FOR_EVER);
         guest.powerOn();
@@ -194,6 +196,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(28)
     void aPageFaultIsRetriedAfterTheHostMappedThePage() {
         TestMachine.Guest guest = guest(1, FAULTS);
         machine.call(0x60, guest.addrspace, 0x4020_0000L, 0x20_0000, 2);
@@ -208,6 +211,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(28)
     void aReadAnswerIsExtendedAsTheLoadSays() {
         TestMachine.Guest guest = guest(1, FAULTS);
         machine.map(guest.addrspace, TestMachine.GUEST_PA + 0x1000, 0x4020_0000L, 0x1000);
@@ -223,6 +227,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(28)
     void anUnknownResumeActionIsRefusedAndNothingRuns() {
         TestMachine.Guest guest = guest(1, FAULTS);
         machine.map(guest.addrspace, TestMachine.GUEST_PA + 0x1000, 0x4020_0000L, 0x1000);
@@ -259,6 +264,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(30)
     void aKilledVcpuEndsExitedWhileItRunsAndWhenItDoesNot() {
         TestMachine.Guest guest = guest(2, COUNTS_FOR_EVER);
         guest.powerOn();
@@ -287,6 +293,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant({31, 44})
     void cpuOnStartsASecondaryOnceAndAResetEndsTheVm() {
         TestMachine.Guest guest = guest(2, STARTS_A_SECONDARY);
         machine.write(TestMachine.GUEST_PA + 0x100, SECONDARY);
@@ -307,6 +314,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(45)
     void systemOffTellsTheOwner() {
         TestMachine.Guest guest = guest(1, POWERS_OFF);
         guest.powerOn();
@@ -318,6 +326,7 @@ class VcpuRunTest {
     }
 
     @Test
+    @Invariant(43)
     void anIdleGuestIsWokenByItsTimerNotBeforeTheDeadline() {
         TestMachine.Guest guest = guest(1, WAITS_FOR_ITS_TIMER);
         guest.powerOn();

@@ -3,11 +3,13 @@ package gunyah.hyp.addrspace;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.Invariant;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class IpaRangesTest {
     @Test
+    @Invariant(26)
     void randomRangesNeverOverlapAndMatchAPageMap() {
         long seed = Long.getLong("gunyah.seed", 20_261_122L);
         Random random = new Random(seed);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.BehaviorTestKit;
 import gunyah.hyp.HypError;
+import gunyah.hyp.Invariant;
 import gunyah.hyp.ReplySlot;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,7 @@ class DoorbellActorTest {
     }
 
     @Test
+    @Invariant({9, 10, 11})
     void randomCallsFollowTheRulesOfFlagsEnableAndAck() {
         long seed = Long.getLong("gunyah.seed", 20_261_122L);
         Random random = new Random(seed);

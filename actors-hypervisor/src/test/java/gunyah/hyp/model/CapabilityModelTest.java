@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import gunyah.hyp.CapResult;
 import gunyah.hyp.Caller;
 import gunyah.hyp.HypError;
+import gunyah.hyp.Invariant;
 import gunyah.hyp.JavaCaller;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.Machine;
@@ -37,6 +38,7 @@ class CapabilityModelTest {
     private static final int CREATE = Rights.PARTITION_OBJECT_CREATE;
 
     @Test
+    @Invariant({12, 13, 14, 15, 16, 17})
     void everyAnswerAndEveryStateIsTheModels() {
         Set<HypError> seen = EnumSet.noneOf(HypError.class);
 

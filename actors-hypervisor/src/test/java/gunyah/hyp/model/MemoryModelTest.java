@@ -3,6 +3,7 @@ package gunyah.hyp.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.Invariant;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.Machine;
 import gunyah.hyp.addrspace.Addrspace;
@@ -46,6 +47,7 @@ class MemoryModelTest {
     private static final long NO_SYNC = 0x8000_0000L;
 
     @Test
+    @Invariant({18, 19, 20, 21})
     void ownersTablesAndContentsAreTheModelsAfterEveryCall() {
         Set<HypError> seen = EnumSet.noneOf(HypError.class);
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.BehaviorTestKit;
 import akka.actor.testkit.typed.javadsl.TestInbox;
+import gunyah.hyp.Invariant;
 import gunyah.hyp.model.SchedulerModel.Cpu;
 import gunyah.hyp.pcpu.HostCores;
 import gunyah.hyp.pcpu.Pcpu;
@@ -29,6 +30,7 @@ class SchedulerModelTest {
     private static final int MAX_THREADS = 9;
 
     @Test
+    @Invariant({33, 34, 35, 36, 37, 38})
     void everyGrantAndEveryNanosecondIsTheModels() {
         Set<String> seen = new TreeSet<>();
 

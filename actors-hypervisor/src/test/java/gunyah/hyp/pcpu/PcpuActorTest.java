@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.BehaviorTestKit;
 import akka.actor.testkit.typed.javadsl.TestInbox;
+import gunyah.hyp.Invariant;
 import gunyah.hyp.pcpu.PcpuActor.Command;
 import gunyah.hyp.pcpu.PcpuActor.Reason;
 import gunyah.hyp.timer.ManualAlarms;
@@ -173,6 +174,7 @@ class PcpuActorTest {
     }
 
     @Test
+    @Invariant(33)
     void aHigherPriorityPreemptsAtOnceAndTheDisplacedThreadKeepsItsRemainderAtTheHead() {
         Fake low = thread("low", 10);
         Fake lowToo = thread("lowToo", 10);
@@ -230,6 +232,7 @@ class PcpuActorTest {
     }
 
     @Test
+    @Invariant(36)
     void aDirectedYieldRunsTheTargetOnTheYieldersSliceOnly() {
         Fake host = thread("host", 32);
         Fake guest = proxied("guest");
@@ -343,6 +346,7 @@ class PcpuActorTest {
     }
 
     @Test
+    @Invariant(36)
     void aTargetThatRunsElsewhereIsNotRunTwice() {
         Fake host = thread("host", 32);
         Fake guest = proxied("guest");
@@ -355,6 +359,7 @@ class PcpuActorTest {
     }
 
     @Test
+    @Invariant(37)
     void aTargetOfAnotherCpusAffinityIsNotRunHere() {
         Fake host = thread("host", 32);
         Fake stranger = new Fake("stranger", 32, 1);
@@ -608,6 +613,7 @@ class PcpuActorTest {
     }
 
     @Test
+    @Invariant({35, 38})
     void runTimesAndIdleTimeAddUpToTheWallClock() {
         Random random = new Random(7);
         List<Fake> threads = new ArrayList<>();
@@ -656,6 +662,7 @@ class PcpuActorTest {
     }
 
     @Test
+    @Invariant(34)
     void equalThreadsShareTheCpuWithinOneSliceWhateverTheSwitches() {
         Fake a = thread("a", 32);
         Fake b = thread("b", 32);

@@ -7,6 +7,7 @@ import static gunyah.hyp.vic.VicBoard.SPURIOUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.Invariant;
 import gunyah.hyp.addrspace.MmioDevice;
 import gunyah.hyp.vic.VicBoard.Source;
 import java.util.ArrayList;
@@ -70,6 +71,7 @@ class VicTest {
     }
 
     @Test
+    @Invariant({39, 41})
     void aDisabledInterruptIsLatchedAndDeliveredWhenEnabled() {
         Source source = bound(SPI);
 
@@ -86,6 +88,7 @@ class VicTest {
     }
 
     @Test
+    @Invariant(40)
     void anEdgeIsDeliveredOnceForAllAssertionsSinceTheLastAcknowledge() {
         makeEdge(SPI);
         enable(SPI);
@@ -107,6 +110,7 @@ class VicTest {
     }
 
     @Test
+    @Invariant(40)
     void aLevelIsRedeliveredWhileItsSourceHoldsIt() {
         enable(SPI);
         Source source = bound(SPI);
@@ -233,6 +237,7 @@ class VicTest {
     }
 
     @Test
+    @Invariant(41)
     void thePriorityMaskHoldsInterruptsBack() {
         enable(SPI);
         Source source = bound(SPI);
