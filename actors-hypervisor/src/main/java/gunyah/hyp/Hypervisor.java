@@ -160,9 +160,20 @@ public final class Hypervisor implements AutoCloseable {
      */
     public static Hypervisor start(ActorSystem<?> system, MachineConfig config, LongSupplier clock,
             RandomGenerator entropy, VcpuWorkFactory works, RootVm rootVm, Optional<? extends TraceSink> trace) {
+        return start(system, config, clock, entropy, works, rootVm, trace, Board.BARE);
+    }
+
+    /**
+     * As above on a board.
+     *
+     * @param board what is in memory when the machine starts, and its devices
+     */
+    public static Hypervisor start(ActorSystem<?> system, MachineConfig config, LongSupplier clock,
+            RandomGenerator entropy, VcpuWorkFactory works, RootVm rootVm, Optional<? extends TraceSink> trace,
+            Board board) {
         Hypervisor hypervisor = new Hypervisor(system, config, clock, entropy, trace.orElse(null));
         try {
-            hypervisor.boot(clock, features(config.cpu()), works, rootVm);
+            hypervisor.boot(clock, features(config.cpu()), works, rootVm, board);
         } catch (RuntimeException e) {
             hypervisor.close();
             throw e;
@@ -170,18 +181,21 @@ public final class Hypervisor implements AutoCloseable {
         return hypervisor;
     }
 
-    private void boot(LongSupplier clock, CpuFeatures features, VcpuWorkFactory works, RootVm rootVm) {
+    private void boot(LongSupplier clock, CpuFeatures features, VcpuWorkFactory works, RootVm rootVm, Board board) {
         HypercallTable table = new HypercallTable(groups(entropy, clock, this::create, memoryTree));
         Smccc smccc = new Smccc(table, new Psci(), entropy);
         // The root VM's program is an actor of its own, so its vCPU has nothing to do.
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())
                 : works.forVcpu(vmid, index);
-        machine.connect(new EngineFactory(memory, all, features, translator), this::startThread, table, smccc);
+        machine.connect(new EngineFactory(memory, all, features, translator, board.devices()), this::startThread, table,
+                smccc);
         Partition root = objects.add(new Partition(ids.next()));
         for (int line = 0; line < HwIrq.COUNT; line++) {
             interrupts.add(objects.add(new HwIrq(ids.next(), HwIrq.FIRST + line)));
         }
-        new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size(), interrupts);
+        board.wire(this::hardwareLine);
+        new RootVmBoot(this::create, table, smccc, root, memoryTree).boot(rootVm, pcpus.size(), interrupts,
+                board);
     }
 
     private static CpuFeatures features(CpuModel cpu) {

@@ -25,8 +25,6 @@ final class RootVmBoot {
     static final long RAM_BASE = 0x4000_0000L;
 
     private static final long RM_SIZE = 8L << 20;
-    private static final long HLOS_ENTRY = 0x4100_0000L;
-    private static final long HLOS_DTB = 0x40F0_0000L;
     private static final int CSPACE_CAPS = 16_384;
     private static final int SPIS = Vic.MAX_SPIS;
     private static final long SPARSE_RWX = 1 << 16 | 7;
@@ -53,7 +51,7 @@ final class RootVmBoot {
     }
 
     /** Makes the objects and starts the program, which gets the hardware interrupts. */
-    void boot(RootVm program, int cpuCount, List<HwIrq> interrupts) {
+    void boot(RootVm program, int cpuCount, List<HwIrq> interrupts, Board board) {
         cspace = (CSpace) factory.create(ObjectType.CSPACE, partition);
         require("cspace", cspace.configure(CSPACE_CAPS));
         long cspaceCap = activated(cspace);
@@ -94,9 +92,10 @@ final class RootVmBoot {
         port.call(ADDRSPACE_MAP, x);
         require("addrspace_map", HypError.of(x[0]));
 
+        Board.Loaded loaded = board.load(memory, RAM_BASE, rmBase - RAM_BASE);
         program.boot(port, new RootVmEnv(partitionCap, cspaceCap, addrspaceCap, vcpuCap, vicCap, memextentCap,
-                deviceCap, rmBase, RM_SIZE, RAM_BASE, rmBase - RAM_BASE, HLOS_ENTRY, HLOS_DTB, cpuCount,
-                hwirqCaps));
+                deviceCap, rmBase, RM_SIZE, RAM_BASE, rmBase - RAM_BASE, loaded.entry(), loaded.deviceTree(),
+                cpuCount, hwirqCaps));
     }
 
     private long activated(KernelObject object) {

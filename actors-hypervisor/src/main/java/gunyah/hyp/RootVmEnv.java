@@ -19,7 +19,7 @@ import java.util.Map;
  * @param hlosBase        RAM for the primary VM
  * @param hlosSize        bytes of it
  * @param hlosEntry       entry address of the primary VM
- * @param hlosDtb         where the primary VM's device tree goes (room for 64 KiB)
+ * @param hlosDtb         where the primary VM's device tree is or goes (room for 64 KiB)
  * @param cpuCount        physical CPUs
  * @param hwirqCaps       capability of each hardware interrupt, by its number; all rights
  */

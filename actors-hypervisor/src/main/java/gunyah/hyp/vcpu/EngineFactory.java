@@ -3,12 +3,15 @@ package gunyah.hyp.vcpu;
 import gunyah.arm64.InnerShareable;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.translate.Translator;
+import gunyah.hyp.HypError;
 import gunyah.hyp.VcpuWork;
 import gunyah.hyp.VcpuWorkFactory;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.StageTwoObservers;
+import gunyah.hyp.addrspace.VdeviceRegion;
 import gunyah.memory.PhysicalMemory;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,6 +24,7 @@ public final class EngineFactory implements Machine.Engines {
     private final VcpuWorkFactory works;
     private final CpuFeatures features;
     private final Translator translator;
+    private final List<VdeviceRegion> devices;
     private final Map<Addrspace, Domain> domains = new HashMap<>();
 
     private static final class Domain {
@@ -35,8 +39,11 @@ public final class EngineFactory implements Machine.Engines {
     /**
      * @param features   what every A64 CPU of the machine has
      * @param translator makes JVM code of hot guest code, for all VMs; null to interpret only
+     * @param devices    of the primary VM, when that executes guest code
      */
-    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works, CpuFeatures features, Translator translator) {
+    public EngineFactory(PhysicalMemory memory, VcpuWorkFactory works, CpuFeatures features, Translator translator,
+            List<VdeviceRegion> devices) {
+        this.devices = List.copyOf(devices);
         this.memory = memory;
         this.works = works;
         this.features = features;
@@ -62,9 +69,18 @@ public final class EngineFactory implements Machine.Engines {
             domain = new Domain(features, translator);
             domains.put(addrspace, domain);
             addrspace.observers(observers(domain.shareable));
+            if (vcpu.options().hlos()) {
+                devices.forEach(device -> connect(addrspace, device));
+            }
         }
         domain.cpus++;
         return new A64Engine(vcpu, features, domain.shareable, memory, () -> left(addrspace));
+    }
+
+    private static void connect(Addrspace addrspace, VdeviceRegion device) {
+        if (addrspace.addVdevice(device) != HypError.OK) {
+            throw new IllegalStateException("the primary VM has something at 0x%x already".formatted(device.base()));
+        }
     }
 
     private synchronized void left(Addrspace addrspace) {
