@@ -96,7 +96,8 @@ final class MessageTable {
     }
 
     private void life() {
-        row(MessageId.VM_ALLOC_VMID, VmRequest::decode, hlos(), now((s, c) -> s.life.allocate(c)), DENIED, MSG_INVALID, NORESOURCE);
+        row(MessageId.VM_ALLOC_VMID, VmRequest::decode, hlos(),
+                now((s, c) -> s.life.allocate(c)), DENIED, MSG_INVALID, NORESOURCE);
         row(MessageId.VM_DEALLOC_VMID, VmRequest::decode,
                 owner(VmRequest::vmid, DENIED).in(VmState.LOAD, VmState.RESET), now((s, c) -> s.life.deallocate(c)),
                 DENIED, MSG_INVALID, VM_STATE, VMID_INVALID, MEM_INUSE);
@@ -124,7 +125,8 @@ final class MessageTable {
                     now((s, c) -> s.configuration.setBootContext(c)),
                     DENIED, MSG_INVALID, VMID_INVALID, VM_STATE, ARGUMENT_INVALID);
         }
-        row(MessageId.VM_START, VmRequest::decode, owner(VmRequest::vmid, DENIED).in(VmState.READY), now((s, c) -> s.life.start(c)),
+        row(MessageId.VM_START, VmRequest::decode, owner(VmRequest::vmid, DENIED).in(VmState.READY),
+                now((s, c) -> s.life.start(c)),
                 VMID_INVALID, DENIED, MSG_INVALID, VM_STATE, NORESOURCE, NOMEM);
         row(MessageId.VM_STOP, StopRequest::decode,
                 owner(StopRequest::vmid, VMID_INVALID).in(VmState.RUNNING, VmState.PAUSED), (s, c) -> s.life.stop(c),
@@ -144,7 +146,8 @@ final class MessageTable {
         row(MessageId.VM_GET_STATE, VmRequest::decode, query(VmRequest::vmid, NORESOURCE, DENIED),
                 now((s, c) -> s.queries.state(c)), NORESOURCE, DENIED, MSG_INVALID);
         row(MessageId.VM_GET_ID, VmRequest::decode, query(VmRequest::vmid, NORESOURCE, NORESOURCE)
-                .in(VmState.READY, VmState.RUNNING, VmState.PAUSED), now((s, c) -> s.queries.id(c)), NORESOURCE, VM_STATE, MSG_INVALID);
+                .in(VmState.READY, VmState.RUNNING, VmState.PAUSED),
+                now((s, c) -> s.queries.id(c)), NORESOURCE, VM_STATE, MSG_INVALID);
         row(MessageId.VM_LOOKUP_NAME, TextRequest::decode, any(), now((s, c) -> s.queries.lookupName(c)),
                 ARGUMENT_INVALID, MSG_INVALID);
         row(MessageId.VM_LOOKUP_URI, TextRequest::decode, any(), now((s, c) -> s.queries.lookupUri(c)),
@@ -152,7 +155,8 @@ final class MessageTable {
         row(MessageId.VM_LOOKUP_GUID, GuidRequest::decode, any(), now((s, c) -> s.queries.lookupGuid(c)), MSG_INVALID);
         row(MessageId.VM_SET_STATUS, StatusUpdate::decode, self(), now((s, c) -> s.queries.setStatus(c)),
                 DENIED, ARGUMENT_INVALID, MSG_INVALID);
-        row(MessageId.VM_SET_CRASH_MSG, TextRequest::decode, self(), now((s, c) -> s.queries.setCrashMessage(c)), MSG_INVALID);
+        row(MessageId.VM_SET_CRASH_MSG, TextRequest::decode, self(),
+                now((s, c) -> s.queries.setCrashMessage(c)), MSG_INVALID);
         row(MessageId.VM_GET_CRASH_MSG, VmRequest::decode, owner(VmRequest::vmid, VMID_INVALID),
                 now((s, c) -> s.queries.crashMessage(c)), VMID_INVALID, MSG_INVALID);
         row(MessageId.VM_SET_TIME_BASE, TimeBase::decode, query(TimeBase::vmid, NORESOURCE, DENIED)
@@ -172,9 +176,11 @@ final class MessageTable {
         row(MessageId.MEM_ACCEPT, ParcelAccept::decode, any(), now((s, c) -> s.parcels.accept(c.caller(), c.request())),
                 MSG_INVALID, HANDLE_INVALID, ARGUMENT_INVALID, VALIDATE_FAILED, VMID_INVALID, DENIED, NORESOURCE,
                 MAP_FAILED, NOMEM);
-        row(MessageId.MEM_RELEASE, ParcelReturn::decode, any(), now((s, c) -> s.parcels.release(c.caller(), c.request())),
+        row(MessageId.MEM_RELEASE, ParcelReturn::decode, any(),
+                now((s, c) -> s.parcels.release(c.caller(), c.request())),
                 MSG_INVALID, HANDLE_INVALID, DENIED, MEM_RELEASED, ARGUMENT_INVALID, MAP_FAILED);
-        row(MessageId.MEM_RECLAIM, ParcelReturn::decode, any(), now((s, c) -> s.parcels.reclaim(c.caller(), c.request())),
+        row(MessageId.MEM_RECLAIM, ParcelReturn::decode, any(),
+                now((s, c) -> s.parcels.reclaim(c.caller(), c.request())),
                 MSG_INVALID, HANDLE_INVALID, DENIED, MEM_INUSE, ARGUMENT_INVALID);
         row(MessageId.MEM_NOTIFY, ParcelNotify::decode, any(), now((s, c) -> s.parcels.notify(c.caller(), c.request())),
                 MSG_INVALID, HANDLE_INVALID, DENIED, ARGUMENT_INVALID, VMID_INVALID, MEM_INUSE, MEM_RELEASED);
@@ -203,13 +209,15 @@ final class MessageTable {
                 MSG_INVALID, ARGUMENT_INVALID, DENIED);
         row(MessageId.CONSOLE_CLOSE, VmRequest::decode, console, now((s, c) -> s.consoles.close(c)),
                 MSG_INVALID, ARGUMENT_INVALID, DENIED);
-        row(MessageId.CONSOLE_WRITE, ConsoleText::decode, Scope.console(ConsoleText::vmid), now((s, c) -> s.consoles.write(c)),
+        row(MessageId.CONSOLE_WRITE, ConsoleText::decode, Scope.console(ConsoleText::vmid),
+                now((s, c) -> s.consoles.write(c)),
                 MSG_INVALID, ARGUMENT_INVALID, DENIED);
         row(MessageId.CONSOLE_FLUSH, VmRequest::decode, console, now((s, c) -> s.consoles.flush(c)),
                 MSG_INVALID, ARGUMENT_INVALID, DENIED);
         row(MessageId.IPA_RESERVE, IpaReserve::decode, Scope.<IpaReserve>self().exceptHlos(),
                 now((s, c) -> s.addresses.reserve(c)), DENIED, MSG_INVALID, ARGUMENT_INVALID, NORESOURCE);
-        row(MessageId.FW_MILESTONE, Nothing::decode, hlos(), now((s, c) -> s.firmware.milestone(c)), DENIED, MSG_INVALID);
+        row(MessageId.FW_MILESTONE, Nothing::decode, hlos(),
+                now((s, c) -> s.firmware.milestone(c)), DENIED, MSG_INVALID);
         row(MessageId.FW_SET_VM_FIRMWARE, FirmwareImage::decode, hlos(), now((s, c) -> s.firmware.set(c)),
                 DENIED, MSG_INVALID, HANDLE_INVALID, VMID_INVALID, ARGUMENT_INVALID, NOMEM);
     }

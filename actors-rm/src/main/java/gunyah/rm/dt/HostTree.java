@@ -23,7 +23,20 @@ public final class HostTree {
     }
 
     /**
-     * Builds the tree.
+     * Adds what the Resource Manager has to say to the tree that a boot loader left for the primary VM's kernel.
+     *
+     * @throws IllegalStateException when something is there already
+     */
+    public static Fdt complete(Fdt loaded, int vmid, QueuePair queues) {
+        if (loaded.root().child("hypervisor").isPresent()) {
+            throw new IllegalStateException("the primary VM's device tree has a node /hypervisor already");
+        }
+        hypervisor(loaded.root(), vmid, queues);
+        return loaded;
+    }
+
+    /**
+     * Builds the tree of a primary VM for which no boot loader left one.
      *
      * @param vmid     the primary VM's id
      * @param base     its RAM, physical = IPA

@@ -1,5 +1,6 @@
 package gunyah.rm.vm;
 
+import gunyah.config.fdt.Fdt;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.Rights;
 import gunyah.hyp.RootVmEnv;
@@ -20,13 +21,15 @@ import gunyah.rm.root.VirqPool;
 import gunyah.rm.root.VirqPool.Range;
 import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.VmState;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Makes and starts the primary VM at boot (hlos_vm.c): one pinned vCPU per physical CPU, its RAM mapped 1:1, its device
- * tree, its link. What its vCPUs execute is none of the Resource Manager's business. Its state becomes RUNNING without
+ * tree, its link. What its vCPUs execute is none of the Resource Manager's business: a kernel that a boot loader put
+ * there gets its own device tree completed. Its state becomes RUNNING without
  * a notification.
  */
 public final class PrimaryVm {
@@ -35,7 +38,7 @@ public final class PrimaryVm {
     private static final int QUEUE_DEPTH = 8;
     private static final int SPI_COUNT = VirqPool.SPI_END - VirqPool.SPI_BASE;
     private static final int ESPI_COUNT = VirqPool.ESPI_END - VirqPool.ESPI_BASE;
-    private static final long DTB_ROOM = 0x1_0000;
+    private static final int DTB_ROOM = 0x1_0000;
     private static final long IPA_END = 1L << 36;
     /** Device memory above the interrupt controller. */
     private static final long DEVICES = 0x0a00_0000L;
@@ -45,12 +48,14 @@ public final class PrimaryVm {
     private final Hypercalls hypercalls;
     private final RootVmEnv env;
     private final Vm vm;
+    private final Optional<Fdt> loadedTree;
     private final List<Long> vcpus = new ArrayList<>();
 
     private PrimaryVm(Root root, VmTable vms) {
         this.root = root;
         this.hypercalls = root.hypercalls();
         this.env = root.env();
+        this.loadedTree = loadedTree();
         vms.add(Vm.RM, Vm.RM, VmState.RUNNING);
         this.vm = vms.add(Vm.HLOS, Vm.RM, VmState.RUNNING);
     }
@@ -159,9 +164,16 @@ public final class PrimaryVm {
         }
     }
 
+    // Whoever loads a kernel leaves a device tree for it, too; otherwise there is zeroed memory.
+    private Optional<Fdt> loadedTree() {
+        byte[] there = root.window().read(env.memextentCap(), List.of(new PhysRange(env.hlosDtb(), DTB_ROOM)));
+        return ByteBuffer.wrap(there).getInt() == Fdt.MAGIC ? Optional.of(Fdt.parse(there)) : Optional.empty();
+    }
+
     // Before the memory is given away: afterwards only the primary VM can write it.
     private void writeTree(QueuePair queues) {
-        byte[] blob = HostTree.build(Vm.HLOS, env.hlosBase(), env.hlosSize(), env.cpuCount(), queues).toBytes();
+        byte[] blob = loadedTree.map(tree -> HostTree.complete(tree, Vm.HLOS, queues)).orElseGet(
+                () -> HostTree.build(Vm.HLOS, env.hlosBase(), env.hlosSize(), env.cpuCount(), queues)).toBytes();
         if (blob.length > DTB_ROOM) {
             throw new IllegalStateException("the primary VM's device tree needs %d bytes".formatted(blob.length));
         }
