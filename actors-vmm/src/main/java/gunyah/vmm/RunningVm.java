@@ -9,7 +9,6 @@ import gunyah.vmm.device.ConsoleSink;
 import gunyah.vmm.device.EmptyFlash;
 import gunyah.vmm.device.MmioBus;
 import gunyah.vmm.device.Pl011;
-import gunyah.vmm.device.Pl031;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.ExitHandler;
 import gunyah.vmm.driver.ExitInfo;
@@ -21,7 +20,6 @@ import gunyah.vmm.driver.HostMapping;
 import gunyah.vmm.driver.IrqFd;
 import gunyah.vmm.driver.RunPage;
 import gunyah.vmm.driver.Uapi;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,11 +36,6 @@ import org.slf4j.LoggerFactory;
  * vCPU, without handing over to another thread.
  */
 public final class RunningVm {
-    /** Runs something later, on a thread that may not block. */
-    interface Alarms {
-        void after(Duration delay, Runnable action);
-    }
-
     private static final Logger LOG = LoggerFactory.getLogger(RunningVm.class);
 
     private final String name;
@@ -61,7 +54,7 @@ public final class RunningVm {
 
     private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory,
             VirtioDevices virtio, Consumer<byte[]> consoleOutput, Consumer<RunningVm> ending, InstantSource clock,
-            Alarms alarms) {
+            RtcAlarm.Alarms alarms) {
         this.name = name;
         this.virtio = virtio;
         this.ending = ending;
@@ -75,34 +68,13 @@ public final class RunningVm {
         output.onRoom(uart::transmitterReady);
         bus.add(GuestLayout.FLASH_BASE, GuestLayout.FLASH_SIZE, new EmptyFlash());
         bus.add(GuestLayout.UART_BASE, GuestLayout.DEVICE_SIZE, uart);
-        bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine, alarms).rtc);
+        bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine::signal, alarms).rtc());
         virtio.attach(vm, bus);
-    }
-
-    /** Keeps one alarm under way at the clock's match time. */
-    private static final class RtcAlarm {
-        private final Alarms alarms;
-        private final Pl031 rtc;
-
-        RtcAlarm(InstantSource clock, IrqFd line, Alarms alarms) {
-            this.alarms = alarms;
-            this.rtc = new Pl031(clock, line::signal, this::arm);
-        }
-
-        private void arm() {
-            long seconds = rtc.alarm();
-            if (seconds != Pl031.NO_ALARM) {
-                alarms.after(Duration.ofSeconds(seconds), () -> {
-                    rtc.tick();
-                    arm();
-                });
-            }
-        }
     }
 
     /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
     static RunningVm build(GunyahDevice device, VmConfig config, Consumer<byte[]> consoleOutput,
-            Consumer<RunningVm> ending, InstantSource clock, Alarms alarms) {
+            Consumer<RunningVm> ending, InstantSource clock, RtcAlarm.Alarms alarms) {
         if (!config.protectedMemory()) {
             throw new BadInput("VM %s: vm.protected = false is not possible yet: what is shared with the host is never "
                     .formatted(config.name()) + "executable for a guest; leave it out");

@@ -8,11 +8,18 @@ package gunyah.config;
  * @param timesliceNs default time slice, nanoseconds, 100_000..100_000_000
  * @param engine      how guest code is executed
  * @param cpu         what kind of CPU guests see
+ * @param primaryKernel whether the primary VM executes a kernel, the one VM that is launched then, and not our host
  */
-public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu) {
-    /** A machine with {@link Engine#INTERPRET} and {@link CpuModel#DEFAULT}. */
+public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu,
+        boolean primaryKernel) {
+    /** A machine with {@link Engine#INTERPRET}, {@link CpuModel#DEFAULT} and our host. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
         this(pcpus, memoryBytes, timesliceNs, Engine.INTERPRET, CpuModel.DEFAULT);
+    }
+
+    /** A machine with our host. */
+    public MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu) {
+        this(pcpus, memoryBytes, timesliceNs, engine, cpu, false);
     }
 
     public MachineConfig {

@@ -27,11 +27,13 @@ import java.util.function.Function;
 public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
-            "vm.initrd", "vm.dtb", "vm.append", "vm.protected", "vm.disks", "vm.nets", "console", "timeout", "stats",
-            "trace");
+            "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "console",
+            "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
+    /** What the Resource Manager alone takes of a machine without our host. */
+    private static final long MANAGER_MEMORY = 8L << 20;
     private static final long BLOCK = 2L << 20;
 
     private Config settings = ConfigFactory.empty();
@@ -91,7 +93,11 @@ public final class SettingsReader {
 
     /** {@return whether any layer so far names something to boot} */
     public boolean namesGuest() {
-        return settings.hasPath("vm.kernel") || settings.hasPath("vm.firmware");
+        return settings.hasPath("vm.kernel") || settings.hasPath("vm.firmware") || isPrimary();
+    }
+
+    private boolean isPrimary() {
+        return settings.hasPath("vm.primary-kernel");
     }
 
     /**
@@ -102,6 +108,9 @@ public final class SettingsReader {
     public RunSettings read() {
         layer(ConfigFactory.parseResources(SettingsReader.class.getClassLoader(), "gunyah/config/defaults.conf"));
         int count = number("vm.count", 1, MAX_VMS).orElseThrow();
+        if (isPrimary() && count > 1) {
+            throw new BadInput(place("vm.count") + ": there is one primary VM; start other VMs from inside it");
+        }
         String name = text("vm.name").orElseThrow();
         List<VmConfig> vms = new ArrayList<>();
         for (int i = 1; i <= count; i++) {
@@ -117,6 +126,15 @@ public final class SettingsReader {
     private VmConfig vm(String name) {
         Optional<Path> kernel = path("vm.kernel");
         Optional<Path> firmware = path("vm.firmware");
+        if (isPrimary()) {
+            if (kernel.isPresent() || firmware.isPresent()) {
+                throw new BadInput("a kernel for the primary VM and one for a guest are both given: give one of them");
+            }
+            if (settings.hasPath("vm.disks") || settings.hasPath("vm.nets")) {
+                throw new BadInput("disks and network cards are for guests; the primary VM has none");
+            }
+            kernel = path("vm.primary-kernel");
+        }
         if (kernel.isPresent() && firmware.isPresent()) {
             throw new BadInput("kernel and firmware are both given: give one of them");
         }
@@ -145,17 +163,20 @@ public final class SettingsReader {
     }
 
     private MachineConfig machine(List<VmConfig> vms) {
-        long needed = vms.stream().mapToLong(VmConfig::memoryBytes).sum() + OWN_MEMORY;
+        long needed = vms.stream().mapToLong(VmConfig::memoryBytes).sum() + (isPrimary() ? MANAGER_MEMORY : OWN_MEMORY);
         long memory = parsed("machine.memory", Quantity::bytes).orElse((needed + BLOCK - 1) / BLOCK * BLOCK);
         if (memory < needed) {
             throw new BadInput(("the machine has %d MiB, its VMs need %d MiB with what the system itself takes: raise "
                     + "machine.memory or start fewer or smaller VMs").formatted(memory >> 20, needed >> 20));
         }
-        int pcpus = number("machine.pcpus", 1, 64)
-                .orElse(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64));
+        int pcpus = number("machine.pcpus", 1, 64).orElse(isPrimary() ? vms.getFirst().cpus()
+                : Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64));
+        if (isPrimary() && pcpus != vms.getFirst().cpus()) {
+            throw new BadInput("the primary VM has one vCPU for each physical CPU: give one number or the same twice");
+        }
         return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos(),
                 parsed("machine.engine", SettingsReader::engine).orElseThrow(),
-                parsed("machine.cpu", SettingsReader::cpu).orElseThrow());
+                parsed("machine.cpu", SettingsReader::cpu).orElseThrow(), isPrimary());
     }
 
     private static CpuModel cpu(String text) {

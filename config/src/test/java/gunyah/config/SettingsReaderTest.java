@@ -79,6 +79,28 @@ class SettingsReaderTest {
     }
 
     @Test
+    void aPrimaryKernelHasTheWholeMachineButWhatTheResourceManagerTakes() {
+        RunSettings run = read("vm.cpus", "3");
+
+        assertThat(run.machine().primaryKernel()).isTrue();
+        assertThat(run.machine().pcpus()).isEqualTo(3);
+        assertThat(run.machine().memoryBytes()).isEqualTo((512L + 8) << 20);
+        assertThat(run.vms()).extracting(VmConfig::kernel).containsExactly(Optional.of(Path.of("p")));
+    }
+
+    @Test
+    void aPrimaryKernelIsAloneAndHasAVcpuForEachPhysicalCpu() {
+        assertThatThrownBy(() -> read("vm.count", "2")).hasMessageContaining("there is one primary VM");
+        assertThatThrownBy(() -> read("vm.kernel", "k")).hasMessageContaining("are both given");
+        assertThatThrownBy(() -> read("vm.disks", "d")).hasMessageContaining("are for guests");
+        assertThatThrownBy(() -> read("machine.pcpus", "2")).hasMessageContaining("one vCPU for each physical CPU");
+    }
+
+    private static RunSettings read(String key, String value) {
+        return new SettingsReader().values("option", Map.of("vm.primary-kernel", "p", key, value)).read();
+    }
+
+    @Test
     void aWrongUnitIsReportedWithFileAndLine() throws IOException {
         Path file = file("vm.kernel = k\nvm {\n  memory = 512 MB\n}\n");
 

@@ -62,6 +62,10 @@ final class RunCommand implements Callable<Integer> {
             description = "user[,hostfwd=tcp:[HOST]:PORT-:GUESTPORT], switch=NAME or none (default); may be repeated")
     private List<String> nets = List.of();
 
+    @Option(names = "--primary-kernel", paramLabel = "FILE",
+            description = "kernel that runs as the primary VM, instead of our host with a guest")
+    private String primaryKernel;
+
     @Option(names = "--cpus", paramLabel = "N", description = "vCPUs of each VM, 1 to 64")
     private String cpus;
 
@@ -168,6 +172,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--append", "vm.append", append);
         put(options, "--dtb", "vm.dtb", dtb);
         put(options, "--firmware", "vm.firmware", firmware);
+        put(options, "--primary-kernel", "vm.primary-kernel", primaryKernel);
         put(options, "--cpus", "vm.cpus", cpus);
         put(options, "--mem", "vm.memory", mem);
         put(options, "--vms", "vm.count", vms);

@@ -1,7 +1,6 @@
 package gunyah.runtime;
 
 import gunyah.hyp.Hypervisor;
-import gunyah.hyp.VcpuDescription;
 import gunyah.hyp.VcpuStatistics;
 import gunyah.vmm.RunningVm;
 import gunyah.vmm.VmExit;
@@ -9,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.ToLongFunction;
 
 /**
  * A guest of {@link ActorMachine}. What its vCPUs counted and where they stood is read at the last moment before the VM
@@ -43,13 +41,7 @@ final class ActorGuest implements Machine.Guest {
     /** The VM ended, and its vCPUs are still there. */
     void ending(RunningVm ended) {
         lastStatistics = hypervisor.statistics(ended.vmid());
-        lastDescription = describe(hypervisor.describeVcpus(ended.vmid()));
-    }
-
-    private static String describe(List<VcpuDescription> vcpus) {
-        StringBuilder text = new StringBuilder();
-        vcpus.forEach(vcpu -> VcpuReport.append(text, vcpu));
-        return text.toString();
+        lastDescription = VcpuReport.of(hypervisor.describeVcpus(ended.vmid()));
     }
 
     @Override
@@ -76,19 +68,12 @@ final class ActorGuest implements Machine.Guest {
         RunningVm running = vm.join();
         List<VcpuStatistics> vcpus = lastStatistics == null ? hypervisor.statistics(running.vmid()) : lastStatistics;
         gunyah.vmm.VmStatistics own = running.statistics();
-        return new GuestCounters(sum(vcpus, VcpuStatistics::retired), sum(vcpus, VcpuStatistics::runNs),
-                sum(vcpus, VcpuStatistics::stage2Faults), sum(vcpus, VcpuStatistics::hypercalls),
-                sum(vcpus, VcpuStatistics::vmmioExits), sum(vcpus, VcpuStatistics::virqs), own.pagesLent(),
-                own.pagesReturned());
-    }
-
-    private static long sum(List<VcpuStatistics> vcpus, ToLongFunction<VcpuStatistics> field) {
-        return vcpus.stream().mapToLong(field).sum();
+        return GuestCounters.of(vcpus, own.pagesLent(), own.pagesReturned());
     }
 
     @Override
     public String describe() {
-        return lastDescription == null ? describe(hypervisor.describeVcpus(vm.join().vmid())) : lastDescription;
+        return lastDescription == null ? VcpuReport.of(hypervisor.describeVcpus(vm.join().vmid())) : lastDescription;
     }
 
     @Override

@@ -135,7 +135,7 @@ final class ActorMachine implements Machine {
     }
 
     /** In this order: nobody may use memory once the hypervisor gave it back; the trace has all that happened. */
-    private static void end(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef manager,
+    static void end(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef manager,
             Optional<TraceFile> trace) {
         if (manager != null) {
             await(Patterns.gracefulStop(manager, STOP_LIMIT), STOP_LIMIT, "the Resource Manager did not stop");

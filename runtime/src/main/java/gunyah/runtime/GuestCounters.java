@@ -1,5 +1,9 @@
 package gunyah.runtime;
 
+import gunyah.hyp.VcpuStatistics;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
 /**
  * What the layers below counted for one VM since its start.
  *
@@ -14,4 +18,14 @@ package gunyah.runtime;
  */
 record GuestCounters(long instructions, long cpuNs, long stage2Faults, long hypercalls, long mmioExits, long virqs,
         long pagesLent, long pagesReturned) {
+
+    static GuestCounters of(List<VcpuStatistics> vcpus, long pagesLent, long pagesReturned) {
+        return new GuestCounters(sum(vcpus, VcpuStatistics::retired), sum(vcpus, VcpuStatistics::runNs),
+                sum(vcpus, VcpuStatistics::stage2Faults), sum(vcpus, VcpuStatistics::hypercalls),
+                sum(vcpus, VcpuStatistics::vmmioExits), sum(vcpus, VcpuStatistics::virqs), pagesLent, pagesReturned);
+    }
+
+    private static long sum(List<VcpuStatistics> vcpus, ToLongFunction<VcpuStatistics> field) {
+        return vcpus.stream().mapToLong(field).sum();
+    }
 }

@@ -30,7 +30,10 @@ public final class GunyahSystem implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Starts a system in real time. Blocks until its host VM has found the hypervisor. */
+    /**
+     * Starts a system in real time. Blocks until its host VM has found the hypervisor; with
+     * {@link MachineConfig#primaryKernel} nothing runs before the one VM is created.
+     */
     public static GunyahSystem start(MachineConfig config) {
         return start(config, Optional.empty());
     }
@@ -42,7 +45,9 @@ public final class GunyahSystem implements AutoCloseable {
      * @throws BadInput when it cannot be written
      */
     public static GunyahSystem start(MachineConfig config, Optional<Path> trace) {
-        return new GunyahSystem(ActorMachine.start(config, System::nanoTime, trace), System::nanoTime);
+        Machine machine = config.primaryKernel() ? new PrimaryMachine(config, System::nanoTime, trace)
+                : ActorMachine.start(config, System::nanoTime, trace);
+        return new GunyahSystem(machine, System::nanoTime);
     }
 
     /**

@@ -11,7 +11,13 @@ final class VcpuReport {
     private VcpuReport() {
     }
 
-    static void append(StringBuilder text, VcpuDescription vcpu) {
+    static String of(List<VcpuDescription> vcpus) {
+        StringBuilder text = new StringBuilder();
+        vcpus.forEach(vcpu -> append(text, vcpu));
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, VcpuDescription vcpu) {
         text.append("%s: %s%s\n".formatted(vcpu.name(), vcpu.state(),
                 vcpu.blocks().isEmpty() ? "" : " " + vcpu.blocks()));
         if (!vcpu.failure().isEmpty()) {
