@@ -20,6 +20,8 @@ import gunyah.vmm.driver.HostMapping;
 import gunyah.vmm.driver.IrqFd;
 import gunyah.vmm.driver.RunPage;
 import gunyah.vmm.driver.Uapi;
+import gunyah.vmm.net.NetSwitch;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,14 +75,14 @@ public final class RunningVm {
     }
 
     /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
-    static RunningVm build(GunyahDevice device, VmConfig config, Consumer<byte[]> consoleOutput,
+    static RunningVm build(GunyahDevice device, VmConfig config, NetSwitch switches, Consumer<byte[]> consoleOutput,
             Consumer<RunningVm> ending, InstantSource clock, RtcAlarm.Alarms alarms) {
         if (!config.protectedMemory()) {
             throw new BadInput("VM %s: vm.protected = false is not possible yet: what is shared with the host is never "
                     .formatted(config.name()) + "executable for a guest; leave it out");
         }
         Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
-        VirtioDevices virtio = VirtioDevices.open(device, config);
+        VirtioDevices virtio = VirtioDevices.open(device, config, switches, new SecureRandom());
         BootPlan plan;
         try {
             plan = BootPlan.of(config, ram, GuestLayout.places(virtio.count()));

@@ -2,6 +2,7 @@ package gunyah.vmm;
 
 import gunyah.config.BadInput;
 import gunyah.config.DiskConfig;
+import gunyah.config.NetConfig;
 import gunyah.config.VmConfig;
 import gunyah.vmm.block.DiskImages;
 import gunyah.vmm.block.VirtioBlock;
@@ -12,6 +13,9 @@ import gunyah.vmm.driver.GunyahVm;
 import gunyah.vmm.driver.HostMapping;
 import gunyah.vmm.driver.IrqFd;
 import gunyah.vmm.driver.Uapi;
+import gunyah.vmm.net.NetSwitch;
+import gunyah.vmm.net.UserNet;
+import gunyah.vmm.net.VirtioNet;
 import gunyah.vmm.virtio.MappedMemory;
 import gunyah.vmm.virtio.VirtioDevice;
 import gunyah.vmm.virtio.VirtioMmio;
@@ -19,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.random.RandomGenerator;
 
 /**
  * The virtio devices of one VM and the memory it shares with them: queue notifications come by ioeventfd, interrupts go
@@ -37,12 +42,19 @@ final class VirtioDevices {
     }
 
     /** Opens what the devices need. Blocks for files. @throws gunyah.config.BadInput with nothing left open */
-    static VirtioDevices open(GunyahDevice host, VmConfig config) {
+    static VirtioDevices open(GunyahDevice host, VmConfig config, NetSwitch switches, RandomGenerator random) {
         VirtioDevices all = new VirtioDevices(host);
         try {
             for (DiskConfig disk : config.devices().disks()) {
                 all.devices.add(new VirtioBlock("disk%d".formatted(all.devices.size()), DiskImages.open(disk),
                         disk.readOnly(), config.cpus()));
+            }
+            for (NetConfig net : config.devices().nets()) {
+                byte[] mac = {0x52, 0x54, 0, (byte) random.nextInt(), (byte) random.nextInt(), (byte) random.nextInt()};
+                all.devices.add(new VirtioNet(mac, switch (net) {
+                    case NetConfig.User user -> UserNet.open(user, random);
+                    case NetConfig.Switched switched -> switches.port(switched.name());
+                }));
             }
             if (all.count() > GuestLayout.VIRTIO_SLOTS) {
                 throw new BadInput("VM %s: at most %d virtio devices".formatted(config.name(),

@@ -3,6 +3,7 @@ package gunyah.vmm;
 import akka.actor.typed.ActorSystem;
 import gunyah.config.VmConfig;
 import gunyah.vmm.driver.GunyahDevice;
+import gunyah.vmm.net.NetSwitch;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +16,7 @@ public final class Vmm {
     private final GunyahDevice device;
     private final ActorSystem<?> system;
     private final InstantSource clock;
+    private final NetSwitch switches = new NetSwitch();
 
     public Vmm(GunyahDevice device, ActorSystem<?> system) {
         this(device, system, InstantSource.system());
@@ -48,7 +50,7 @@ public final class Vmm {
             Consumer<RunningVm> ending) {
         CompletableFuture<RunningVm> launched = new CompletableFuture<>();
         CompletableFuture.supplyAsync(
-                        () -> RunningVm.build(device, config, consoleOutput, ending, clock, this::after),
+                        () -> RunningVm.build(device, config, switches, consoleOutput, ending, clock, this::after),
                         device.worker())
                 .thenCompose(RunningVm::start)
                 .whenComplete((vm, failure) -> {

@@ -4,17 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.config.DeviceConfig;
 import gunyah.config.DiskConfig;
+import gunyah.config.NetConfig;
 import gunyah.runtime.GunyahSystem;
 import gunyah.runtime.Vm;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -85,8 +94,64 @@ class DebianDevicesTest {
         assertThat(sha256(copy)).isEqualTo(sum);
     }
 
-    private static String sha256(Path file) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
-                .digest(Files.readAllBytes(file)));
+    /** Bytes go there and back through the first VM's user network; the second hears of it over their switch. */
+    @Test
+    void guestsTalkToThisComputerAndToEachOther() throws Exception {
+        byte[] data = new byte[Integer.getInteger("gunyah.transfer.mib", 8) << 20];
+        new Random(42).nextBytes(data);
+        DeviceConfig user = new DeviceConfig(List.of(), List.of(new NetConfig.User(List.of()),
+                new NetConfig.Switched("lan")));
+        DeviceConfig lan = new DeviceConfig(List.of(), List.of(new NetConfig.Switched("lan")));
+        try (GunyahSystem system = GunyahSystem.start(Guests.machine(2));
+                ServerSocket down = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+                ServerSocket up = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            CompletableFuture<Void> served = CompletableFuture.runAsync(() -> serve(down, data));
+            CompletableFuture<String> received = CompletableFuture.supplyAsync(() -> receive(up));
+            Vm one = system.createVm(Guests.linux("one", Guests.KERNEL_6_1, 1, "cryptomgr.notests").with(user));
+            Vm two = system.createVm(Guests.linux("two", Guests.KERNEL_6_1, 1, "cryptomgr.notests").with(lan));
+            one.awaitConsole(PROMPT, BOOT);
+            two.awaitConsole(PROMPT, BOOT);
+
+            command(one, "udhcpc -q -i eth0", "lease of 10.0.2.15 obtained");
+            command(one, "ping -c 1 10.0.2.2", " 0% packet loss");
+            command(one, "nc 10.0.2.2 %d > /tmp/data; sha256sum /tmp/data".formatted(down.getLocalPort()),
+                    sha256(data) + "  /tmp/data");
+            command(one, "nc 10.0.2.2 %d < /tmp/data && echo sent=$?".formatted(up.getLocalPort()), "sent=0");
+            served.get(1, TimeUnit.MINUTES);
+            assertThat(received.get(1, TimeUnit.MINUTES)).isEqualTo(sha256(data));
+
+            command(one, "ip addr add 192.168.7.1/24 dev eth1 && ip link set eth1 up && echo up=$?", "up=0");
+            command(two, "ip addr add 192.168.7.2/24 dev eth0 && echo up=$?", "up=0");
+            command(two, "ping -c 3 192.168.7.1", " 0% packet loss");
+            command(one, "ping -c 3 192.168.7.2", " 0% packet loss");
+        }
+    }
+
+    private static void serve(ServerSocket server, byte[] data) {
+        try (Socket socket = server.accept()) {
+            socket.getOutputStream().write(data);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String receive(ServerSocket server) {
+        try (Socket socket = server.accept()) {
+            return sha256(socket.getInputStream().readAllBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String sha256(Path file) throws IOException {
+        return sha256(Files.readAllBytes(file));
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
     }
 }

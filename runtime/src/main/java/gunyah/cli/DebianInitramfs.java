@@ -101,7 +101,7 @@ final class DebianInitramfs {
     static byte[] build(byte[] busybox, String release, Map<String, byte[]> modules) {
         CpioArchive archive = new CpioArchive();
         for (String directory : List.of("bin", "dev", "etc", "lib", "lib/modules", "lib/modules/" + release, "mnt",
-                "proc", "root", "run", "sbin", "sys", "tmp", "usr", "usr/share", "usr/share/udhcpc")) {
+                "proc", "root", "run", "sbin", "sys", "tmp", "etc/udhcpc")) {
             archive.directory(directory);
         }
         // without this node the kernel has no console to give to init
@@ -110,7 +110,7 @@ final class DebianInitramfs {
         archive.file("bin/busybox", 0755, busybox);
         archive.symlink("bin/sh", "busybox");
         archive.file("init", 0755, INIT.getBytes(StandardCharsets.UTF_8));
-        archive.file("usr/share/udhcpc/default.script", 0755, DHCP.getBytes(StandardCharsets.UTF_8));
+        archive.file("etc/udhcpc/default.script", 0755, DHCP.getBytes(StandardCharsets.UTF_8));
         for (String name : MODULES) {
             if (modules.containsKey(name)) {
                 archive.file("lib/modules/%s/%s.ko".formatted(release, name), 0644, modules.get(name));

@@ -66,7 +66,8 @@ public final class DescriptorChain {
         writePart = readParts;
     }
 
-    int head() {
+    /** {@return what the used ring calls this buffer} */
+    public int head() {
         return head;
     }
 
@@ -122,6 +123,18 @@ public final class DescriptorChain {
         writable -= done;
         written += done;
         return done;
+    }
+
+    /** Writes over the first bytes of the writable parts, which were written before; writing goes on where it was. */
+    public void rewrite(byte[] source, int count) {
+        int done = 0;
+        for (int part = readParts; done < count && part < parts; part++) {
+            int piece = Math.min(count - done, length[part]);
+            if (piece > 0) {
+                memory.write(address[part], source, done, piece);
+            }
+            done += piece;
+        }
     }
 
     /**

@@ -128,22 +128,28 @@ public final class Virtqueue {
         return collect(chain, table, (int) (length / DESCRIPTOR_SIZE), 0, false);
     }
 
-    /** Gives the last buffer taken back as if it had not been taken; only before another {@link #pop}. */
-    public void unpop() {
-        nextAvail = nextAvail - 1 & MASK_16;
+    /** Undoes the last {@code count} calls of {@link #pop}; nothing may have been pushed since. */
+    public void unpop(int count) {
+        nextAvail = nextAvail - count & MASK_16;
     }
 
     /** Gives a buffer back to the driver; {@link DescriptorChain#written} bytes of it are new. */
     public void push(DescriptorChain chain) {
-        push(chain.head(), chain.written());
+        put(0, chain.head(), (int) chain.written());
+        publish(1);
     }
 
-    void push(int head, long written) {
-        long entry = used + 4 + 8L * (nextUsed & size - 1);
+    /** Writes a used entry that the driver does not see before {@link #publish}, {@code after} others like it. */
+    public void put(int after, int head, int written) {
+        long entry = used + 4 + 8L * (nextUsed + after & size - 1);
         memory.store32(entry, head);
-        memory.store32(entry + 4, (int) written);
+        memory.store32(entry + 4, written);
+    }
+
+    /** Shows the driver {@code count} used entries at once. */
+    public void publish(int count) {
         memory.fence();
-        nextUsed = nextUsed + 1 & MASK_16;
+        nextUsed = nextUsed + count & MASK_16;
         memory.store16(used + 2, nextUsed);
     }
 

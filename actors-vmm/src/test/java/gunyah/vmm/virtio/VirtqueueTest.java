@@ -116,7 +116,7 @@ class VirtqueueTest {
         descriptor(2, DATA, 1, 0, 0);
         available(0, 2);
         assertThat(queue.pop(chain)).isTrue();
-        queue.unpop();
+        queue.unpop(1);
 
         assertThat(queue.pop(chain)).isTrue();
         assertThat(chain.head()).isEqualTo(2);

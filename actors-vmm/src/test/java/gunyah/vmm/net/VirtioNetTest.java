@@ -1,0 +1,201 @@
+package gunyah.vmm.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.vmm.virtio.Bits;
+import gunyah.vmm.virtio.TestDriver;
+import gunyah.vmm.virtio.TestDriver.Part;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** The card as a driver sees it, and the switch between two of them. */
+class VirtioNetTest {
+    private static final int CSUM = 3;
+    private static final int TSO4 = 1 << 7 | 1 << 11;
+    private static final int MERGEABLE = 1 << 15;
+
+    /** A network that keeps what was sent. */
+    private static final class Sink implements Network {
+        private final List<Frame> sent = new ArrayList<>();
+        private Card card;
+        private int roomAgain;
+
+        @Override
+        public boolean takesLargeFrames() {
+            return true;
+        }
+
+        @Override
+        public void plug(Card plugged) {
+            card = plugged;
+        }
+
+        @Override
+        public void send(Frame frame) {
+            sent.add(frame);
+        }
+
+        @Override
+        public void hasRoomAgain() {
+            roomAgain++;
+        }
+
+        @Override
+        public void close() {
+            // nothing is open
+        }
+    }
+
+    private final Sink sink = new Sink();
+    private final TestDriver driver = new TestDriver(new VirtioNet(new byte[] {2, 0, 0, 0, 0, 9}, sink));
+
+    private static byte[] frame(int length) {
+        byte[] frame = new byte[length];
+        new Random(length).nextBytes(frame);
+        return frame;
+    }
+
+    private static byte[] header(int flags, int gso, int gsoSize, int start, int field) {
+        byte[] header = new byte[12];
+        header[0] = (byte) flags;
+        header[1] = (byte) gso;
+        Bits.le16(header, 4, gsoSize);
+        Bits.le16(header, 6, start);
+        Bits.le16(header, 8, field);
+        return header;
+    }
+
+    @Test
+    void tellsItsAddressAndMtu() {
+        assertThat(driver.transport.read(0x100, 1)).isEqualTo(2);
+        assertThat(driver.transport.read(0x105, 1)).isEqualTo(9);
+        assertThat(driver.transport.read(0x106, 2)).isEqualTo(1);
+        assertThat(driver.transport.read(0x10a, 2)).isEqualTo(1500);
+    }
+
+    @Test
+    void sendsFramesWithWhatIsLeftToDo() {
+        driver.start(CSUM | TSO4);
+        driver.call(1, Part.out(header(0, 0, 0, 0, 0)), Part.out(frame(100)));
+        driver.call(1, Part.out(header(1, 1, 1448, 34, 16)), Part.out(frame(30_000)));
+
+        assertThat(sink.sent).hasSize(2);
+        assertThat(sink.sent.get(0).bytes()).isEqualTo(frame(100));
+        assertThat(sink.sent.get(1)).extracting(Frame::length, Frame::checksumStart, Frame::checksumField,
+                Frame::segmentSize).containsExactly(30_000, 34, 16, 1448);
+    }
+
+    @Test
+    void dropsFramesThatMakeNoSense() {
+        driver.start(CSUM);
+        driver.call(1, Part.out(header(0, 0, 0, 0, 0)), Part.out(frame(13)));
+        driver.call(1, Part.out(header(0, 0, 0, 0, 0)), Part.out(frame(1515)));
+        driver.call(1, Part.out(header(1, 0, 0, 99, 0)), Part.out(frame(100)));
+        driver.call(1, Part.out(header(1, 4, 1448, 34, 16)), Part.out(frame(100)));
+        driver.call(1, Part.out(header(0, 1, 1448, 0, 0)), Part.out(frame(100)));
+        assertThat(sink.sent).isEmpty();
+        assertThat(driver.isBroken()).isFalse();
+
+        driver.chain(1, 0, Part.out(new byte[11]));
+        driver.notify(1);
+        assertThat(driver.isBroken()).isTrue();
+    }
+
+    @Test
+    void mergesBuffersForALongFrame() {
+        driver.start(CSUM | TSO4 | MERGEABLE);
+        byte[] long_ = frame(2500);
+        long_[34 + 12] = 0x50;
+        List<Long> buffers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            buffers.addAll(driver.chain(0, i, Part.in(1000)));
+        }
+        driver.notify(0);
+
+        assertThat(sink.card.deliver(new Frame(long_, 2500, 34, 16, 1448))).isTrue();
+
+        assertThat(driver.used(0)).isEqualTo(3);
+        byte[] header = driver.memory.copy(buffers.get(0), 12);
+        assertThat(header[0]).isEqualTo((byte) 1);
+        assertThat(header[1]).isEqualTo((byte) 1);
+        assertThat(Bits.le16(header, 2)).isEqualTo(54);
+        assertThat(Bits.le16(header, 10)).isEqualTo(3);
+        assertThat(driver.memory.copy(buffers.get(0) + 12, 988)).isEqualTo(Arrays.copyOf(long_, 988));
+        assertThat(driver.memory.copy(buffers.get(2), 512)).isEqualTo(Arrays.copyOfRange(long_, 1988, 2500));
+        assertThat(driver.usedLength(0)).isEqualTo(512);
+    }
+
+    @Test
+    void aFrameWaitsForEnoughBuffersAndTheNetworkForRoom() {
+        driver.start(CSUM | MERGEABLE);
+        int taken = 0;
+        while (sink.card.deliver(Frame.of(frame(100)))) {
+            taken++;
+        }
+        assertThat(taken).isEqualTo(256);
+        assertThat(sink.card.hasRoom()).isFalse();
+
+        for (int round = 0; round < 32; round++) {
+            for (int i = 0; i < 8; i++) {
+                driver.chain(0, i, Part.in(200));
+            }
+            driver.notify(0);
+            assertThat(driver.used(0)).isEqualTo(8);
+        }
+        assertThat(sink.card.hasRoom()).isTrue();
+        assertThat(sink.roomAgain).isEqualTo(1);
+    }
+
+    @Test
+    void completesTheChecksumForAGuestThatDoesNot() {
+        driver.start(0);
+        byte[] bytes = Ip4.udp(1, 2, 3, 4, 5, 6, new byte[] {1, 2, 3}, 3).bytes();
+        byte[] partial = bytes.clone();
+        Bits.be16(partial, 40, InternetChecksum.pseudoHeader(bytes, Ip4.IP, Ip4.UDP, 11));
+        long buffer = driver.chain(0, 0, Part.in(200)).getFirst();
+        driver.notify(0);
+
+        sink.card.deliver(new Frame(partial, partial.length, 34, 6, 0));
+
+        assertThat(driver.memory.copy(buffer, 1)[0]).isZero();
+        assertThat(driver.memory.copy(buffer + 12, bytes.length)).isEqualTo(bytes);
+    }
+
+    @Test
+    void aSwitchLearnsWhoIsWhereAndFloodsTheRest() {
+        NetSwitch switches = new NetSwitch();
+        Network[] ports = new Network[3];
+        TestCard[] cards = new TestCard[3];
+        for (int i = 0; i < 3; i++) {
+            ports[i] = switches.port("lan");
+            cards[i] = new TestCard();
+            ports[i].plug(cards[i]);
+        }
+        Network other = switches.port("other");
+        TestCard stranger = new TestCard();
+        other.plug(stranger);
+
+        ports[0].send(ethernet(UserAddresses.BROADCAST_MAC, 0x020000000001L));
+        ports[1].send(ethernet(0x020000000001L, 0x020000000002L));
+        ports[0].send(ethernet(0x020000000002L, 0x020000000001L));
+        ports[0].send(ethernet(0x020000000003L, 0x020000000001L));
+
+        assertThat(cards[0].frames).hasSize(1);
+        assertThat(cards[1].frames).hasSize(3);
+        assertThat(cards[2].frames).hasSize(2);
+        assertThat(stranger.frames).isEmpty();
+        ports[1].close();
+        ports[0].send(ethernet(0x020000000002L, 0x020000000001L));
+        assertThat(cards[1].frames).hasSize(3);
+        assertThat(cards[2].frames).hasSize(3);
+    }
+
+    private static Frame ethernet(long to, long from) {
+        byte[] frame = new byte[60];
+        Ip4.ethernet(frame, to, from, 0x88b5);
+        return Frame.of(frame);
+    }
+}
