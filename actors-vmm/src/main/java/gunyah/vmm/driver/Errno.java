@@ -5,7 +5,7 @@ import gunyah.hyp.HypError;
 /** Error numbers the driver answers with, under their Linux names (include/linux/gunyah.h and rsc_mgr.h remap tables). */
 public enum Errno {
     OK(0), EPERM(1), ENOENT(2), EINTR(4), EIO(5), E2BIG(7), EBADF(9), EAGAIN(11), ENOMEM(12), EACCES(13), EFAULT(14),
-    EBUSY(16), EEXIST(17), ENODEV(19), EINVAL(22), ENOTTY(25), EBADMSG(74), EOVERFLOW(75), EOPNOTSUPP(95);
+    EBUSY(16), EEXIST(17), ENODEV(19), EINVAL(22), EMFILE(24), ENOTTY(25), EBADMSG(74), EOVERFLOW(75), EOPNOTSUPP(95);
 
     private final int number;
 

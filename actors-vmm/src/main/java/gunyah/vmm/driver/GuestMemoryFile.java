@@ -2,6 +2,7 @@ package gunyah.vmm.driver;
 
 import gunyah.hyp.HypercallPort;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -14,6 +15,7 @@ import java.util.List;
 public final class GuestMemoryFile implements AutoCloseable {
     private static final int WINDOW_PAGES = HostPages.PAGES_PER_BLOCK;
     private static final long WINDOW_SIZE = HostPages.BLOCK_SIZE;
+    private static final int RECLAIM_TRIES = 10_000;
 
     /** A binding and the VM memory map that holds it. */
     record Bound(MemoryMap map, Binding binding) {
@@ -29,8 +31,9 @@ public final class GuestMemoryFile implements AutoCloseable {
     private final HypercallPort port;
     private final HostPages hostPages;
     private final boolean blocks;
-    private final long size;
-    private final Window[] windows;
+    private volatile long size;
+    /** Replaced, under the monitor, when the size changes. */
+    private Window[] windows;
     private final List<Bound> bindings = new ArrayList<>();
     private final List<HostMapping> mappings = new ArrayList<>();
     private boolean closed;
@@ -52,7 +55,64 @@ public final class GuestMemoryFile implements AutoCloseable {
         this.hostPages = hostPages;
         this.size = size;
         this.blocks = (flags & Uapi.GUEST_MEM_ALLOW_HUGEPAGE) != 0;
-        this.windows = new Window[Math.toIntExact((size + WINDOW_SIZE - 1) / WINDOW_SIZE)];
+        this.windows = new Window[windows(size)];
+    }
+
+    private static int windows(long size) {
+        return Math.toIntExact((size + WINDOW_SIZE - 1) / WINDOW_SIZE);
+    }
+
+    /**
+     * Changes the size (ftruncate). What is cut off goes back to the host first.
+     *
+     * @throws GunyahError EINVAL unless a multiple of the page size; others when a guest keeps a page, and nothing changes
+     */
+    public void resize(long bytes) {
+        if (bytes < 0 || bytes % HostPages.PAGE_SIZE != 0) {
+            throw new GunyahError(Errno.EINVAL, "guest memory of %d bytes".formatted(bytes));
+        }
+        long before = size;
+        if (bytes < before) {
+            size = bytes;
+            try {
+                punch(bytes, before);
+            } catch (GunyahError e) {
+                size = before;
+                throw e;
+            }
+        }
+        synchronized (this) {
+            windows = Arrays.copyOf(windows, windows(bytes));
+            size = bytes;
+        }
+    }
+
+    /**
+     * Allocates or frees pages (fallocate), with the FALLOC bits of {@link Uapi}. Both leave the size alone.
+     *
+     * @throws GunyahError EOPNOTSUPP for other modes, EINVAL unaligned or outside the file, ENOMEM, EINTR, and as
+     *     {@link #punchHole}
+     */
+    public void allocate(int mode, long offset, long length) {
+        int known = Uapi.FALLOC_KEEP_SIZE | Uapi.FALLOC_PUNCH_HOLE | Uapi.FALLOC_ZERO_RANGE;
+        if ((mode & Uapi.FALLOC_KEEP_SIZE) == 0 || (mode & ~known) != 0) {
+            throw new GunyahError(Errno.EOPNOTSUPP, "fallocate mode 0x%x".formatted(mode));
+        }
+        if ((mode & Uapi.FALLOC_PUNCH_HOLE) != 0) {
+            punchHole(offset, length);
+            return;
+        }
+        if (((offset | length) & HostPages.PAGE_SIZE - 1) != 0 || offset < 0 || length < 0 || offset > size - length) {
+            throw new GunyahError(Errno.EINVAL, "allocation of 0x%x+0x%x".formatted(offset, length));
+        }
+        for (long at = offset; at < offset + length; at += HostPages.PAGE_SIZE) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new GunyahError(Errno.EINTR, "interrupted while guest memory was allocated");
+            }
+            if (folio(at) == 0) {
+                throw new GunyahError(Errno.ENOMEM, "the host has no page for guest memory");
+            }
+        }
     }
 
     public long size() {
@@ -65,7 +125,7 @@ public final class GuestMemoryFile implements AutoCloseable {
 
     /** Address of a folio, with {@link MappedPages#BLOCK} set for a 2 MiB one; allocates. 0 when the host has none. */
     synchronized long folio(long offset) {
-        if (closed || offset < 0 || offset >= size) {
+        if (closed && bindings.isEmpty() || offset < 0 || offset >= size) {
             return 0;
         }
         int index = (int) (offset / WINDOW_SIZE);
@@ -132,6 +192,15 @@ public final class GuestMemoryFile implements AutoCloseable {
 
     synchronized void unbind(MemoryMap map, Binding binding) {
         bindings.removeIf(bound -> bound.map == map && bound.binding.equals(binding));
+        if (closed && bindings.isEmpty()) {
+            freeAll();
+        }
+    }
+
+    /** A binding lost its head or tail. */
+    synchronized void trim(MemoryMap map, Binding binding, Binding rest) {
+        bindings.removeIf(bound -> bound.map == map && bound.binding.equals(binding));
+        bindings.add(new Bound(map, rest));
     }
 
     private synchronized Bound boundAt(long offset) {
@@ -170,10 +239,7 @@ public final class GuestMemoryFile implements AutoCloseable {
 
     private Errno takeBackLent(long offset) {
         Bound bound = boundAt(offset);
-        if (bound == null || !bound.binding.lend() || existing(offset) == 0) {
-            return Errno.OK;
-        }
-        return bound.map.reclaimPage(bound.binding.gpaOf(offset));
+        return bound == null || !bound.binding.lend() || existing(offset) == 0 ? Errno.OK : takeBack(offset);
     }
 
     synchronized void unmap(HostMapping mapping) {
@@ -228,35 +294,119 @@ public final class GuestMemoryFile implements AutoCloseable {
         if (((offset | length) & HostPages.PAGE_SIZE - 1) != 0 || offset < 0 || length < 0) {
             throw new GunyahError(Errno.EINVAL, "hole of 0x%x+0x%x".formatted(offset, length));
         }
-        long end = Math.min(size, offset + length);
-        for (long at = offset; at < end; at += HostPages.PAGE_SIZE) {
-            Bound bound = existing(at) == 0 ? null : boundAt(at);
-            if (bound != null) {
-                GunyahError.check(bound.map.reclaimPage(bound.binding.gpaOf(at)),
-                        "page 0x%x of the file is in use by a guest".formatted(at));
-            }
-        }
-        for (long at = offset; at < end; at += HostPages.PAGE_SIZE) {
-            release(at, end);
+        punch(offset, length > size - offset ? size : offset + length);
+    }
+
+    private void punch(long offset, long end) {
+        long at = offset;
+        while (at < end) {
+            long next = Math.min(end, nextFolio(at));
+            Errno errno = isWhole(at, next) ? free(at) : zero(at, next);
+            GunyahError.check(errno, "page 0x%x of the file is in use by a guest".formatted(at));
+            at = next;
         }
     }
 
-    private synchronized void release(long offset, long end) {
+    private synchronized long nextFolio(long offset) {
         Window window = windows[(int) (offset / WINDOW_SIZE)];
+        boolean large = window == null || window.block;
+        return large ? (offset / WINDOW_SIZE + 1) * WINDOW_SIZE : offset + HostPages.PAGE_SIZE;
+    }
+
+    private synchronized boolean isWhole(long offset, long end) {
+        Window window = windows[(int) (offset / WINDOW_SIZE)];
+        return window == null || !window.block || offset % WINDOW_SIZE == 0 && end - offset == WINDOW_SIZE;
+    }
+
+    /**
+     * Frees a folio. It leaves the file before it leaves the guest: a fault meanwhile finds that it is no longer the
+     * file's and tries again with a fresh one.
+     */
+    private Errno free(long offset) {
+        int index = (int) (offset / WINDOW_SIZE);
         int page = (int) (offset % WINDOW_SIZE >> HostPages.PAGE_SHIFT);
-        if (window == null || window.pages[page] == 0) {
-            return;
-        }
-        if (window.block) {
-            if (page == 0 && offset + WINDOW_SIZE <= end) {
-                hostPages.free(window.pages[0], WINDOW_PAGES);
-                windows[(int) (offset / WINDOW_SIZE)] = null;
+        Window block = null;
+        long address = 0;
+        synchronized (this) {
+            Window window = windows[index];
+            if (window == null || window.pages[page] == 0) {
+                return Errno.OK;
             }
+            if (window.block) {
+                block = window;
+                windows[index] = null;
+            } else {
+                address = window.pages[page];
+                window.pages[page] = 0;
+                window.count--;
+            }
+        }
+        Errno errno = takeBack(offset);
+        if (errno != Errno.OK) {
+            restore(index, page, block, address);
+        } else if (block != null) {
+            hostPages.free(block.pages[0], WINDOW_PAGES);
+        } else {
+            hostPages.free(address, 1);
+        }
+        return errno;
+    }
+
+    /** The guest kept the folio; what came into its place meanwhile was never the guest's. */
+    private synchronized void restore(int index, int page, Window block, long address) {
+        if (block != null) {
+            if (windows[index] != null) {
+                free(windows[index]);
+            }
+            windows[index] = block;
             return;
         }
-        hostPages.free(window.pages[page], 1);
-        window.pages[page] = 0;
-        window.count--;
+        Window window = windows[index];
+        if (window.pages[page] != 0) {
+            hostPages.free(window.pages[page], 1);
+        } else {
+            window.count++;
+        }
+        window.pages[page] = address;
+    }
+
+    /** Part of a block: the block stays, its bytes are zero. */
+    private Errno zero(long offset, long end) {
+        Errno errno = takeBack(offset);
+        if (errno == Errno.OK) {
+            write(offset, new byte[(int) (end - offset)], 0, (int) (end - offset));
+        }
+        return errno;
+    }
+
+    /** Takes the folio from the guest that it is bound to; waits for a fault that is just providing it. */
+    private Errno takeBack(long offset) {
+        Bound bound = boundAt(offset);
+        if (bound == null) {
+            return Errno.OK;
+        }
+        Errno errno = Errno.EAGAIN;
+        for (int tries = 0; errno == Errno.EAGAIN && tries < RECLAIM_TRIES; tries++) {
+            errno = bound.map.reclaimPage(bound.binding.gpaOf(offset));
+            if (errno == Errno.EAGAIN) {
+                Thread.yield();
+            }
+        }
+        return errno;
+    }
+
+    /** {@return whether the folio is still the file's at that place} A fault asks once it has claimed the guest's page. */
+    synchronized boolean holds(long offset, long folio) {
+        if (offset >= size) {
+            return false;
+        }
+        Window window = windows[(int) (offset / WINDOW_SIZE)];
+        if (window == null) {
+            return false;
+        }
+        boolean block = (folio & MappedPages.BLOCK) != 0;
+        int page = block ? 0 : (int) (offset % WINDOW_SIZE >> HostPages.PAGE_SHIFT);
+        return window.block == block && window.pages[page] == MappedPages.address(folio);
     }
 
     /** {@return bytes of host memory the file holds} */
@@ -269,19 +419,18 @@ public final class GuestMemoryFile implements AutoCloseable {
     }
 
     /**
-     * Frees every page. A page a VM did not give back is lost to the host, not reused.
-     *
-     * @throws GunyahError EBUSY while a binding holds the file
+     * Lets go of the file: every page is freed when the last binding is gone. A page a VM did not give back is lost to
+     * the host, not reused. Idempotent.
      */
     @Override
     public synchronized void close() {
-        if (!bindings.isEmpty()) {
-            throw new GunyahError(Errno.EBUSY, "the file is still bound");
-        }
-        if (closed) {
-            return;
-        }
         closed = true;
+        if (bindings.isEmpty()) {
+            freeAll();
+        }
+    }
+
+    private void freeAll() {
         for (int i = 0; i < windows.length; i++) {
             if (windows[i] != null) {
                 free(windows[i]);

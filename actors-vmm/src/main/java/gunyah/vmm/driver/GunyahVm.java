@@ -226,6 +226,21 @@ public final class GunyahVm {
         return event;
     }
 
+    /** ADD_FUNCTION of a type that is not the driver's own. The end of the VM unbinds it, newest first. */
+    public synchronized void addFunction(VmFunction function) {
+        functions.addFirst(function);
+    }
+
+    /** REMOVE_FUNCTION of exactly this one. {@return when nothing of it is in use any more} @throws GunyahError ENOENT */
+    public CompletionStage<Void> removeFunction(VmFunction function) {
+        synchronized (this) {
+            if (function instanceof GunyahVcpu vcpu) {
+                vcpus.remove(vcpu.id(), vcpu);
+            }
+        }
+        return remove(function, "function");
+    }
+
     /** REMOVE_FUNCTION(VCPU). {@return when its last RUN has left} @throws GunyahError ENOENT */
     public CompletionStage<Void> removeVcpu(int id) {
         GunyahVcpu vcpu;

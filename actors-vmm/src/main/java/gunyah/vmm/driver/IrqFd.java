@@ -21,6 +21,7 @@ public final class IrqFd implements VmFunction {
     private final Supplier<Hvc> hvc;
     private final Ticket ticket = new Ticket();
     private volatile long cap = NO_CAP;
+    private volatile Runnable unbound = () -> { };
 
     IrqFd(GunyahVm vm, int label, boolean level, Supplier<Hvc> hvc) {
         this.vm = vm;
@@ -85,8 +86,14 @@ public final class IrqFd implements VmFunction {
         }
     }
 
+    /** Registers what detaches the source of the events, once, when the line is unbound. */
+    public void whenUnbound(Runnable detach) {
+        unbound = detach;
+    }
+
     @Override
     public CompletionStage<Void> unbind() {
+        unbound.run();
         vm.tickets().remove(ticket);
         return CompletableFuture.completedFuture(null);
     }

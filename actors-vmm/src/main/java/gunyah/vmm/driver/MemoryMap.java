@@ -135,17 +135,18 @@ final class MemoryMap {
             if (errno != Errno.OK) {
                 return errno;
             }
-            file.unbind(this, binding);
             Binding rest = null;
             if (!head) {
                 rest = binding.part(binding.gpa(), gpa - binding.gpa());
             } else if (!tail) {
                 rest = binding.part(wanted.end(), binding.end() - wanted.end());
             }
-            if (rest != null) {
-                file.bind(this, rest);
-            }
             replace(binding, rest);
+            if (rest == null) {
+                file.unbind(this, binding);
+            } else {
+                file.trim(this, binding, rest);
+            }
             return Errno.OK;
         } finally {
             bindingsLock.unlockWrite(stamp);
@@ -223,6 +224,10 @@ final class MemoryMap {
             return Errno.EAGAIN;
         }
         long size = folioSize(folio);
+        if (!binding.file().holds(binding.offsetOf(gpa), folio)) {
+            pages.set(page, MappedPages.EMPTY);
+            return Errno.EAGAIN;
+        }
         if (lend && binding.file().isHostMapped(binding.offsetOf(gpa), size)) {
             pages.set(page, MappedPages.EMPTY);
             return Errno.EPERM;

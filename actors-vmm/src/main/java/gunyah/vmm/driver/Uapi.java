@@ -24,6 +24,11 @@ public final class Uapi {
     public static final long GUEST_MEM_CLOEXEC = 1;
     public static final long GUEST_MEM_ALLOW_HUGEPAGE = 2;
 
+    /** Modes of fallocate on a guest memory file; without KEEP_SIZE nothing is possible. */
+    public static final int FALLOC_KEEP_SIZE = 1;
+    public static final int FALLOC_PUNCH_HOLE = 2;
+    public static final int FALLOC_ZERO_RANGE = 0x10;
+
     /** Register sets of SET_BOOT_CONTEXT; a register word is {@code set << 8 | index}. */
     public static final int REG_SET_X = 0;
     public static final int REG_SET_PC = 1;

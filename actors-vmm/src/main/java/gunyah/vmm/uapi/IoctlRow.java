@@ -1,0 +1,46 @@
+package gunyah.vmm.uapi;
+
+/**
+ * The driver's ioctls (include/uapi/linux/gunyah.h, v17): which kind of file takes which number, and the size of the
+ * structure its argument points to. The number is {@code direction << 30 | size << 16 | 'G' << 8 | nr}.
+ */
+enum IoctlRow {
+    CREATE_VM(Kind.DEVICE, 0, 0x0, 0),
+    CREATE_GUEST_MEM(Kind.DEVICE, 1, 0x8, 64),
+    SET_DTB_CONFIG(Kind.VM, 1, 0x2, 16),
+    START(Kind.VM, 0, 0x3, 0),
+    ADD_FUNCTION(Kind.VM, 1, 0x4, 16),
+    REMOVE_FUNCTION(Kind.VM, 1, 0x7, 16),
+    MAP_MEM(Kind.VM, 1, 0x9, 32),
+    SET_BOOT_CONTEXT(Kind.VM, 1, 0xA, 16),
+    RUN(Kind.VCPU, 0, 0x5, 0),
+    MMAP_SIZE(Kind.VCPU, 0, 0x6, 0);
+
+    /** What a descriptor is. */
+    enum Kind {
+        DEVICE, VM, VCPU, MEMORY, EVENT
+    }
+
+    private static final int TYPE = 'G';
+
+    final Kind kind;
+    final int number;
+    /** Bytes behind the argument; 0 when the argument is a value. */
+    final int size;
+
+    IoctlRow(Kind kind, int direction, int nr, int size) {
+        this.kind = kind;
+        this.size = size;
+        number = direction << 30 | size << 16 | TYPE << 8 | nr;
+    }
+
+    /** {@return the row of that number for that kind of file, null when the file does not know it} */
+    static IoctlRow of(Kind kind, int number) {
+        for (IoctlRow row : values()) {
+            if (row.kind == kind && row.number == number) {
+                return row;
+            }
+        }
+        return null;
+    }
+}
