@@ -17,6 +17,10 @@ import java.util.function.LongConsumer;
 public final class GunyahVm {
     private static final int MAX_ACCESS = 8;
 
+    /** Where the device tree is; size 0 before SET_DTB_CONFIG. */
+    record Dtb(long gpa, long size) {
+    }
+
     private final String name;
     private final GunyahDevice device;
     private final MemoryMap memory;
@@ -27,8 +31,7 @@ public final class GunyahVm {
     private final Map<Integer, GunyahVcpu> vcpus = new HashMap<>();
     private final CompletableFuture<ExitInfo> exited = new CompletableFuture<>();
     private ActorRef<VmActor.Command> actor;
-    private long dtbGpa = -1;
-    private long dtbSize;
+    private volatile Dtb dtb = new Dtb(-1, 0);
     private volatile VmStatus status = VmStatus.NO_STATE;
     private volatile boolean starting;
     private volatile ExitInfo exitInfo = ExitInfo.NONE;
@@ -137,20 +140,15 @@ public final class GunyahVm {
     }
 
     /** SET_DTB_CONFIG: where the device tree is; the size includes room for what RM adds. @throws GunyahError EOVERFLOW */
-    public synchronized void setDtb(long gpa, long size) {
+    public void setDtb(long gpa, long size) {
         if (Long.compareUnsigned(gpa + size, gpa) < 0) {
             throw new GunyahError(Errno.EOVERFLOW, "device tree at 0x%x+0x%x".formatted(gpa, size));
         }
-        dtbGpa = gpa;
-        dtbSize = size;
+        dtb = new Dtb(gpa, size);
     }
 
-    synchronized long dtbGpa() {
-        return dtbGpa;
-    }
-
-    synchronized long dtbSize() {
-        return dtbSize;
+    Dtb dtb() {
+        return dtb;
     }
 
     /**

@@ -67,6 +67,8 @@ final class VmActor {
     private final List<CompletableFuture<Void>> closers = new ArrayList<>();
     private final CompletableFuture<Void> exitSeen = new CompletableFuture<>();
     private final CompletableFuture<Void> resetSeen = new CompletableFuture<>();
+    /** What this start uses, whatever is set meanwhile. */
+    private GunyahVm.Dtb dtb;
     private MemoryMap.Parcel dtbParcel;
     private int dtbHandle;
     private boolean dtbLent;
@@ -206,7 +208,7 @@ final class VmActor {
                 dtbParcel = dtbParcel();
                 yield rm.lend(vmid, dtbParcel.permissions(), dtbParcel.entries());
             }
-            case CONFIG_IMAGE -> rm.configureImage(vmid, dtbHandle, vm.dtbGpa() - dtbParcel.gpa(), vm.dtbSize());
+            case CONFIG_IMAGE -> rm.configureImage(vmid, dtbHandle, dtb.gpa() - dtbParcel.gpa(), dtb.size());
             case SET_DEMAND_PAGING -> {
                 List<RmClient.Range> lent = vm.memory().lentRanges();
                 yield lent.isEmpty() ? NOTHING_TO_DO : rm.setDemandPaging(vmid, lent);
@@ -223,10 +225,11 @@ final class VmActor {
     }
 
     private MemoryMap.Parcel dtbParcel() {
-        if (vm.dtbSize() == 0) {
+        dtb = vm.dtb();
+        if (dtb.size() == 0) {
             throw new GunyahError(Errno.EINVAL, "the VM has no device tree");
         }
-        return vm.memory().parcel(vm.dtbGpa(), vm.dtbSize());
+        return vm.memory().parcel(dtb.gpa(), dtb.size());
     }
 
     private CompletionStage<Void> bootContext(Iterator<Map.Entry<Integer, Long>> registers) {

@@ -32,7 +32,18 @@ public final class GunyahFiles implements AutoCloseable {
     private final GunyahDevice device;
     private final UserMemory memory;
     private final FunctionProviders providers;
-    private final Map<Integer, OpenFile> files = new HashMap<>();
+    private final Map<Integer, Descriptor> files = new HashMap<>();
+
+    /** An open file and the calls under way with it, which keep it when its number is closed. */
+    private static final class Descriptor {
+        final OpenFile file;
+        final List<Thread> calls = new ArrayList<>();
+        boolean closed;
+
+        Descriptor(OpenFile file) {
+            this.file = file;
+        }
+    }
 
     /** @param memory where the process's structures are */
     public GunyahFiles(GunyahDevice device, UserMemory memory, FunctionProviders providers) {
@@ -77,16 +88,37 @@ public final class GunyahFiles implements AutoCloseable {
             file.release();
             throw new GunyahError(Errno.EMFILE, "no descriptor is left");
         }
-        files.put(fd, file);
+        files.put(fd, new Descriptor(file));
         return fd;
     }
 
-    private synchronized OpenFile file(int fd) {
-        OpenFile file = files.get(fd);
-        if (file == null) {
+    private synchronized Descriptor descriptor(int fd) {
+        Descriptor descriptor = files.get(fd);
+        if (descriptor == null) {
             throw new GunyahError(Errno.EBADF, "descriptor " + fd);
         }
-        return file;
+        return descriptor;
+    }
+
+    private OpenFile file(int fd) {
+        return descriptor(fd).file;
+    }
+
+    private synchronized Descriptor enter(int fd) {
+        Descriptor descriptor = descriptor(fd);
+        descriptor.calls.add(Thread.currentThread());
+        return descriptor;
+    }
+
+    private void leave(Descriptor descriptor) throws InterruptedException {
+        boolean last;
+        synchronized (this) {
+            descriptor.calls.remove(Thread.currentThread());
+            last = descriptor.closed && descriptor.calls.isEmpty();
+        }
+        if (last) {
+            await(descriptor.file.release());
+        }
     }
 
     /** {@return the event behind a descriptor} @throws GunyahError EBADF, EINVAL when it is something else */
@@ -108,7 +140,7 @@ public final class GunyahFiles implements AutoCloseable {
     int open(GunyahVcpu vcpu, GunyahVm vm) {
         SharedVm shared;
         synchronized (this) {
-            shared = files.values().stream().filter(OpenFile.Vm.class::isInstance).map(OpenFile.Vm.class::cast)
+            shared = files.values().stream().map(each -> each.file).filter(OpenFile.Vm.class::isInstance).map(OpenFile.Vm.class::cast)
                     .map(OpenFile.Vm::vm).filter(each -> each.vm == vm).findFirst().orElseThrow();
             shared.keep();
         }
@@ -156,28 +188,31 @@ public final class GunyahFiles implements AutoCloseable {
     }
 
     /**
-     * close(2). Blocks until what only this descriptor kept is gone.
+     * close(2). Blocks until what only this descriptor kept is gone; a call under way keeps it, too, and then does that
+     * when it returns.
      *
      * @return 0, or -EBADF
      */
     public long close(int fd) {
         return answered(() -> {
-            OpenFile file;
+            Descriptor descriptor;
+            boolean last;
             synchronized (this) {
-                file = files.remove(fd);
+                descriptor = descriptor(fd);
+                files.remove(fd);
+                descriptor.closed = true;
+                last = descriptor.calls.isEmpty();
             }
-            if (file == null) {
-                throw new GunyahError(Errno.EBADF, "descriptor " + fd);
-            }
-            return await(file.release());
+            return last ? await(descriptor.file.release()) : 0;
         });
     }
 
-    /** Ends the process: closes every descriptor. */
+    /** Ends the process: interrupts the calls under way and closes every descriptor. */
     @Override
     public void close() {
         List<Integer> all;
         synchronized (this) {
+            files.values().forEach(descriptor -> descriptor.calls.forEach(Thread::interrupt));
             all = new ArrayList<>(files.keySet());
         }
         all.forEach(this::close);
@@ -191,25 +226,33 @@ public final class GunyahFiles implements AutoCloseable {
      */
     public long ioctl(int fd, int number, long argument) {
         return answered(() -> {
-            OpenFile file = file(fd);
-            IoctlRow row = IoctlRow.of(file.kind(), number);
-            if (row == null) {
-                throw new GunyahError(Errno.ENOTTY, "request 0x%x".formatted(number));
+            Descriptor descriptor = enter(fd);
+            try {
+                return request(descriptor.file, number, argument);
+            } finally {
+                leave(descriptor);
             }
-            ByteBuffer in = row.size == 0 ? null : Structure.of(memory.read(argument, row.size));
-            return switch (row) {
-                case CREATE_VM -> createVm(argument);
-                case CREATE_GUEST_MEM -> createGuestMemory(in);
-                case SET_DTB_CONFIG -> setDtb(vm(file), in);
-                case START -> await(vm(file).vm.start());
-                case ADD_FUNCTION -> addFunction(vm(file), in);
-                case REMOVE_FUNCTION -> await(vm(file).remove(in.getInt(0), functionArgument(in)));
-                case MAP_MEM -> mapMemory(vm(file).vm, in);
-                case SET_BOOT_CONTEXT -> setBootContext(vm(file), in);
-                case RUN -> run(file);
-                case MMAP_SIZE -> Uapi.RUN_PAGE_SIZE;
-            };
         });
+    }
+
+    private long request(OpenFile file, int number, long argument) throws InterruptedException {
+        IoctlRow row = IoctlRow.of(file.kind(), number);
+        if (row == null) {
+            throw new GunyahError(Errno.ENOTTY, "request 0x%x".formatted(number));
+        }
+        ByteBuffer in = row.size == 0 ? null : Structure.of(memory.read(argument, row.size));
+        return switch (row) {
+            case CREATE_VM -> createVm(argument);
+            case CREATE_GUEST_MEM -> createGuestMemory(in);
+            case SET_DTB_CONFIG -> setDtb(vm(file), in);
+            case START -> await(vm(file).vm.start());
+            case ADD_FUNCTION -> addFunction(vm(file), in);
+            case REMOVE_FUNCTION -> await(vm(file).remove(in.getInt(0), functionArgument(in)));
+            case MAP_MEM -> mapMemory(vm(file).vm, in);
+            case SET_BOOT_CONTEXT -> setBootContext(vm(file), in);
+            case RUN -> run(file);
+            case MMAP_SIZE -> Uapi.RUN_PAGE_SIZE;
+        };
     }
 
     private static SharedVm vm(OpenFile file) {

@@ -1,0 +1,14 @@
+package gunyah.vmm.conformance;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/** The test shows these conformance scenarios; {@link ConformancePageTest} makes the table of them. */
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface Scenario {
+    /** Numbers, 1 to 142. */
+    int[] value();
+}
