@@ -5,6 +5,7 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.HandlerSetup;
 import gunyah.hyp.HypercallPort;
 import gunyah.hyp.RootVm;
 import gunyah.hyp.RootVmEnv;
@@ -146,15 +147,27 @@ public final class ResourceManager implements Turns {
     }
 
     private Behavior<Command> running() {
+        Function<Command, Behavior<Command>> handler = HandlerSetup.surround(context, this::handle);
         return Behaviors.receiveMessage(command -> {
             recovery.begin(command);
-            switch (command) {
-                case Interrupt interrupt -> lines.fire(interrupt.intid);
-                case Turn turn -> turn.step.run();
+            Behavior<Command> next;
+            try {
+                next = handler.apply(command);
+            } catch (StackOverflowError | AssertionError defect) {
+                // To Akka these would be the end of the actor, or worse.
+                throw new IllegalStateException(defect.toString(), defect);
             }
             recovery.end();
-            return Behaviors.same();
+            return next;
         });
+    }
+
+    private Behavior<Command> handle(Command command) {
+        switch (command) {
+            case Interrupt interrupt -> lines.fire(interrupt.intid);
+            case Turn turn -> turn.step.run();
+        }
+        return Behaviors.same();
     }
 
     // Nothing the actor knows is lost with a turn that failed, so a restart only has to set that turn right.

@@ -123,7 +123,13 @@ public final class RunningVm {
 
     /** Starts it. {@return this, once the first vCPU may run; a failed start is cleaned up before the stage fails} */
     CompletionStage<RunningVm> start() {
-        vm.exited().thenAccept(this::ended);
+        vm.exited().whenComplete((info, failure) -> {
+            if (failure == null) {
+                ended(info);
+            } else {
+                fail(failure.getMessage());
+            }
+        });
         CompletableFuture<RunningVm> result = new CompletableFuture<>();
         vm.start().whenComplete((started, failure) -> {
             if (failure == null) {

@@ -16,18 +16,26 @@ import java.util.concurrent.CompletionStage;
 final class ActorGuest implements Machine.Guest {
     private final Hypervisor hypervisor;
     private final CompletableFuture<RunningVm> vm = new CompletableFuture<>();
-    private final CompletionStage<VmOutcome> exit;
+    private final CompletableFuture<VmOutcome> exit = new CompletableFuture<>();
     private volatile List<VcpuStatistics> lastStatistics;
     private volatile String lastDescription;
 
     ActorGuest(Hypervisor hypervisor, Optional<TraceFile> trace) {
         this.hypervisor = hypervisor;
-        CompletionStage<VmOutcome> ended = vm.thenCompose(RunningVm::exit).thenApply(this::outcome);
-        // A stage of its own: who sees the exit finds it in the trace.
-        this.exit = trace.isEmpty() ? ended : ended.thenApply(outcome -> {
-            trace.get().exited(vm.join().vmid(), outcome.kind().label(), outcome.reason());
-            return outcome;
+        vm.thenCompose(RunningVm::exit).thenApply(this::outcome).whenComplete((outcome, failure) -> {
+            if (failure != null) {
+                exit.completeExceptionally(failure);
+                return;
+            }
+            // Before: who sees the exit finds it in the trace.
+            trace.ifPresent(file -> file.exited(vm.join().vmid(), outcome.kind().label(), outcome.reason()));
+            exit.complete(outcome);
         });
+    }
+
+    /** {@return this, once it runs} */
+    CompletionStage<Machine.Guest> launched() {
+        return vm.thenApply(running -> this);
     }
 
     void running(RunningVm running) {
@@ -36,6 +44,13 @@ final class ActorGuest implements Machine.Guest {
 
     void notLaunched(Throwable failure) {
         vm.completeExceptionally(failure);
+    }
+
+    /** The machine failed under it: nobody will tell of its end. */
+    void machineFailed(String reason) {
+        if (!vm.completeExceptionally(new IllegalStateException("the machine failed: " + reason))) {
+            exit.complete(new VmOutcome(VmOutcome.Kind.CRASHED, "the machine failed: " + reason, describe()));
+        }
     }
 
     /** The VM ended, and its vCPUs are still there. */

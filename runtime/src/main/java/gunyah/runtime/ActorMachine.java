@@ -1,8 +1,12 @@
 package gunyah.runtime;
 
 import akka.actor.ActorRef;
+import akka.actor.BootstrapSetup;
+import akka.actor.setup.ActorSystemSetup;
 import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Behavior;
 import akka.actor.typed.Props;
+import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.Adapter;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.pattern.Patterns;
@@ -23,7 +27,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -38,7 +41,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The whole machine in one actor system: the hypervisor starts the root VM, whose program is the Resource Manager, which
  * starts the primary VM, whose CPUs are the Java host's; the VMM works on the device that the host finds. Only this
- * class knows all of them. Thread safe.
+ * class knows all of them. When something fails that every VM needs, all VMs end with that reason. Thread safe.
  */
 final class ActorMachine implements Machine {
     private static final Logger LOG = LoggerFactory.getLogger(ActorMachine.class);
@@ -52,6 +55,7 @@ final class ActorMachine implements Machine {
     private final Vmm vmm;
     private final Optional<TraceFile> trace;
     private final Set<ActorGuest> guests = ConcurrentHashMap.newKeySet();
+    private volatile String failure = "";
     private boolean closed;
 
     private ActorMachine(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef resourceManager, Vmm vmm,
@@ -61,6 +65,7 @@ final class ActorMachine implements Machine {
         this.resourceManager = resourceManager;
         this.vmm = vmm;
         this.trace = trace;
+        hypervisor.failure().thenAccept(this::failed);
     }
 
     /**
@@ -71,9 +76,15 @@ final class ActorMachine implements Machine {
      * @throws BadInput when the trace cannot be written
      */
     static ActorMachine start(MachineConfig config, LongSupplier clock, Optional<Path> file) {
+        return start(config, clock, file, ActorSystemSetup.empty());
+    }
+
+    /** As above, with more about the actor system. */
+    static ActorMachine start(MachineConfig config, LongSupplier clock, Optional<Path> file, ActorSystemSetup setup) {
         Optional<OutputStream> opened = file.map(TraceFile::create);
-        ActorSystem<Void> system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah",
+        BootstrapSetup bootstrap = BootstrapSetup.create(
                 ConfigFactory.load(ActorMachine.class.getClassLoader(), "gunyah/runtime/system"));
+        ActorSystem<Void> system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah", setup.withSetup(bootstrap));
         Optional<TraceFile> trace = opened.map(out -> new TraceFile(system, clock, out));
         SecureRandom random = new SecureRandom();
         HostKernel host = new HostKernel(system);
@@ -88,11 +99,36 @@ final class ActorMachine implements Machine {
                         return actor;
                     }, RmProfile.large(), random::nextLong, trace.<RmTrace>map(t -> t).orElse(RmTrace.NONE)), trace);
             Vmm vmm = new Vmm(await(host.device(), BOOT_LIMIT, "the host VM did not start"), system);
-            return new ActorMachine(system, hypervisor, manager.get(), vmm, trace);
+            ActorMachine machine = new ActorMachine(system, hypervisor, manager.get(), vmm, trace);
+            system.systemActorOf(watch(Adapter.toTyped(manager.get()),
+                    () -> machine.failed("the Resource Manager ended")), "watch-rm", Props.empty());
+            return machine;
         } catch (RuntimeException e) {
             end(system, hypervisor, manager.get(), trace);
             throw e;
         }
+    }
+
+    private static Behavior<Void> watch(akka.actor.typed.ActorRef<Void> actor, Runnable ended) {
+        return Behaviors.setup(context -> {
+            context.watch(actor);
+            return Behaviors.receive(Void.class).onSignal(Terminated.class, signal -> {
+                ended.run();
+                return Behaviors.stopped();
+            }).build();
+        });
+    }
+
+    /** Nothing of the machine answers any more, so nobody may wait for it. */
+    private void failed(String reason) {
+        synchronized (this) {
+            if (closed || !failure.isEmpty()) {
+                return;
+            }
+            failure = reason;
+        }
+        LOG.error("the machine failed: {}", reason);
+        guests.forEach(guest -> guest.machineFailed(reason));
     }
 
     @Override
@@ -104,17 +140,22 @@ final class ActorMachine implements Machine {
         }
         ActorGuest guest = new ActorGuest(hypervisor, trace);
         guests.add(guest);
-        return vmm.launch(config, output, guest::ending).handle((vm, failure) -> {
-            if (failure != null) {
-                guests.remove(guest);
-                guest.notLaunched(failure);
-                throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
-            }
-            trace.ifPresent(file -> file.launched(vm.vmid(), config.name()));
-            guest.running(vm);
-            guest.exit().whenComplete((outcome, lost) -> guests.remove(guest));
-            return guest;
-        });
+        guest.exit().whenComplete((outcome, lost) -> guests.remove(guest));
+        if (failure.isEmpty()) {
+            vmm.launch(config, output, guest::ending).whenComplete((vm, refused) -> {
+                if (refused == null) {
+                    trace.ifPresent(file -> file.launched(vm.vmid(), config.name()));
+                    guest.running(vm);
+                } else {
+                    guest.notLaunched(refused);
+                }
+            });
+        }
+        // Looked at again: it may have failed before it could see the guest.
+        if (!failure.isEmpty()) {
+            guest.machineFailed(failure);
+        }
+        return guest.launched();
     }
 
     @Override

@@ -2,12 +2,17 @@ package gunyah.rm.vm;
 
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.Rights;
+import gunyah.rm.root.HypFault;
 import gunyah.rm.root.Hypercalls;
-import gunyah.rm.root.Ledger;
 import gunyah.rm.root.Ledger.Stage;
+import gunyah.rm.root.Ledger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A doorbell or a message queue on its way from one VM to another: a kernel object with two ends to be taken. */
 final class Channel {
+    private static final Logger LOG = LoggerFactory.getLogger(Channel.class);
+
     /** The two ends. */
     enum Side {
         SOURCE, RECEIVER;
@@ -116,10 +121,15 @@ final class Channel {
     /** Takes an end away from its VM; who has it next finds nothing of what waited. */
     void detach(End end) {
         end.undo.undoAll(Stage.VDEVICES);
-        if (queue) {
-            hypercalls.flushQueue(object);
-        } else {
-            hypercalls.resetDoorbell(object);
+        try {
+            if (queue) {
+                hypercalls.flushQueue(object);
+            } else {
+                hypercalls.resetDoorbell(object);
+            }
+        } catch (HypFault broken) {
+            // Nobody gets anything out of an object that is out of use; it goes with its other end.
+            LOG.warn("what waited in a device is not taken out: {}", broken.getMessage());
         }
     }
 

@@ -269,7 +269,7 @@ public final class GunyahVcpu implements VmFunction {
                     runningOn = cpu;
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
             LOG.error("{}: vCPU {} failed", vm.name(), id, e);
             finish(e);
             return false;
@@ -459,7 +459,7 @@ public final class GunyahVcpu implements VmFunction {
     }
 
     /** After IDLE the next RUN may begin on another thread: nothing of this one may be touched any more. */
-    private void finish(RuntimeException failure) {
+    private void finish(Throwable failure) {
         CompletableFuture<Void> result = outcome;
         runningOn = null;
         slept = false;

@@ -109,7 +109,7 @@ public final class GunyahVm {
         return ioHandlers;
     }
 
-    /** {@return when and why the VM stopped running} Completes on the VM actor's thread. */
+    /** {@return when and why the VM stopped running; fails when its driver failed} Completes on the VM actor's thread. */
     public CompletionStage<ExitInfo> exited() {
         return exited.minimalCompletionStage();
     }
@@ -313,6 +313,11 @@ public final class GunyahVm {
         status = VmStatus.EXITED;
         wakeVcpus();
         exited.complete(info);
+    }
+
+    /** The driver failed on it: whoever waits for its end closes it. */
+    void failed(String reason) {
+        exited.completeExceptionally(new GunyahError(Errno.EIO, reason));
     }
 
     /** Lets every vCPU look at the status again. */

@@ -250,6 +250,11 @@ final class RmTransport {
         reply.completeExceptionally(new GunyahError(errno, message));
     }
 
+    /** {@return whether the call with this reply was taken and has no answer yet} */
+    boolean isOutstanding(CompletableFuture<byte[]> reply) {
+        return outstanding.values().stream().anyMatch(call -> call.reply == reply);
+    }
+
     /** {@return the sequence numbers of calls without an answer, ascending} */
     int[] outstandingSequences() {
         int[] sequences = outstanding.keySet().stream().mapToInt(Integer::intValue).toArray();

@@ -3,6 +3,7 @@ package gunyah.vmm.driver;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
+import gunyah.hyp.HandlerSetup;
 import gunyah.rm.rpc.HypResource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,12 +15,17 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Life of one VM (v17 10, 26 to 30/35): the start and teardown sequences, step by step, each ended by a message. Never
  * blocks; the Resource Manager's notifications arrive between the steps, so none can be waited for in vain.
+ *
+ * <p>A message that breaks is our bug. It is taken once more, since somebody waits for what it begins; every message can
+ * be: an answer counts only in the step it belongs to. If it breaks again its step has failed. Either way the VM ends,
+ * with a reason, and everything it had goes back.
  */
 final class VmActor {
     static final int NO_VMID = 0xffff;
@@ -42,7 +48,7 @@ final class VmActor {
         INSTANCE
     }
 
-    private record StepDone(Object value, Throwable failure) implements Command {
+    private record StepDone(Enum<?> step, Object value, Throwable failure) implements Command {
     }
 
     private enum StartStep {
@@ -74,6 +80,8 @@ final class VmActor {
     private boolean dtbLent;
     private boolean started;
     private boolean resetAccepted;
+    /** What the next message is handed to. */
+    private Function<Command, Behavior<Command>> state = this::created;
 
     private VmActor(ActorContext<Command> context, GunyahVm vm, RmClient rm, VmDirectory directory, Executor worker,
             Duration stepLimit) {
@@ -91,22 +99,61 @@ final class VmActor {
      */
     static Behavior<Command> create(GunyahVm vm, RmClient rm, VmDirectory directory, Executor worker,
             Duration stepLimit) {
-        return Behaviors.setup(context ->
-                new VmActor(context, vm, rm, directory, worker, stepLimit).created());
+        return Behaviors.setup(context -> {
+            VmActor actor = new VmActor(context, vm, rm, directory, worker, stepLimit);
+            Function<Command, Behavior<Command>> handler =
+                    HandlerSetup.surround(context, command -> actor.state.apply(command));
+            return Behaviors.receiveMessage(command -> actor.attempt(handler, command));
+        });
     }
 
-    private Behavior<Command> created() {
-        return Behaviors.receiveMessage(command -> switch (command) {
+    private Behavior<Command> attempt(Function<Command, Behavior<Command>> handler, Command command) {
+        try {
+            return handler.apply(command);
+        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
+            LOG.error("{}: its driver failed at {}", vm.name(), command, bug);
+            vm.failed("its driver failed: " + bug);
+        }
+        try {
+            return handler.apply(command);
+        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
+            LOG.error("{}: its driver fails at {} again", vm.name(), command, bug);
+            return givenUp(command, new GunyahError(Errno.EIO, "the driver failed: " + bug));
+        }
+    }
+
+    private Behavior<Command> givenUp(Command command, GunyahError error) {
+        switch (command) {
+            case Start start -> start.done.completeExceptionally(error);
+            case Close close -> close.done.complete(null);
+            case Exited ignored -> exitSeen.complete(null);
+            case ResetDone ignored -> resetSeen.complete(null);
+            case StepDone done -> {
+                if (done.failure == null) {
+                    context.getSelf().tell(new StepDone(done.step, null, error));
+                }
+            }
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> become(Function<Command, Behavior<Command>> next) {
+        state = next;
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> created(Command command) {
+        return switch (command) {
             case Start start -> beginStart(start);
             case Close close -> beginTeardown(close);
             case Exited ignored -> Behaviors.same();
             case ResetDone ignored -> Behaviors.same();
-            case StepDone ignored -> Behaviors.unhandled();
-        });
+            case StepDone ignored -> Behaviors.same();
+        };
     }
 
     private Behavior<Command> starting(StartStep step) {
-        return Behaviors.receiveMessage(command -> switch (command) {
+        return become(command -> switch (command) {
             case Start start -> {
                 starters.add(start.done);
                 yield Behaviors.same();
@@ -117,13 +164,13 @@ final class VmActor {
             }
             case Exited exited -> onExited(exited);
             case ResetDone ignored -> Behaviors.same();
-            case StepDone done -> onStartStep(step, done);
+            case StepDone done -> done.step == step ? onStartStep(step, done) : Behaviors.same();
         });
     }
 
     /** Running, exited, or failed to start. */
     private Behavior<Command> settled() {
-        return Behaviors.receiveMessage(command -> switch (command) {
+        return become(command -> switch (command) {
             case Start start -> {
                 answer(start.done);
                 yield Behaviors.same();
@@ -131,12 +178,12 @@ final class VmActor {
             case Close close -> beginTeardown(close);
             case Exited exited -> onExited(exited);
             case ResetDone ignored -> Behaviors.same();
-            case StepDone ignored -> Behaviors.unhandled();
+            case StepDone ignored -> Behaviors.same();
         });
     }
 
     private Behavior<Command> tearingDown(TeardownStep step) {
-        return Behaviors.receiveMessage(command -> switch (command) {
+        return become(command -> switch (command) {
             case Start start -> {
                 start.done.completeExceptionally(new GunyahError(Errno.ENODEV, "the VM is being closed"));
                 yield Behaviors.same();
@@ -151,7 +198,7 @@ final class VmActor {
                 resetSeen.complete(null);
                 yield Behaviors.same();
             }
-            case StepDone done -> onTeardownStep(step, done);
+            case StepDone done -> done.step == step ? onTeardownStep(step, done) : Behaviors.same();
         });
     }
 
@@ -181,7 +228,7 @@ final class VmActor {
     }
 
     private Behavior<Command> issue(StartStep step) {
-        pipe(() -> request(step));
+        pipe(step, () -> request(step));
         return starting(step);
     }
 
@@ -190,14 +237,14 @@ final class VmActor {
     }
 
     /** A request that cannot even be made fails like one that was refused. */
-    private void pipe(Request request) {
+    private void pipe(Enum<?> step, Request request) {
         CompletionStage<?> stage;
         try {
             stage = request.send();
-        } catch (GunyahError e) {
+        } catch (RuntimeException e) {
             stage = CompletableFuture.failedStage(e);
         }
-        context.pipeToSelf(stage, (value, failure) -> new StepDone(value, failure));
+        context.pipeToSelf(stage, (value, failure) -> new StepDone(step, value, failure));
     }
 
     private CompletionStage<?> request(StartStep step) {
@@ -288,7 +335,7 @@ final class VmActor {
             vm.starting(false);
             starters.forEach(starter -> starter.completeExceptionally(error));
             starters.clear();
-            return closers.isEmpty() ? created() : teardown();
+            return closers.isEmpty() ? become(this::created) : teardown();
         }
         if (step == StartStep.INIT) {
             vm.status(VmStatus.INIT_FAILED);
@@ -329,7 +376,7 @@ final class VmActor {
     }
 
     private Behavior<Command> issue(TeardownStep step) {
-        pipe(() -> request(step));
+        pipe(step, () -> request(step));
         return tearingDown(step);
     }
 
