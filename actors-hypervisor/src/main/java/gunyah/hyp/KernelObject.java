@@ -97,6 +97,11 @@ public abstract non-sealed class KernelObject implements CapResult {
         }
     }
 
+    /** {@return why its actor failed, empty when it did not} Any thread. */
+    public final String defect() {
+        return defect;
+    }
+
     /** {@return whether its actor failed} Any thread. */
     public final boolean isBroken() {
         return !defect.isEmpty();

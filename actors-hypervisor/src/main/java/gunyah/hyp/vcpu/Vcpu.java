@@ -327,7 +327,7 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     /**
      * Powers it on: a warm reset, then it runs.
      *
-     * @return OK; BUSY when it is on; FAILURE when it is dying
+     * @return OK; BUSY when it is on; FAILURE when it is dying or failed while it was off
      */
     public HypError powerOn(long entry, boolean keepEntry, long x0, boolean keepX0) {
         return life.powerOn(entry, keepEntry, x0, keepX0);
@@ -408,7 +408,9 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     }
 
     public VcpuDescription describe() {
-        return engine.describe(name, stateName(), blocks.names(), exitLog.lines(), life.failure());
+        // It is not stopped yet at the moment its address space fails, and its proxy notices first.
+        String failure = life.failure().isEmpty() ? addrspace().defect() : life.failure();
+        return engine.describe(name, stateName(), blocks.names(), exitLog.lines(), failure);
     }
 
     @Override

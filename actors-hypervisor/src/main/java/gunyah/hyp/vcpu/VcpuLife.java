@@ -50,7 +50,8 @@ final class VcpuLife {
     /** As {@link Vcpu#powerOn}. */
     HypError powerOn(long entry, boolean keepEntry, long x0, boolean keepX0) {
         synchronized (this) {
-            if (killed) {
+            // One that failed before it was ever on would never run: who powers it on must know.
+            if (killed || blocks.has(Block.OFF) && blocks.has(Block.FAULT)) {
                 return HypError.FAILURE;
             }
             if (!blocks.has(Block.OFF)) {

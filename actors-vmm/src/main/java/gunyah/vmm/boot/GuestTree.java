@@ -89,7 +89,8 @@ public final class GuestTree {
     }
 
     /**
-     * Completes a tree the user supplied: command line, initrd and {@code gunyah-vm-config}.
+     * Completes a tree the user supplied: command line, initrd and {@code gunyah-vm-config}, of which only the virtual
+     * devices are kept, so that VMs can be joined.
      *
      * @throws BadInput when the tree cannot be used for this VM
      */
@@ -119,8 +120,10 @@ public final class GuestTree {
         }
         chosen(root, bootArguments, initrd);
         virtio(root, gics.getFirst().cell("phandle").orElseGet(() -> root.cell("interrupt-parent").orElse(0)));
+        List<DtNode> joined = root.find("/" + CONFIG + "/vdevices").map(DtNode::children).orElse(List.of());
         root.child(CONFIG).ifPresent(root::remove);
-        vmConfig(root, "/" + gics.getFirst().name());
+        DtNode devices = vmConfig(root, "/" + gics.getFirst().name());
+        joined.forEach(devices::add);
         return tree;
     }
 
@@ -214,7 +217,7 @@ public final class GuestTree {
         return ByteBuffer.allocate(reg.length + 16).put(reg).putLong(base).putLong(size).array();
     }
 
-    private void vmConfig(DtNode root, String gicPath) {
+    private DtNode vmConfig(DtNode root, String gicPath) {
         DtNode config = root.add(CONFIG);
         config.strings("image-name", vmName).strings("os-type", "linux");
         config.add("memory").cells("#address-cells", 2).cells("#size-cells", 2).cells64("base-address", ram.base());
@@ -227,6 +230,7 @@ public final class GuestTree {
         for (int i = 0; i < places.virtio.count; i++) {
             doorbell(devices, places.virtio.spi + i);
         }
+        return devices;
     }
 
     /** An interrupt line of the VMM: the guest's end of a doorbell the host rings; its label is the SPI. */
