@@ -49,7 +49,7 @@ public final class MappingCalls {
     /** {@return the rows} */
     public List<HypercallRow> rows() {
         return List.of(
-                HypercallRow.of(0x2B, "addrspace_map", 0, (caller, none, none2, x) -> map(caller, x),
+                HypercallRow.of(0x2B, "addrspace_map", 0, (caller, none, none2, x) -> place(caller, x, true),
                         VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE)
                         .inputs("addrspace", "memextent", "vbase", "map_attrs", "map_flags", "offset", "size")
                         .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
@@ -64,7 +64,7 @@ public final class MappingCalls {
                                 HypError.ADDR_OVERFLOW, HypError.ADDR_INVALID, HypError.DENIED, HypError.BUSY)
                         .note("Rights as addrspace_map."),
                 HypercallRow.of(0x2D, "addrspace_update_access", 0, (caller, none, none2, x) ->
-                        updateAccess(caller, x), VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE)
+                        place(caller, x, false), VALUE, VALUE, VALUE, U32, U32, VALUE, VALUE)
                         .inputs("addrspace", "memextent", "vbase", "access_attrs", "map_flags", "offset", "size")
                         .errors(HypError.ARGUMENT_INVALID, HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_SIZE,
                                 HypError.ADDR_OVERFLOW, HypError.ADDR_INVALID, HypError.DENIED, HypError.BUSY)
@@ -91,10 +91,12 @@ public final class MappingCalls {
                                 + "caller's own."));
     }
 
-    private static HypError map(Caller caller, long[] x) {
+    /** Map and update_access: both say where what access is to be, and only {@code mapping} has a memory type. */
+    private static HypError place(Caller caller, long[] x, boolean mapping) {
         int flags = (int) x[4];
         long attributes = x[3];
-        if (!legal(flags, PARTIAL | PRIVATE | VMMIO | NO_SYNC) || (attributes & ~MAP_ATTRIBUTES) != 0) {
+        if (!legal(flags, PARTIAL | PRIVATE | VMMIO | NO_SYNC)
+                || (attributes & ~(mapping ? MAP_ATTRIBUTES : ACCESS_ATTRIBUTES)) != 0) {
             return HypError.ARGUMENT_INVALID;
         }
         return withObjects(caller, x, flags, (space, extent, kind) -> {
@@ -110,7 +112,7 @@ public final class MappingCalls {
             int el1 = (int) attributes >>> 4 & 7;
             int memtype = (int) attributes >>> 16;
             // The newer drop also wants W in a private mapping; the v17 host lends read-only pages and needs them.
-            if (!allowed(extent, el0, el1) || !extent.attributes().allowsMemtype(memtype)) {
+            if (!allowed(extent, el0, el1) || mapping && !extent.attributes().allowsMemtype(memtype)) {
                 return HypError.ARGUMENT_INVALID;
             }
             if (beyond(ipa, length)) {
@@ -119,8 +121,11 @@ public final class MappingCalls {
             if (!placeable(space, ipa, length, kind) || kind == MapKind.VMMIO && ((el0 | el1) & Access.X) != 0) {
                 return HypError.DENIED;
             }
-            return extent.mappings().map(space, ipa, offset, length, Stage2Table.entry(0, el1, el0, memtype), kind,
-                    (flags & NO_SYNC) != 0);
+            boolean noSync = (flags & NO_SYNC) != 0;
+            return mapping
+                    ? extent.mappings().map(space, ipa, offset, length, Stage2Table.entry(0, el1, el0, memtype), kind,
+                            noSync)
+                    : extent.mappings().updateAccess(space, ipa, offset, length, el1 | (long) el0 << 3, kind, noSync);
         });
     }
 
@@ -150,37 +155,6 @@ public final class MappingCalls {
                 return HypError.DENIED;
             }
             return extent.mappings().unmap(space, ipa, offset, length, kind, partial, noSync);
-        });
-    }
-
-    private static HypError updateAccess(Caller caller, long[] x) {
-        int flags = (int) x[4];
-        long attributes = x[3];
-        if (!legal(flags, PARTIAL | PRIVATE | VMMIO | NO_SYNC) || (attributes & ~ACCESS_ATTRIBUTES) != 0) {
-            return HypError.ARGUMENT_INVALID;
-        }
-        return withObjects(caller, x, flags, (space, extent, kind) -> {
-            boolean partial = partial(extent, flags);
-            long offset = partial ? x[5] : 0;
-            long length = partial ? x[6] : extent.size();
-            long ipa = x[2];
-            HypError range = checkRange(extent, ipa, offset, length);
-            if (range != HypError.OK) {
-                return range;
-            }
-            int el0 = (int) attributes & 7;
-            int el1 = (int) attributes >>> 4 & 7;
-            if (!allowed(extent, el0, el1)) {
-                return HypError.ARGUMENT_INVALID;
-            }
-            if (beyond(ipa, length)) {
-                return HypError.ADDR_INVALID;
-            }
-            if (!placeable(space, ipa, length, kind) || kind == MapKind.VMMIO && ((el0 | el1) & Access.X) != 0) {
-                return HypError.DENIED;
-            }
-            return extent.mappings().updateAccess(space, ipa, offset, length, el1 | (long) el0 << 3, kind,
-                    (flags & NO_SYNC) != 0);
         });
     }
 

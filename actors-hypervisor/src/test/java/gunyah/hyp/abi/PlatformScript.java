@@ -189,9 +189,15 @@ final class PlatformScript {
         script.ok(0x29, vic, thread, 0);
         script.fails(BUSY, 0x62, space, vic, 1, 0, 0x2_0000, 0);
         script.ok(0x62, space, vic, 1, 0x10_0000, 0x2_0000, 0);
+        script.fails(BUSY, 0x62, arena.addrspace(), vic, 1, arena.devices() + 0x20_0000, 0x2_0000, 0);
         // seen by a guest: affinity 0 in a redistributor
-        script.ok(0x62, arena.addrspace(), vic, 1, arena.devices() + 0x20_0000, 0x2_0000, 0);
+        long seen = objects.newVic(1);
+        long other = objects.create(ObjectType.THREAD);
+        script.ok(0x29, seen, other, 0);
+        script.ok(0x62, arena.addrspace(), seen, 1, arena.devices() + 0x20_0000, 0x2_0000, 0);
         script.load(arena.devices() + 0x20_0000 + 0x0C, 4, 0);
+        objects.delete(other);
+        objects.delete(seen);
         objects.delete(thread);
         objects.delete(space);
         objects.delete(vic);
