@@ -1,5 +1,6 @@
 package gunyah.hyp;
 
+import gunyah.hyp.SmcccFunction.Service;
 import java.util.random.RandomGenerator;
 
 /**
@@ -11,27 +12,10 @@ public final class Smccc {
     /** Function id of hypercall {@code n} is {@code HYPERCALL | n}. */
     public static final int HYPERCALL = 0xC600_8000;
 
-    private static final int FAST = 1 << 31;
     private static final int SMC64 = 1 << 30;
     private static final int SVE_HINT = 1 << 16;
     private static final int MUST_BE_ZERO = 0x7F << 17;
-    private static final int OWNER_ARCH = 0;
-    private static final int OWNER_STANDARD = 4;
-    private static final int OWNER_STANDARD_HYP = 5;
-    private static final int OWNER_VENDOR_HYP = 6;
-    private static final int CLASS_HYPERCALL = 2;
-    private static final int CLASS_SERVICE = 3;
-
-    private static final int VERSION = 0x8000_0000;
-    private static final int ARCH_FEATURES = 0x8000_0001;
-    private static final int STANDARD_HYP_CALL_UID = 0x8500_FF01;
-    private static final int STANDARD_HYP_REVISION = 0x8500_FF03;
-    private static final int VENDOR_CALL_UID = 0x8600_FF01;
-    private static final int VENDOR_REVISION = 0x8600_FF03;
-    private static final int TRNG_VERSION = 0x8400_0050;
-    private static final int TRNG_FEATURES = 0x8400_0051;
-    private static final int TRNG_GET_UUID = 0x8400_0052;
-    private static final int TRNG_RND = 0x8400_0053;
+    private static final int NUMBER = 0x3FFF;
 
     private static final long[] GUNYAH_UID = {0xcd8f_d5c1L, 0xdb5f_53a4L, 0x36ce_6592L, 0x145f_3d67L};
     private static final long SMCCC_1_3 = 0x1_0003;
@@ -59,100 +43,45 @@ public final class Smccc {
      */
     public boolean call(Caller caller, long[] x) {
         int function = (int) x[0] & ~SVE_HINT;
-        boolean handled = (function & MUST_BE_ZERO) == 0 && switch (function >>> 24 & 0x3F) {
-            case OWNER_VENDOR_HYP -> vendorHyp(caller, function, x);
-            case OWNER_STANDARD -> standard(caller, function, x);
-            case OWNER_ARCH -> arch(function, x);
-            case OWNER_STANDARD_HYP -> standardHyp(function, x);
-            default -> false;
-        };
+        boolean handled = (function & MUST_BE_ZERO) == 0 && (isHypercall(function)
+                ? table.callShifted(caller, function & NUMBER, x) : service(caller, function, x));
         if (!handled) {
             x[0] = -1;
         }
         return handled;
     }
 
-    private boolean vendorHyp(Caller caller, int function, long[] x) {
-        boolean fast = (function & FAST) != 0;
-        boolean wide = (function & SMC64) != 0;
-        return switch (function >>> 14 & 3) {
-            case CLASS_HYPERCALL -> fast && wide && table.callShifted(caller, function & 0x3FFF, x);
-            case CLASS_SERVICE -> fast && !wide && service(function, x);
-            default -> false;
-        };
+    private static boolean isHypercall(int function) {
+        return (function & ~NUMBER) == HYPERCALL;
     }
 
-    private static boolean service(int function, long[] x) {
-        switch (function) {
-            case VENDOR_CALL_UID -> System.arraycopy(GUNYAH_UID, 0, x, 0, 4);
-            case VENDOR_REVISION -> x[0] = IdentifyCalls.API_INFO;
-            default -> {
-                return false;
-            }
+    private boolean service(Caller caller, int id, long[] x) {
+        SmcccFunction function = SmcccFunction.of(id);
+        if (function == null) {
+            return false;
         }
-        return true;
-    }
-
-    private static boolean standardHyp(int function, long[] x) {
         switch (function) {
-            case STANDARD_HYP_CALL_UID -> System.arraycopy(GUNYAH_UID, 0, x, 0, 4);
+            case SMCCC_VERSION -> x[0] = SMCCC_1_3;
+            case SMCCC_ARCH_FEATURES -> x[0] = known((int) x[1], Service.ARCH, Service.STANDARD_HYP);
+            case TRNG_VERSION -> setResults(x, TRNG_1_0, 0, 0, 0);
+            case TRNG_FEATURES -> x[0] = known((int) x[1], Service.TRNG, Service.TRNG);
+            case TRNG_RND -> random(x, (id & SMC64) != 0);
+            case STANDARD_HYP_CALL_UID, VENDOR_HYP_CALL_UID -> System.arraycopy(GUNYAH_UID, 0, x, 0, 4);
             case STANDARD_HYP_REVISION -> {
                 x[0] = 1;
                 x[1] = 0;
             }
+            case VENDOR_HYP_REVISION -> x[0] = IdentifyCalls.API_INFO;
             default -> {
-                return false;
+                return psci.call(caller, id, x);
             }
         }
         return true;
     }
 
-    private static boolean arch(int function, long[] x) {
-        switch (function) {
-            case VERSION -> x[0] = SMCCC_1_3;
-            case ARCH_FEATURES -> x[0] = switch ((int) x[1]) {
-                case VERSION, ARCH_FEATURES, STANDARD_HYP_CALL_UID, STANDARD_HYP_REVISION -> 0;
-                default -> NOT_SUPPORTED_32;
-            };
-            default -> {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private boolean standard(Caller caller, int function, long[] x) {
-        int number = function & 0xFFFF;
-        if (number < 0x20) {
-            return psci.call(caller, function, x);
-        }
-        boolean wide = (function & SMC64) != 0;
-        switch (function & ~SMC64) {
-            case TRNG_VERSION -> {
-                if (wide) {
-                    return false;
-                }
-                setResults(x, TRNG_1_0, 0, 0, 0);
-            }
-            case TRNG_FEATURES -> {
-                if (wide) {
-                    return false;
-                }
-                x[0] = switch ((int) x[1]) {
-                    case TRNG_VERSION, TRNG_FEATURES, TRNG_RND, TRNG_RND | SMC64 -> 0;
-                    default -> NOT_SUPPORTED_32;
-                };
-            }
-            case TRNG_GET_UUID -> {
-                // the random source is the host's and has no identity
-                return false;
-            }
-            case TRNG_RND -> random(x, wide);
-            default -> {
-                return false;
-            }
-        }
-        return true;
+    private static long known(int id, Service one, Service other) {
+        SmcccFunction function = SmcccFunction.of(id);
+        return function != null && (function.service() == one || function.service() == other) ? 0 : NOT_SUPPORTED_32;
     }
 
     /** Fills from the right: X3 has the lowest bits, unused high bits are zero. */

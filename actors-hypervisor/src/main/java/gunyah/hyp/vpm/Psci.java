@@ -2,6 +2,7 @@ package gunyah.hyp.vpm;
 
 import gunyah.hyp.Caller;
 import gunyah.hyp.PsciHandler;
+import gunyah.hyp.SmcccFunction;
 import gunyah.hyp.vcpu.Machine;
 import gunyah.hyp.vcpu.Vcpu;
 
@@ -14,18 +15,6 @@ public final class Psci implements PsciHandler {
     static final long AFFINITY = 0xFF_00FF_FFFFL;
 
     private static final int SMC64 = 1 << 30;
-    private static final int VERSION = 0x8400_0000;
-    private static final int CPU_SUSPEND = 0x8400_0001;
-    private static final int CPU_OFF = 0x8400_0002;
-    private static final int CPU_ON = 0x8400_0003;
-    private static final int AFFINITY_INFO = 0x8400_0004;
-    private static final int SYSTEM_OFF = 0x8400_0008;
-    private static final int SYSTEM_RESET = 0x8400_0009;
-    private static final int FEATURES = 0x8400_000A;
-    private static final int CPU_DEFAULT_SUSPEND = 0x8400_000C;
-    private static final int SET_SUSPEND_MODE = 0x8400_000F;
-    private static final int SYSTEM_RESET2 = 0x8400_0012;
-    private static final int SMCCC_VERSION = 0x8000_0000;
 
     private static final long PSCI_1_1 = 0x1_0001;
     private static final long SUCCESS = 0;
@@ -46,32 +35,34 @@ public final class Psci implements PsciHandler {
     private static final long RESET_SMC64 = 1L << 62;
 
     @Override
-    public boolean call(Caller caller, int function, long[] x) {
+    public boolean call(Caller caller, int id, long[] x) {
         if (!(caller.thread() instanceof Vcpu vcpu)) {
             return false;
         }
+        SmcccFunction function = SmcccFunction.of(id);
         VpmGroup group = (VpmGroup) vcpu.group();
         if (group == null) {
-            boolean asksSmccc = function == FEATURES && (int) x[1] == SMCCC_VERSION;
+            boolean asksSmccc = function == SmcccFunction.PSCI_FEATURES
+                    && (int) x[1] == SmcccFunction.SMCCC_VERSION.id();
             x[0] = asksSmccc ? SUCCESS : x[0];
             return asksSmccc;
         }
-        boolean wide = (function & SMC64) != 0;
-        if (!supported(function)) {
+        if (!isPsci(function)) {
             return false;
         }
+        boolean wide = (id & SMC64) != 0;
         long a = argument(x[1], wide);
         long b = argument(x[2], wide);
         long c = argument(x[3], wide);
-        long result = switch (function & ~SMC64) {
-            case VERSION -> PSCI_1_1;
-            case FEATURES -> features((int) x[1]);
+        long result = switch (function) {
+            case PSCI_VERSION -> PSCI_1_1;
+            case PSCI_FEATURES -> features((int) x[1]);
             case CPU_ON -> cpuOn(vcpu, group, a, b, c);
             case CPU_OFF -> group.powerOff(vcpu) ? SUCCESS : DENIED;
             case AFFINITY_INFO -> affinityInfo(group, a, b);
             case CPU_SUSPEND -> suspend(vcpu, a, b, c);
             case CPU_DEFAULT_SUSPEND -> suspend(vcpu, DEEPEST_STATE, a, b);
-            case SET_SUSPEND_MODE -> a == 0 ? SUCCESS : INVALID_PARAMETERS;
+            case PSCI_SET_SUSPEND_MODE -> a == 0 ? SUCCESS : INVALID_PARAMETERS;
             case SYSTEM_OFF -> systemOff(group, vcpu);
             case SYSTEM_RESET -> systemReset(group, vcpu, RESET_PLAIN, 0);
             default -> systemReset(group, vcpu, wide ? RESET_SMC64 | a & 0xFFFF_FFFFL : a, b);
@@ -84,21 +75,16 @@ public final class Psci implements PsciHandler {
         return wide ? register : register & 0xFFFF_FFFFL;
     }
 
-    private static boolean supported(int function) {
-        return switch (function) {
-            case VERSION, CPU_SUSPEND, CPU_SUSPEND | SMC64, CPU_OFF, CPU_ON, CPU_ON | SMC64, AFFINITY_INFO,
-                    AFFINITY_INFO | SMC64, SYSTEM_OFF, SYSTEM_RESET, FEATURES, CPU_DEFAULT_SUSPEND,
-                    CPU_DEFAULT_SUSPEND | SMC64, SET_SUSPEND_MODE, SYSTEM_RESET2, SYSTEM_RESET2 | SMC64 -> true;
-            default -> false;
-        };
+    private static boolean isPsci(SmcccFunction function) {
+        return function != null && function.service() == SmcccFunction.Service.PSCI;
     }
 
-    private static long features(int function) {
-        return switch (function) {
-            case SMCCC_VERSION -> SUCCESS;
-            case CPU_SUSPEND, CPU_SUSPEND | SMC64 -> SUSPEND_FEATURES;
-            default -> supported(function) ? SUCCESS : -1;
-        };
+    private static long features(int id) {
+        SmcccFunction function = SmcccFunction.of(id);
+        if (function == SmcccFunction.CPU_SUSPEND) {
+            return SUSPEND_FEATURES;
+        }
+        return isPsci(function) || function == SmcccFunction.SMCCC_VERSION ? SUCCESS : -1;
     }
 
     private static long cpuOn(Vcpu caller, VpmGroup group, long mpidr, long entry, long context) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import gunyah.hyp.HypError;
+import gunyah.hyp.HypercallArgument;
 import gunyah.hyp.HypercallRow;
 import gunyah.hyp.HypercallRows;
+import gunyah.hyp.RequiredState;
 import gunyah.hyp.abi.Script.Form;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -124,8 +126,26 @@ class GuestAbiTest {
             assertThat(call.name()).isEqualTo(row.name());
             assertThat(call.results()).as(row.name()).isEqualTo(row.results());
             assertThat(call.inputs()).as(row.name()).hasSameSizeAs(row.arguments());
+            for (int i = 0; i < call.inputs().size(); i++) {
+                declared(row.name(), call.inputs().get(i), row.arguments().get(i));
+            }
         }
         assertThat(Interface.calls()).hasSameSizeAs(HypercallRows.all());
+    }
+
+    /** Some rows look a capability up themselves, because its rights depend on other inputs. */
+    private static void declared(String name, Interface.Input input, HypercallArgument argument) {
+        switch (argument.kind()) {
+            case RES0 -> assertThat(input.kind()).as(name).isEqualTo(Interface.Kind.ZERO);
+            case RES1 -> assertThat(input.kind()).as(name).isEqualTo(Interface.Kind.ONES);
+            case CAPABILITY -> {
+                assertThat(input.type()).as(name).isEqualTo(argument.type());
+                assertThat(input.rights()).as("rights of %s", name).isEqualTo(argument.rights() & 0xFFFF_FFFFL);
+                assertThat(input.state().name()).as("state for %s", name)
+                        .isEqualTo(argument.state() == RequiredState.ANY ? "EITHER" : argument.state().name());
+            }
+            case VALUE, U16, U32 -> assertThat(input.reserved()).as(name).isFalse();
+        }
     }
 
     @Test
