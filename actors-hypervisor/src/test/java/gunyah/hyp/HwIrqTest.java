@@ -178,7 +178,9 @@ class HwIrqTest {
     void aVmOfJavaHearsItByItsHandler() {
         machine.call(BIND, hwirq, machine.hostVic, 300);
         line.raise();
-        assertThat(machine.hostInterrupts).contains(300);
+        assertThat(machine.hostInterrupts).containsExactly(300);
+        line.pulse();
+        assertThat(machine.hostInterrupts).containsExactly(300, 300);
     }
 
     @Test

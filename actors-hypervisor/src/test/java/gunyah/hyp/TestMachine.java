@@ -68,6 +68,7 @@ final class TestMachine implements AutoCloseable {
         final long[] hostCaps;
         final long addrspace;
         final long vic;
+        final long group;
 
         Guest(int vmid, int vcpuCount, int... program) {
             BareVm.Builder plan = bare.vm(vmid).gic(96).group(BareVm.NO_AGGREGATION);
@@ -77,6 +78,7 @@ final class TestMachine implements AutoCloseable {
             BareVm vm = plan.build();
             addrspace = vm.addrspace();
             vic = vm.vic();
+            group = vm.group();
             call(0x60, addrspace, VMMIO_BASE, 0x1_0000, 0);
             vcpus = new long[vcpuCount];
             hostCaps = new long[vcpuCount];
