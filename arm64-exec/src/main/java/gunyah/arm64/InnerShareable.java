@@ -40,6 +40,7 @@ public final class InnerShareable implements CodeInvalidation {
     private final Object[] pairLocks = new Object[LOCKS];
     private volatile Cpu[] cpus = {};
     private volatile int codeGeneration;
+    private volatile int evictions;
 
     /** A domain of CPUs with these features that only interpret. */
     public InnerShareable(CpuFeatures features) {
@@ -166,9 +167,18 @@ public final class InnerShareable implements CodeInvalidation {
     @Override
     public void invalidateCode(long hostLine) {
         CodePage page = codePages.get(hostLine & -4096);
-        if (page != null) {
-            page.forgetChanged((int) (hostLine & 4095) >>> 2 & ~15, 16);
+        if (page != null && page.forgetChanged((int) (hostLine & 4095) >>> 2 & ~15, 16)) {
+            evict();
         }
+    }
+
+    private synchronized void evict() {
+        evictions++;
+    }
+
+    /** {@return how often a page lost translated code} Who remembers regions forgets them when this changes. */
+    public int evictions() {
+        return evictions;
     }
 
     @Override
@@ -180,5 +190,6 @@ public final class InnerShareable implements CodeInvalidation {
     public void dropAllCode() {
         codePages.clear();
         invalidateAllCode();
+        evict();
     }
 }

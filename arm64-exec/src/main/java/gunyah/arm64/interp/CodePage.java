@@ -11,6 +11,7 @@ import gunyah.arm64.translate.Translator;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * The pre-decoded instructions of one 4 KiB page of physical memory, decoded lazily, one slot per word. Shared by all
@@ -93,14 +94,13 @@ public final class CodePage {
 
     private boolean look(int slot, short count) {
         if (region(slot) == null) {
-            if (count < 0) {
-                heat[slot] = ASKED;
-            } else if (count >= translator.policy().hot()) {
-                heat[slot] = ASKED;
-                translator.request(snapshot(), slot);
-            }
             Region found = translator.find(hostPage, slot, insn(slot).word);
+            if (found == null && count >= translator.policy().hot()) {
+                translator.request(snapshot(), arrived(), slot);
+                found = translator.find(hostPage, slot, insn(slot).word);
+            }
             if (found == null) {
+                heat[slot] = count < 0 || count >= translator.policy().hot() ? ASKED : count;
                 return false;
             }
             install(found);
@@ -118,6 +118,19 @@ public final class CodePage {
         return copy;
     }
 
+    private static final int OFTEN = 16;
+
+    /** {@return the slots that jumps reached more than a few times} */
+    private BitSet arrived() {
+        BitSet slots = new BitSet(SLOTS);
+        for (int slot = 0; slot < SLOTS; slot++) {
+            if (heat[slot] < 0 || heat[slot] >= Math.min(OFTEN, translator.policy().hot())) {
+                slots.set(slot);
+            }
+        }
+        return slots;
+    }
+
     private synchronized void install(Region region) {
         Region[] all = regions == null ? new Region[SLOTS] : regions.clone();
         for (int entry : region.entries()) {
@@ -130,7 +143,7 @@ public final class CodePage {
     }
 
     /** Forgets the regions of which a word among these slots is another now. */
-    private synchronized void forgetRegions(int first, int count) {
+    private synchronized boolean forgetRegions(int first, int count) {
         Region[] left = null;
         for (int slot = 0; slot < SLOTS; slot++) {
             Region region = regions[slot];
@@ -143,6 +156,7 @@ public final class CodePage {
         if (left != null) {
             regions = left;
         }
+        return left != null;
     }
 
     /** Compares with memory what was decoded before {@code generation}, and forgets what changed. */
@@ -153,16 +167,18 @@ public final class CodePage {
         }
     }
 
-    /** Forgets the instructions among {@code count} slots from {@code first} on whose word in memory is another now. */
-    public void forgetChanged(int first, int count) {
-        if (regions != null) {
-            forgetRegions(first, count);
-        }
+    /**
+     * Forgets the instructions among {@code count} slots from {@code first} on whose word in memory is another now.
+     * {@return whether a region was made of one of them}
+     */
+    public boolean forgetChanged(int first, int count) {
+        boolean evicted = regions != null && forgetRegions(first, count);
         for (int slot = first; slot < first + count; slot++) {
             Insn insn = insns[slot];
             if (insn != UNDECODED && insn.word != RAW.getInt(hostPage + slot * 4L)) {
                 SLOT.setRelease(insns, slot, UNDECODED);
             }
         }
+        return evicted;
     }
 }

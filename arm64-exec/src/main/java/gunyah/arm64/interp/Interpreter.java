@@ -26,6 +26,7 @@ import java.util.Arrays;
  */
 public final class Interpreter {
     private static final int PAGE_CACHE = 512;
+    private static final int JUMP_CACHE = 1024;
     private static final int LR = 30;
     private static final long LOW = 0xFFFF_FFFFL;
 
@@ -39,6 +40,11 @@ public final class Interpreter {
     /** Code pages by virtual page: the tag is the page's address with the exception level in the low bits. */
     private final long[] tags = new long[PAGE_CACHE];
     private final CodePage[] pages = new CodePage[PAGE_CACHE];
+    /** Regions by the PC they are entered at: the tag is the PC with the exception level in bit 0. */
+    private final long[] jumpTags = new long[JUMP_CACHE];
+    private final Region[] jumpRegions = new Region[JUMP_CACHE];
+    private final CodePage[] jumpPages = new CodePage[JUMP_CACHE];
+    private int evictions;
     private int fetchGeneration;
     private int codeGeneration;
     /** The scratch page of exact budgets; all end marks but for {@link #singleSlot}. */
@@ -54,6 +60,7 @@ public final class Interpreter {
         control = cpu.control;
         domain = cpu.domain;
         Arrays.fill(tags, -1);
+        Arrays.fill(jumpTags, -1);
         Arrays.fill(single, CodePage.PAGE_END);
     }
 
@@ -67,6 +74,7 @@ public final class Interpreter {
             fetchGeneration = mmu.fetchGeneration();
             codeGeneration = domain.codeGeneration();
             Arrays.fill(tags, -1);
+            Arrays.fill(jumpTags, -1);
         }
         int index = (int) (pc >>> 12) & PAGE_CACHE - 1;
         // a misaligned PC never matches and faults in the translation
@@ -83,19 +91,49 @@ public final class Interpreter {
         return page;
     }
 
-    /** Runs translated code. {@return false when there is none or the budget is too small} */
-    private boolean runRegion(CodePage page, int slot, long end) {
+    /**
+     * Runs translated code, and what it jumps to as long as that is translated, too. {@return false when there is none,
+     * the budget is too small, or it did nothing}
+     */
+    private boolean runRegions(CodePage page, int slot, long end) {
         Region region = page.region(slot);
         if (region == null || s.retired >= end - region.size()) {
             return false;
         }
+        if (domain.evictions() != evictions) {
+            evictions = domain.evictions();
+            Arrays.fill(jumpTags, -1);
+        }
+        long before = s.retired;
+        long pc = s.pc;
+        int at = (int) pc >>> 2 & JUMP_CACHE - 1;
+        jumpTags[at] = pc | s.el;
+        jumpRegions[at] = region;
+        jumpPages[at] = page;
         try {
-            region.run(cpu, s.pc & -4096, slot, end - region.size());
+            long count;
+            do {
+                count = s.retired;
+                region.run(cpu, pc & -4096, (int) pc >>> 2 & CodePage.SLOTS - 1, end - region.size());
+                pc = s.pc;
+                at = (int) pc >>> 2 & JUMP_CACHE - 1;
+                if (jumpTags[at] != (pc | s.el) || (pc & 3) != 0) {
+                    break;
+                }
+                region = jumpRegions[at];
+                page = jumpPages[at];
+            } while (s.retired != count && s.retired < end - region.size() && control.peek() == 0
+                    && !cpu.isLeaving() && !s.il && isFetchUnchanged());
         } catch (Abort | UndefinedInstruction reason) {
             faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
             throw reason;
         }
-        return true;
+        return s.retired != before;
+    }
+
+    private boolean isFetchUnchanged() {
+        return mmu.fetchGeneration() == fetchGeneration && domain.codeGeneration() == codeGeneration
+                && domain.evictions() == evictions;
     }
 
     private Insn[] singleSlot(CodePage page, int slot) {
@@ -133,7 +171,7 @@ public final class Interpreter {
             CodePage page = page(s.pc);
             long pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
-            if (page.warm(i) && runRegion(page, i, end)) {
+            if (page.warm(i) && runRegions(page, i, end)) {
                 continue;
             }
             long base = s.retired - i;

@@ -43,12 +43,11 @@ public final class Mmu {
     private final Abort abort;
     private final Stage1 stage1;
     private final Tlb tlb = new Tlb();
-    private final long[] entries = tlb.entries;
     private CodePageOracle code = CodePageOracle.NONE;
-    /** Offset of the TLB bank of ordinary accesses now. */
-    private int bank = Tlb.EL1;
-    /** Offset of the bank of LDTR and STTR. */
-    private int unprivilegedBank = Tlb.EL0;
+    /** Address of the TLB bank of ordinary accesses now. */
+    private long bank = tlb.el1;
+    /** Address of the bank of LDTR and STTR. */
+    private long unprivilegedBank = tlb.el0;
     private int stage2Epoch;
     private int fetchGeneration;
     /** ISS bits to add to a fault of the access under way. */
@@ -76,71 +75,125 @@ public final class Mmu {
     // Loads and stores
 
     public int read8(long va) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at) == (va & Tlb.PAGE)) {
-            return RAW.getByte(va + Tlb.get(entries, at + Tlb.ADDEND)) & 0xFF;
+        return load8(bank, va);
+    }
+
+    public int read16(long va) {
+        return load16(bank, va);
+    }
+
+    public int read32(long va) {
+        return load32(bank, va);
+    }
+
+    public long read64(long va) {
+        return load64(bank, va);
+    }
+
+    public void write8(long va, int value) {
+        store8(bank, va, value);
+    }
+
+    public void write16(long va, int value) {
+        store16(bank, va, value);
+    }
+
+    public void write32(long va, int value) {
+        store32(bank, va, value);
+    }
+
+    public void write64(long va, long value) {
+        store64(bank, va, value);
+    }
+
+    // The same for translated code, which keeps the bank in a local
+
+    /** {@return the TLB bank of ordinary accesses, the first argument of the methods below, until the context changes} */
+    public long bank() {
+        return bank;
+    }
+
+    public int load8(long tlb, long va) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at) == (va & Tlb.PAGE)) {
+            return RAW.getByte(va + Tlb.get(at + Tlb.ADDEND)) & 0xFF;
         }
         return RAW.getByte(resolve(va, Tlb.READ, bank, true)) & 0xFF;
     }
 
-    public int read16(long va) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at) == (va + 1 & Tlb.PAGE)) {
-            return RAW.getShort(va + Tlb.get(entries, at + Tlb.ADDEND)) & 0xFFFF;
+    public int load16(long tlb, long va) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at) == (va + 1 & Tlb.PAGE)) {
+            return RAW.getShort(va + Tlb.get(at + Tlb.ADDEND)) & 0xFFFF;
         }
         return (int) readSlow(va, 2, bank);
     }
 
-    public int read32(long va) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at) == (va + 3 & Tlb.PAGE)) {
-            return RAW.getInt(va + Tlb.get(entries, at + Tlb.ADDEND));
+    public int load32(long tlb, long va) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at) == (va + 3 & Tlb.PAGE)) {
+            return RAW.getInt(va + Tlb.get(at + Tlb.ADDEND));
         }
         return (int) readSlow(va, 4, bank);
     }
 
-    public long read64(long va) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at) == (va + 7 & Tlb.PAGE)) {
-            return RAW.getLong(va + Tlb.get(entries, at + Tlb.ADDEND));
+    public long load64(long tlb, long va) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at) == (va + 7 & Tlb.PAGE)) {
+            return RAW.getLong(va + Tlb.get(at + Tlb.ADDEND));
         }
         return readSlow(va, 8, bank);
     }
 
-    public void write8(long va, int value) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            RAW.putByte(va + Tlb.get(entries, at + Tlb.ADDEND), (byte) value);
+    public void store8(long tlb, long va, int value) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            RAW.putByte(va + Tlb.get(at + Tlb.ADDEND), (byte) value);
         } else {
             writeSlow(va, 1, bank, value);
         }
     }
 
-    public void write16(long va, int value) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
-            RAW.putShort(va + Tlb.get(entries, at + Tlb.ADDEND), (short) value);
+    public void store16(long tlb, long va, int value) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
+            RAW.putShort(va + Tlb.get(at + Tlb.ADDEND), (short) value);
         } else {
             writeSlow(va, 2, bank, value);
         }
     }
 
-    public void write32(long va, int value) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
-            RAW.putInt(va + Tlb.get(entries, at + Tlb.ADDEND), value);
+    public void store32(long tlb, long va, int value) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
+            RAW.putInt(va + Tlb.get(at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 4, bank, value);
         }
     }
 
-    public void write64(long va, long value) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
-            RAW.putLong(va + Tlb.get(entries, at + Tlb.ADDEND), value);
+    public void store64(long tlb, long va, long value) {
+        long at = tlb + Tlb.index(va);
+        if (Tlb.get(at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
+            RAW.putLong(va + Tlb.get(at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 8, bank, value);
         }
+    }
+
+    /**
+     * {@return the host address of {@code va} when bytes {@code va .. va + last} may be read without further checks, else
+     * 0: then each element takes its own access}
+     */
+    public static long hostToLoad(long tlb, long va, int last) {
+        long at = tlb + Tlb.index(va);
+        return Tlb.get(at) == (va + last & Tlb.PAGE) ? va + Tlb.get(at + Tlb.ADDEND) : 0;
+    }
+
+    /** As {@link #hostToLoad}, for a store. */
+    public static long hostToStore(long tlb, long va, int last) {
+        long at = tlb + Tlb.index(va);
+        return Tlb.get(at + Tlb.WRITE) == (va + last & Tlb.PAGE) ? va + Tlb.get(at + Tlb.ADDEND) : 0;
     }
 
     /** Reads {@code 1 << sizeLog2} bytes with EL0 rights (LDTR), with EL1 rights when PSTATE.UAO says so. */
@@ -160,9 +213,9 @@ public final class Mmu {
      * @return the host address to read
      */
     public long hostForRead(long va, int sizeBytes) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(entries, at + Tlb.ADDEND);
+        long at = bank + Tlb.index(va);
+        if (Tlb.get(at) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(at + Tlb.ADDEND);
         }
         return resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
     }
@@ -171,18 +224,18 @@ public final class Mmu {
      * As {@link #hostForRead}, for a write. Decoded code in the bytes is reported as written already.
      */
     public long hostForWrite(long va, int sizeBytes) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(entries, at + Tlb.ADDEND);
+        long at = bank + Tlb.index(va);
+        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(at + Tlb.ADDEND);
         }
         return hostForWriteSlow(va, sizeBytes, bank);
     }
 
     /** As {@link #hostForWrite}, for a read-modify-write, which faults as a read when it cannot even read. */
     public long hostForModify(long va, int sizeBytes) {
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(entries, at + Tlb.ADDEND);
+        long at = bank + Tlb.index(va);
+        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(at + Tlb.ADDEND);
         }
         resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
         return hostForWriteSlow(va, sizeBytes, bank);
@@ -201,9 +254,9 @@ public final class Mmu {
             abort.far = va;
             throw abort;
         }
-        int at = bank + Tlb.index(va);
-        if (Tlb.get(entries, at + Tlb.EXEC) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(entries, at + Tlb.ADDEND);
+        long at = bank + Tlb.index(va);
+        if (Tlb.get(at + Tlb.EXEC) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(at + Tlb.ADDEND);
         }
         return resolve(va, Tlb.EXEC, bank, true);
     }
@@ -221,10 +274,10 @@ public final class Mmu {
     /** DC ZVA: zeroes the 64-byte block that holds {@code va}. */
     public void zeroBlock(long va) {
         long start = va & -ZERO_BLOCK;
-        int at = bank + Tlb.index(va);
+        long at = bank + Tlb.index(va);
         long host;
-        if (Tlb.get(entries, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            host = start + Tlb.get(entries, at + Tlb.ADDEND);
+        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            host = start + Tlb.get(at + Tlb.ADDEND);
         } else {
             host = zeroBlockSlow(va);
         }
@@ -235,7 +288,7 @@ public final class Mmu {
 
     private long zeroBlockSlow(long va) {
         long host = resolve(va, Tlb.WRITE, bank, true) & -ZERO_BLOCK;
-        long tag = Tlb.get(entries, bank + Tlb.index(va) + Tlb.WRITE);
+        long tag = Tlb.get(bank + Tlb.index(va) + Tlb.WRITE);
         if ((tag & Tlb.DEVICE) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, Tlb.WRITE);
         }
@@ -251,7 +304,7 @@ public final class Mmu {
      */
     public long hostForMaintenance(long va, boolean write) {
         // PAN takes no part in cache maintenance
-        int rights = state.el == 0 ? Tlb.EL0 : Tlb.EL1;
+        long rights = state.el == 0 ? tlb.el0 : tlb.el1;
         maintenance = Fault.CM | Fault.WNR;
         try {
             return resolve(va, write ? Tlb.WRITE : Tlb.READ, rights, true);
@@ -267,7 +320,7 @@ public final class Mmu {
         return (va & (size - 1 & 7)) == 0;
     }
 
-    private long readSlow(long va, int size, int rights) {
+    private long readSlow(long va, int size, long rights) {
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
             long first = resolve(va, Tlb.READ, rights, false);
@@ -288,7 +341,7 @@ public final class Mmu {
         };
     }
 
-    private void writeSlow(long va, int size, int rights, long value) {
+    private void writeSlow(long va, int size, long rights, long value) {
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
             long first = resolve(va, Tlb.WRITE, rights, false);
@@ -318,7 +371,7 @@ public final class Mmu {
         }
     }
 
-    private long hostForWriteSlow(long va, int size, int rights) {
+    private long hostForWriteSlow(long va, int size, long rights) {
         long host = resolve(va, Tlb.WRITE, rights, aligned(va, size));
         if (hasCode(va, rights)) {
             reportCode(va, size, host);
@@ -326,8 +379,8 @@ public final class Mmu {
         return host;
     }
 
-    private boolean hasCode(long va, int rights) {
-        return (entries[rights + Tlb.index(va) + Tlb.WRITE] & Tlb.CODE) != 0;
+    private boolean hasCode(long va, long rights) {
+        return (Tlb.get(rights + Tlb.index(va) + Tlb.WRITE) & Tlb.CODE) != 0;
     }
 
     private void reportCode(long va, int size, long host) {
@@ -342,36 +395,36 @@ public final class Mmu {
     }
 
     /** Translates by TLB or walk. {@return the host address} @throws Abort when the access is not possible */
-    private long resolve(long va, int kind, int rights, boolean aligned) {
+    private long resolve(long va, int kind, long rights, boolean aligned) {
         if (!aligned && (stage1.sctlr & Stage1.SCTLR_A) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, kind);
         }
-        int at = rights + Tlb.index(va);
-        long tag = entries[at + kind];
+        long at = rights + Tlb.index(va);
+        long tag = Tlb.get(at + kind);
         if ((tag & (Tlb.PAGE | Tlb.INVALID)) != (va & Tlb.PAGE)) {
             misses++;
             fill(va, kind, rights, aligned);
-            tag = entries[at + kind];
+            tag = Tlb.get(at + kind);
         }
         if (!aligned && (tag & Tlb.DEVICE) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, kind);
         }
-        return va + entries[at + Tlb.ADDEND];
+        return va + Tlb.get(at + Tlb.ADDEND);
     }
 
     private static int access(int kind) {
         return kind == Tlb.READ ? Access.R : kind == Tlb.WRITE ? Access.W : Access.X;
     }
 
-    private int stage1Rights(int rightsBank) {
-        if (rightsBank == Tlb.EL0) {
+    private int stage1Rights(long rightsBank) {
+        if (rightsBank == tlb.el0) {
             return stage1.rights >> 3;
         }
         int rights = stage1.rights & 7;
-        return rightsBank == Tlb.EL1_PAN && stage1.user ? rights & Access.X : rights;
+        return rightsBank == tlb.el1Pan && stage1.user ? rights & Access.X : rights;
     }
 
-    private void fill(long va, int kind, int rightsBank, boolean aligned) {
+    private void fill(long va, int kind, long rightsBank, boolean aligned) {
         int status = stage1.walk(va, kind == Tlb.EXEC);
         if (status != Stage1.OK) {
             throw status == Stage1.STAGE2 ? stage2Fault(va, stage1.faultIpa, Access.R, stage1.faultMapped, true, kind)
@@ -387,14 +440,14 @@ public final class Mmu {
             throw stage1Fault(va, Fault.PERMISSION | stage1.level, kind);
         }
         long mapping = stage2.lookup(stage1.ipa);
-        int allowed = rightsBank == Tlb.EL0 ? Stage2Table.el0Access(mapping) : Stage2Table.el1Access(mapping);
+        int allowed = rightsBank == tlb.el0 ? Stage2Table.el0Access(mapping) : Stage2Table.el1Access(mapping);
         if (!Stage2Table.isValid(mapping) || !Access.allows(allowed, wanted)) {
             throw stage2Fault(va, stage1.ipa, wanted, Stage2Table.isValid(mapping), false, kind);
         }
         insert(va, rightsBank, rights & allowed, device, memory.hostAddress(Stage2Table.pa(mapping)));
     }
 
-    private void insert(long va, int rightsBank, int rights, boolean device, long hostPage) {
+    private void insert(long va, long rightsBank, int rights, boolean device, long hostPage) {
         fills++;
         int flags = (device ? Tlb.DEVICE : 0) | ((stage1.sctlr & Stage1.SCTLR_A) != 0 ? Tlb.ALIGNED : 0);
         int writeFlags = (rights & Access.W) != 0 && code.isCodePage(hostPage) ? Tlb.CODE : 0;
@@ -478,7 +531,7 @@ public final class Mmu {
             maintenance = 0;
             throw fault;
         }
-        int rights = stage1Rights(el0 ? Tlb.EL0 : pan ? Tlb.EL1_PAN : Tlb.EL1);
+        int rights = stage1Rights(el0 ? tlb.el0 : pan ? tlb.el1Pan : tlb.el1);
         if (status == Stage1.OK && !Access.allows(rights, write ? Access.W : Access.R)) {
             status = Fault.PERMISSION | stage1.level;
         }
@@ -512,9 +565,9 @@ public final class Mmu {
 
     /** PSTATE.EL, PAN or UAO changed: selects the rights of the accesses that follow. */
     public void contextChanged() {
-        int el1Bank = state.pan ? Tlb.EL1_PAN : Tlb.EL1;
-        bank = state.el == 0 ? Tlb.EL0 : el1Bank;
-        unprivilegedBank = state.el == 1 && state.uao ? el1Bank : Tlb.EL0;
+        long el1Bank = state.pan ? tlb.el1Pan : tlb.el1;
+        bank = state.el == 0 ? tlb.el0 : el1Bank;
+        unprivilegedBank = state.el == 1 && state.uao ? el1Bank : tlb.el0;
     }
 
     /** SCTLR_EL1 was written. */

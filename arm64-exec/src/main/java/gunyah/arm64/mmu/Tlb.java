@@ -1,6 +1,6 @@
 package gunyah.arm64.mmu;
 
-import gunyah.memory.UncheckedArray;
+import gunyah.memory.NativeWords;
 import java.util.Arrays;
 
 /**
@@ -14,16 +14,9 @@ import java.util.Arrays;
  */
 final class Tlb {
     static final int READ = 0;
-    static final int WRITE = 1;
-    static final int EXEC = 2;
-    static final int ADDEND = 3;
-
-    /** Offset of the bank with EL0's rights, also for LDTR and STTR. */
-    static final int EL0 = 0;
-    /** Offset of the bank of EL1 with PAN clear. */
-    static final int EL1 = 4096;
-    /** Offset of the bank of EL1 with PAN set. */
-    static final int EL1_PAN = 8192;
+    static final int WRITE = 8;
+    static final int EXEC = 16;
+    static final int ADDEND = 24;
 
     /** Tag flag: SCTLR.A is set, unaligned accesses fault. */
     static final int ALIGNED = 1;
@@ -35,11 +28,19 @@ final class Tlb {
     static final int INVALID = 8;
 
     static final long PAGE = -4096;
-    private static final int BANKS_END = 12288;
+    private static final int ENTRY_BYTES = 32;
+    private static final int BANK_BYTES = 1024 * ENTRY_BYTES;
     private static final int LIST = 1024;
 
-    final long[] entries = new long[BANKS_END];
-    private final int[][] filled = new int[2][LIST];
+    /** Outside the heap: an access is one address computation, in generated code too. Freed with this object. */
+    private final NativeWords banks = new NativeWords(3 * BANK_BYTES / 8);
+    /** Address of the bank with EL0's rights, also for LDTR and STTR. */
+    final long el0 = banks.address();
+    /** Address of the bank of EL1 with PAN clear. */
+    final long el1 = el0 + BANK_BYTES;
+    /** Address of the bank of EL1 with PAN set. */
+    final long el1Pan = el1 + BANK_BYTES;
+    private final long[][] filled = new long[2][LIST];
     private final int[] filledCount = new int[2];
     /** One bit per 2 MiB of VA, hashed: a page of that range came from a level-2 block. */
     private final long[] blocks = new long[16];
@@ -53,25 +54,22 @@ final class Tlb {
     }
 
     /** {@return the offset of {@code va}'s entry inside a bank} */
-    static int index(long va) {
-        return (int) (va >>> 10) & 0xFFC;
+    static long index(long va) {
+        return va >>> 7 & BANK_BYTES - ENTRY_BYTES;
     }
 
-    /**
-     * {@return {@code entries[at]}} Without a bounds check, which would cost as much as the access: {@code at} is a bank
-     * plus an {@link #index} plus the number of a field.
-     */
-    static long get(long[] entries, int at) {
-        return UncheckedArray.get(entries, at);
+    /** {@return the field at an address inside the banks: that of a bank plus an {@link #index} plus a field's} */
+    static long get(long at) {
+        return NativeWords.get(at);
     }
 
-    void insert(int bank, long va, int rights, int flags, int writeFlags, long hostPage) {
-        int at = bank + index(va);
+    void insert(long bank, long va, int rights, int flags, int writeFlags, long hostPage) {
+        long at = bank + index(va);
         long page = va & PAGE;
-        entries[at] = (rights & 4) != 0 ? page | flags : INVALID;
-        entries[at + WRITE] = (rights & 2) != 0 ? page | flags | writeFlags : INVALID;
-        entries[at + EXEC] = (rights & 1) != 0 ? page : INVALID;
-        entries[at + ADDEND] = hostPage - page;
+        NativeWords.set(at, (rights & 4) != 0 ? page | flags : INVALID);
+        NativeWords.set(at + WRITE, (rights & 2) != 0 ? page | flags | writeFlags : INVALID);
+        NativeWords.set(at + EXEC, (rights & 1) != 0 ? page : INVALID);
+        NativeWords.set(at + ADDEND, hostPage - page);
         int half = half(va);
         if (filledCount[half] < LIST) {
             filled[half][filledCount[half]] = at;
@@ -103,14 +101,16 @@ final class Tlb {
         return (int) (va >>> 55) & 1;
     }
 
-    private void drop(int at) {
-        entries[at] = INVALID;
-        entries[at + WRITE] = INVALID;
-        entries[at + EXEC] = INVALID;
+    private void drop(long at) {
+        NativeWords.set(at, INVALID);
+        NativeWords.set(at + WRITE, INVALID);
+        NativeWords.set(at + EXEC, INVALID);
     }
 
     void clear() {
-        Arrays.fill(entries, INVALID);
+        for (long at = el0; at < el1Pan + BANK_BYTES; at += ENTRY_BYTES) {
+            drop(at);
+        }
         filledCount[0] = 0;
         filledCount[1] = 0;
         Arrays.fill(blocks, 0);
@@ -136,7 +136,7 @@ final class Tlb {
             clear();
             return;
         }
-        int[] list = filled[half];
+        long[] list = filled[half];
         for (int i = 0; i < count; i++) {
             drop(list[i]);
         }
@@ -154,35 +154,32 @@ final class Tlb {
         } else if ((blocks[bit >> 6] >>> bit & 1) != 0) {
             flushRange(va, 21, (int) (va >>> 12) & 512, 512);
         } else {
-            int at = index(va);
-            dropIfSame(at, va, 12);
-            dropIfSame(at + EL1, va, 12);
-            dropIfSame(at + EL1_PAN, va, 12);
+            dropIfSame(index(va), va, 12);
         }
     }
 
     private void flushRange(long va, int shift, int first, int count) {
         for (int i = first; i < first + count; i++) {
-            dropIfSame(4 * i, va, shift);
-            dropIfSame(4 * i + EL1, va, shift);
-            dropIfSame(4 * i + EL1_PAN, va, shift);
+            dropIfSame((long) i * ENTRY_BYTES, va, shift);
         }
     }
 
-    private void dropIfSame(int at, long va, int shift) {
-        // the top byte may hold an ignored tag
-        if ((entries[at] ^ va) << 8 >>> 8 + shift == 0 || (entries[at + WRITE] ^ va) << 8 >>> 8 + shift == 0
-                || (entries[at + EXEC] ^ va) << 8 >>> 8 + shift == 0) {
-            drop(at);
+    private void dropIfSame(long index, long va, int shift) {
+        for (long at = el0 + index; at <= el1Pan + index; at += BANK_BYTES) {
+            // the top byte may hold an ignored tag
+            if ((get(at) ^ va) << 8 >>> 8 + shift == 0 || (get(at + WRITE) ^ va) << 8 >>> 8 + shift == 0
+                    || (get(at + EXEC) ^ va) << 8 >>> 8 + shift == 0) {
+                drop(at);
+            }
         }
     }
 
     /** Makes every write to the host page take the slow path. */
     void dropWrites(long hostPage) {
-        for (int at = 0; at < BANKS_END; at += 4) {
-            long tag = entries[at + WRITE];
-            if ((tag & INVALID) == 0 && (tag & PAGE) + entries[at + ADDEND] == hostPage) {
-                entries[at + WRITE] = INVALID;
+        for (long at = el0; at < el1Pan + BANK_BYTES; at += ENTRY_BYTES) {
+            long tag = get(at + WRITE);
+            if ((tag & INVALID) == 0 && (tag & PAGE) + get(at + ADDEND) == hostPage) {
+                NativeWords.set(at + WRITE, INVALID);
             }
         }
     }

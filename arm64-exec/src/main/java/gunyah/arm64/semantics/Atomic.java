@@ -22,7 +22,7 @@ import java.util.List;
  * Operands: {@code rm} the source or compare register, {@code rd} the result (for CAS the value to store), base
  * {@code rn}, {@code c} the log2 of the size, {@code a} the operation of LD&lt;op&gt;.
  */
-final class Atomic {
+public final class Atomic {
     private static final String[] OPERATIONS = {"LDADD", "LDCLR", "LDEOR", "LDSET", "LDSMAX", "LDSMIN", "LDUMAX",
         "LDUMIN"};
     private static final String[] SUFFIX = {"B", "H", "_W", "_X"};
@@ -87,22 +87,25 @@ final class Atomic {
     }
 
     private static void loadOperate(Cpu cpu, Insn insn) {
-        int size = insn.c;
-        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], size);
-        long operand = cpu.x[insn.rm];
-        long before;
-        if (insn.a == 0 && size == 3) {
-            before = RAW.getAndAddLong(host, operand);
-        } else if (insn.a == 0 && size == 2) {
-            before = RAW.getAndAddInt(host, (int) operand) & Rows.LOW;
-        } else {
-            long found = Ordered.read(host, size);
-            do {
-                before = found;
-                found = Ordered.compareAndSwap(host, size, before, operate(insn.a, size, before, operand));
-            } while (found != before);
+        cpu.x[insn.rd] = loadOperate(cpu, cpu.x[insn.rn], insn.c, insn.a, cpu.x[insn.rm]);
+    }
+
+    /** LD&lt;op&gt; of {@code 1 << size} bytes. {@return the value before} */
+    public static long loadOperate(Cpu cpu, long va, int size, int operation, long operand) {
+        long host = Ordered.hostToModify(cpu, va, size);
+        if (operation == 0 && size == 3) {
+            return RAW.getAndAddLong(host, operand);
         }
-        cpu.x[insn.rd] = before;
+        if (operation == 0 && size == 2) {
+            return RAW.getAndAddInt(host, (int) operand) & Rows.LOW;
+        }
+        long before;
+        long found = Ordered.read(host, size);
+        do {
+            before = found;
+            found = Ordered.compareAndSwap(host, size, before, operate(operation, size, before, operand));
+        } while (found != before);
+        return before;
     }
 
     private static long operate(int operation, int size, long memory, long operand) {
@@ -122,21 +125,30 @@ final class Atomic {
     }
 
     private static void swap(Cpu cpu, Insn insn) {
-        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c);
-        long value = cpu.x[insn.rm];
-        long found = Ordered.read(host, insn.c);
+        cpu.x[insn.rd] = swap(cpu, cpu.x[insn.rn], insn.c, cpu.x[insn.rm]);
+    }
+
+    /** SWP. {@return the value before} */
+    public static long swap(Cpu cpu, long va, int size, long value) {
+        long host = Ordered.hostToModify(cpu, va, size);
+        long found = Ordered.read(host, size);
         long before;
         do {
             before = found;
-            found = Ordered.compareAndSwap(host, insn.c, before, value);
+            found = Ordered.compareAndSwap(host, size, before, value);
         } while (found != before);
-        cpu.x[insn.rd] = before;
+        return before;
     }
 
     private static void compareAndSwap(Cpu cpu, Insn insn) {
-        long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c);
-        long expected = Ordered.truncate(cpu.x[xOrZr(insn.rm)], insn.c);
-        cpu.x[xOrNowhere(insn.rm)] = Ordered.compareAndSwap(host, insn.c, expected, cpu.x[insn.rd]);
+        cpu.x[xOrNowhere(insn.rm)] = compareAndSwap(cpu, cpu.x[insn.rn], insn.c, cpu.x[xOrZr(insn.rm)],
+                cpu.x[insn.rd]);
+    }
+
+    /** CAS. {@return the value before} */
+    public static long compareAndSwap(Cpu cpu, long va, int size, long expected, long value) {
+        long host = Ordered.hostToModify(cpu, va, size);
+        return Ordered.compareAndSwap(host, size, Ordered.truncate(expected, size), value);
     }
 
     private static void compareAndSwapPairW(Cpu cpu, Insn insn) {

@@ -27,21 +27,21 @@ final class DataProcessing {
             row("RORV", "z 0 0 11010110 mmmmm 001011 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
                     (cpu, insn) -> shiftVariable(cpu, insn, Shift.ROR)),
             gated("CRC32B", "FEAT_CRC32", "0 0 0 11010110 mmmmm 010000 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.IEEE, 1)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::ieee8)),
             gated("CRC32H", "FEAT_CRC32", "0 0 0 11010110 mmmmm 010001 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.IEEE, 2)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::ieee16)),
             gated("CRC32W", "FEAT_CRC32", "0 0 0 11010110 mmmmm 010010 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.IEEE, 4)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::ieee32)),
             gated("CRC32X", "FEAT_CRC32", "1 0 0 11010110 mmmmm 010011 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.IEEE, 8)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::ieee64)),
             gated("CRC32CB", "FEAT_CRC32", "0 0 0 11010110 mmmmm 010100 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.CASTAGNOLI, 1)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::castagnoli8)),
             gated("CRC32CH", "FEAT_CRC32", "0 0 0 11010110 mmmmm 010101 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.CASTAGNOLI, 2)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::castagnoli16)),
             gated("CRC32CW", "FEAT_CRC32", "0 0 0 11010110 mmmmm 010110 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.CASTAGNOLI, 4)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::castagnoli32)),
             gated("CRC32CX", "FEAT_CRC32", "1 0 0 11010110 mmmmm 010111 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
-                    (cpu, insn) -> crc(cpu, insn, Crc32.CASTAGNOLI, 8)),
+                    (cpu, insn) -> crc(cpu, insn, Crc32::castagnoli64)),
             row("RBIT", "z 1 0 11010110 00000 000000 nnnnn ddddd", ops(Ops.CALL, Ops.CALL),
                     (cpu, insn) -> set(cpu, insn, insn.c == 1 ? Long.reverse(cpu.x[insn.rn])
                             : Integer.reverse((int) cpu.x[insn.rn]))),
@@ -112,8 +112,12 @@ final class DataProcessing {
                 : Shift.shift32((int) value, type, amount & 31) & LOW;
     }
 
-    private static void crc(Cpu cpu, Insn insn, int[] table, int bytes) {
-        cpu.x[insn.rd] = Crc32.update(table, (int) cpu.x[insn.rn], cpu.x[insn.rm], bytes) & LOW;
+    private interface Update {
+        int apply(int accumulator, long value);
+    }
+
+    private static void crc(Cpu cpu, Insn insn, Update update) {
+        cpu.x[insn.rd] = update.apply((int) cpu.x[insn.rn], cpu.x[insn.rm]) & LOW;
     }
 
     private static void rev16(Cpu cpu, Insn insn) {

@@ -24,7 +24,7 @@ import java.util.List;
  * transfer register, {@code ra} the second of a pair, {@code rm} the status register, {@code rn} the base, {@code c} the
  * log2 of the access size.
  */
-final class Exclusive {
+public final class Exclusive {
     private static final String[] SUFFIX = {"B", "H", "_W", "_X"};
 
     static final List<InstructionRow> ROWS = rows();
@@ -81,19 +81,29 @@ final class Exclusive {
     }
 
     private static void ldxr(Cpu cpu, Insn insn) {
-        long host = Ordered.hostToRead(cpu, cpu.x[insn.rn], insn.c);
-        long value = Ordered.read(host, insn.c);
-        remember(cpu.s, host, 1 << insn.c, value, 0);
-        cpu.x[insn.rd] = value;
+        cpu.x[insn.rd] = loadExclusive(cpu, cpu.x[insn.rn], insn.c);
+    }
+
+    /** LDXR and LDAXR of {@code 1 << size} bytes. {@return the value} */
+    public static long loadExclusive(Cpu cpu, long va, int size) {
+        long host = Ordered.hostToRead(cpu, va, size);
+        long value = Ordered.read(host, size);
+        remember(cpu.s, host, 1 << size, value, 0);
+        return value;
     }
 
     private static void stxr(Cpu cpu, Insn insn) {
+        cpu.x[insn.rm] = storeExclusive(cpu, cpu.x[insn.rn], insn.c, cpu.x[insn.rd]);
+    }
+
+    /** STXR and STLXR. {@return 0 when stored, else 1} */
+    public static long storeExclusive(Cpu cpu, long va, int size, long value) {
         CpuState s = cpu.s;
-        long host = Ordered.hostToWrite(cpu, cpu.x[insn.rn], insn.c);
-        boolean stored = s.exclusiveHost == host && s.exclusiveSize == 1 << insn.c
-                && Ordered.compareAndSwap(host, insn.c, s.exclusiveValue, cpu.x[insn.rd]) == s.exclusiveValue;
+        long host = Ordered.hostToWrite(cpu, va, size);
+        boolean stored = s.exclusiveHost == host && s.exclusiveSize == 1 << size
+                && Ordered.compareAndSwap(host, size, s.exclusiveValue, value) == s.exclusiveValue;
         s.exclusiveHost = 0;
-        cpu.x[insn.rm] = stored ? 0 : 1;
+        return stored ? 0 : 1;
     }
 
     private static void ldxp(Cpu cpu, Insn insn) {
@@ -139,14 +149,29 @@ final class Exclusive {
     }
 
     private static void ldar(Cpu cpu, Insn insn) {
-        cpu.x[insn.rd] = Ordered.read(Ordered.hostToRead(cpu, cpu.x[insn.rn], insn.c), insn.c);
+        cpu.x[insn.rd] = loadAcquire(cpu, cpu.x[insn.rn], insn.c);
+    }
+
+    /** LDAR. */
+    public static long loadAcquire(Cpu cpu, long va, int size) {
+        return Ordered.read(Ordered.hostToRead(cpu, va, size), size);
     }
 
     private static void stlr(Cpu cpu, Insn insn) {
-        Ordered.write(Ordered.hostToWrite(cpu, cpu.x[insn.rn], insn.c), insn.c, cpu.x[insn.rd]);
+        storeRelease(cpu, cpu.x[insn.rn], insn.c, cpu.x[insn.rd]);
+    }
+
+    /** STLR. */
+    public static void storeRelease(Cpu cpu, long va, int size, long value) {
+        Ordered.write(Ordered.hostToWrite(cpu, va, size), size, value);
     }
 
     private static void ldapr(Cpu cpu, Insn insn) {
-        cpu.x[insn.rd] = Ordered.readAcquire(Ordered.hostToRead(cpu, cpu.x[insn.rn], insn.c), insn.c);
+        cpu.x[insn.rd] = loadAcquirePc(cpu, cpu.x[insn.rn], insn.c);
+    }
+
+    /** LDAPR. */
+    public static long loadAcquirePc(Cpu cpu, long va, int size) {
+        return Ordered.readAcquire(Ordered.hostToRead(cpu, va, size), size);
     }
 }

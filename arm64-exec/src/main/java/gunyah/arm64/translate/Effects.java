@@ -5,19 +5,32 @@ import gunyah.arm64.decode.Ops;
 import gunyah.arm64.state.CpuState;
 
 /**
- * What an instruction that is translated in line does to the general registers and flags. Registers are bits of a mask,
- * 31 the stack pointer.
+ * What an instruction does to registers and flags, as far as the region that holds it must know. Registers are bits of a
+ * mask: general ones at 0..30, the stack pointer at 31, vector registers at 32..63.
  *
- * @param reads  registers it reads
- * @param writes registers it writes
+ * @param reads  registers it reads; of one that calls its semantics, all it might
+ * @param writes registers it writes; of one that calls its semantics, all it might
  * @param flags  kind of the flags it makes, or {@link #KEPT}
  */
 record Effects(long reads, long writes, int flags) {
     /** The flags stay. */
     static final int KEPT = -1;
+    /** Anything may be read and written: registers go to memory before, and come back after. */
+    static final Effects EVERYTHING = new Effects(-1, -1, PendingFlags.NZCV);
+
+    private static final long ALL_VECTORS = -1L << 32;
+    private static final int VECTOR_BIT = 1 << 26;
 
     static long bit(int register) {
         return register > CpuState.SP ? 0 : 1L << register;
+    }
+
+    static long vector(int register) {
+        return 1L << 32 + (register & 31);
+    }
+
+    boolean isEverything() {
+        return this == EVERYTHING;
     }
 
     static Effects of(Insn insn) {
@@ -26,6 +39,8 @@ record Effects(long reads, long writes, int flags) {
         long rm = bit(insn.rm);
         long ra = bit(insn.ra);
         return switch (insn.op) {
+            case Ops.CALL -> ofCall(insn);
+            case Ops.CALL_BRANCH -> EVERYTHING;
             case Ops.NOP, Ops.B, Ops.B_COND -> new Effects(0, 0, KEPT);
             case Ops.CONST, Ops.ADR, Ops.ADRP -> new Effects(0, rd, KEPT);
             case Ops.MOVK_X, Ops.MOVK_W -> new Effects(rd, rd, KEPT);
@@ -61,5 +76,85 @@ record Effects(long reads, long writes, int flags) {
                     Ops.EOR_IMM_W, Ops.UBFX, Ops.UBFIZ, Ops.SBFM_X, Ops.SBFM_W -> new Effects(rn, rd, KEPT);
             default -> new Effects(rn | rm, rd, KEPT);
         };
+    }
+
+    /** {@return effects of an instruction without a number of the interpreter} */
+    private static Effects ofCall(Insn insn) {
+        int group = insn.word >>> 25 & 15;
+        if ((group & 7) == 5) {
+            return dataProcessing(insn);
+        }
+        if ((group & 7) == 7) {
+            return vectorProcessing(insn);
+        }
+        if ((group & 5) == 4) {
+            return (insn.word & VECTOR_BIT) != 0 ? vectorMemory(insn) : memory(insn);
+        }
+        return switch (insn.row.name()) {
+            case "MRS" -> new Effects(bit(CpuState.SP), bit(insn.rd), PendingFlags.NZCV);
+            case "DMB", "CLREX", "SB", "HINT" -> new Effects(0, 0, KEPT);
+            default -> EVERYTHING;
+        };
+    }
+
+    private static Effects dataProcessing(Insn insn) {
+        String name = insn.row.name();
+        long reads = bit(insn.rn) | bit(insn.rm) | bit(insn.ra) | bit(insn.rd);
+        boolean wide = insn.c == 1;
+        int flags = KEPT;
+        if (name.startsWith("ADDS_")) {
+            flags = wide ? PendingFlags.ADD_64 : PendingFlags.ADD_32;
+        } else if (name.startsWith("SUBS_")) {
+            flags = wide ? PendingFlags.SUB_64 : PendingFlags.SUB_32;
+        } else if (name.startsWith("ANDS_") || name.startsWith("BICS_")) {
+            flags = wide ? PendingFlags.LOGICAL_64 : PendingFlags.LOGICAL_32;
+        } else if (name.equals("ADCS") || name.equals("SBCS") || name.equals("RMIF") || name.startsWith("SETF")) {
+            flags = PendingFlags.NZCV;
+        }
+        return new Effects(reads, bit(insn.rd), flags);
+    }
+
+    private static Effects memory(Insn insn) {
+        String name = insn.row.name();
+        if (name.startsWith("CASP")) {
+            return EVERYTHING;
+        }
+        if (MemoryEmitter.isTransfer(insn)) {
+            boolean store = name.startsWith("ST");
+            long index = name.endsWith("_reg") ? bit(insn.rm) : 0;
+            long base = name.endsWith("_post") || name.endsWith("_pre") ? bit(insn.rn) : 0;
+            return new Effects(bit(insn.rn) | index | (store ? bit(insn.rd) : 0), base | (store ? 0 : bit(insn.rd)), KEPT);
+        }
+        long all = bit(insn.rn) | bit(insn.rm) | bit(insn.ra) | bit(insn.rd);
+        return new Effects(all, all, KEPT);
+    }
+
+    private static Effects vectorMemory(Insn insn) {
+        long general = bit(insn.rn) | (insn.rm < 0 ? 0 : bit(insn.rm));
+        long vectors = insn.row.name().contains("fpsimd") ? vector(insn.rd) | vector(insn.ra) : ALL_VECTORS;
+        return new Effects(general | vectors, bit(insn.rn) | vectors, KEPT);
+    }
+
+    private static Effects vectorProcessing(Insn insn) {
+        int word = insn.word;
+        long vectors = vector(insn.rm) | vector(word) | vector(word >>> 5) | vector(word >>> 10) | vector(word >>> 16);
+        String name = insn.row.name();
+        if (name.startsWith("TB")) {
+            vectors = ALL_VECTORS;
+        }
+        if (VectorEmitter.handles(insn) && name.indexOf("MADD") < 0 && name.indexOf("MSUB") < 0) {
+            vectors = vector(word) | vector(word >>> 5) | vector(word >>> 16);
+        }
+        boolean conversion = (word & 0x5F20_FC00) == 0x1E20_0000 || (word & 0x5F20_0000) == 0x1E00_0000;
+        boolean copy = (word & 0x9FE0_8400) == 0x0E00_0400;
+        long general = conversion || copy ? bit(insn.rn) | bit(insn.rd) : 0;
+        int flags = KEPT;
+        if (VectorEmitter.isCompare(insn)) {
+            flags = PendingFlags.FP;
+        } else if (name.startsWith("FCMP_") || name.startsWith("FCMPE_") || name.startsWith("FCCMP")
+                || name.equals("FJCVTZS") || name.startsWith("FCSEL") && !VectorEmitter.handles(insn)) {
+            flags = PendingFlags.NZCV;
+        }
+        return new Effects(general | vectors, general & bit(insn.rd) | vector(word), flags);
     }
 }

@@ -66,18 +66,41 @@ final class Emitter {
     void load(long mask) {
         for (long left = mask; left != 0; left &= left - 1) {
             int index = Long.numberOfTrailingZeros(left);
-            code.aload(Locals.X).loadConstant(index)
-                    .invokestatic(Names.UNCHECKED_ARRAY, "get", Names.GET_ELEMENT).lstore(Locals.register(index));
+            if (index < 32) {
+                load(Locals.X, index, Locals.register(index));
+            } else {
+                load(Locals.V, 2 * (index - 32), Locals.low(index - 32));
+                load(Locals.V, 2 * (index - 32) + 1, Locals.high(index - 32));
+            }
         }
+    }
+
+    private void load(int array, int element, int local) {
+        code.aload(array).loadConstant(element).invokestatic(Names.UNCHECKED_ARRAY, "get", Names.GET_ELEMENT)
+                .lstore(local);
     }
 
     /** Stack: ... -> ... Writes the registers of {@code mask} from their locals to memory. */
     void store(long mask) {
         for (long left = mask; left != 0; left &= left - 1) {
             int index = Long.numberOfTrailingZeros(left);
-            code.aload(Locals.X).loadConstant(index).lload(Locals.register(index))
-                    .invokestatic(Names.UNCHECKED_ARRAY, "set", Names.SET_ELEMENT);
+            if (index < 32) {
+                store(Locals.X, index, Locals.register(index));
+            } else {
+                store(Locals.V, 2 * (index - 32), Locals.low(index - 32));
+                store(Locals.V, 2 * (index - 32) + 1, Locals.high(index - 32));
+            }
         }
+    }
+
+    private void store(int array, int element, int local) {
+        code.aload(array).loadConstant(element).lload(local)
+                .invokestatic(Names.UNCHECKED_ARRAY, "set", Names.SET_ELEMENT);
+    }
+
+    /** Stack: ..., long -> ...; vector register {@code index} is this and a high half of zero. */
+    void setLowHalf(int index) {
+        code.lstore(Locals.low(index)).lconst_0().lstore(Locals.high(index));
     }
 
     /** Stack: ..., long -> ... Sets the PC in memory. */

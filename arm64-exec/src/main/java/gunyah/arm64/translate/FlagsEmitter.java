@@ -2,6 +2,7 @@ package gunyah.arm64.translate;
 
 import static gunyah.arm64.translate.PendingFlags.ADD_32;
 import static gunyah.arm64.translate.PendingFlags.ADD_64;
+import static gunyah.arm64.translate.PendingFlags.FP;
 import static gunyah.arm64.translate.PendingFlags.LOGICAL_32;
 import static gunyah.arm64.translate.PendingFlags.LOGICAL_64;
 import static gunyah.arm64.translate.PendingFlags.NZCV;
@@ -67,9 +68,42 @@ final class FlagsEmitter {
                     .invokestatic(Names.FLAGS, "logical64", Names.INT_OF_LONG);
             case LOGICAL_32 -> code.lload(Locals.FLAG_A).l2i()
                     .invokestatic(Names.FLAGS, "logical32", Names.INT_OF_INT);
+            case FP -> {
+                doubles();
+                code.invokestatic(Names.PENDING, "compared", Names.COMPARED);
+            }
             default -> code.iload(Locals.FLAG_KIND).iload(Locals.NZCV).lload(Locals.FLAG_A).lload(Locals.FLAG_B)
                     .invokestatic(Names.PENDING, "nzcv", Names.NZCV);
         }
+    }
+
+    private void doubles() {
+        code.lload(Locals.FLAG_A).invokestatic(Names.DOUBLE, "longBitsToDouble", Names.DOUBLE_OF_LONG);
+        code.lload(Locals.FLAG_B).invokestatic(Names.DOUBLE, "longBitsToDouble", Names.DOUBLE_OF_LONG);
+    }
+
+    /** Every condition is a comparison that is false, or one that is true, for unordered operands. */
+    private void floating(int condition, boolean inverted, Label target) {
+        switch (condition) {
+            // dcmpg makes unordered 1, dcmpl -1
+            case EQ -> floating(true, inverted ? 1 : 0, target);
+            case HS -> floating(true, inverted ? 2 : 3, target);
+            case MI -> floating(true, inverted ? 3 : 2, target);
+            case HI -> floating(true, inverted ? 5 : 4, target);
+            case GE -> floating(false, inverted ? 2 : 3, target);
+            case GT -> floating(false, inverted ? 5 : 4, target);
+            default -> generic(condition | (inverted ? 1 : 0), target);
+        }
+    }
+
+    private void floating(boolean unorderedIsGreater, int test, Label target) {
+        doubles();
+        if (unorderedIsGreater) {
+            code.dcmpg();
+        } else {
+            code.dcmpl();
+        }
+        ifInt(test, target);
     }
 
     private void binary64(String method, boolean add) {
@@ -104,6 +138,7 @@ final class FlagsEmitter {
             case SUB_64, SUB_32 -> compare(condition & ~1, inverted, target);
             case LOGICAL_64, LOGICAL_32 -> logical(condition & ~1, inverted, target);
             case ADD_64, ADD_32 -> sum(condition, target);
+            case FP -> floating(condition & ~1, inverted, target);
             default -> generic(condition, target);
         }
     }

@@ -6,7 +6,10 @@ import gunyah.arm64.semantics.Shift;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 
-/** Writes integer data processing: the same forms that the interpreter executes in line, by {@link Insn#op}. */
+/**
+ * Writes integer data processing: the forms that the interpreter executes in line, by {@link Insn#op}, and with {@link
+ * RareIntegerEmitter} all others.
+ */
 final class IntegerEmitter {
     private static final int LSR = 1;
     private static final int ASR = 2;
@@ -14,8 +17,10 @@ final class IntegerEmitter {
     private final Emitter emit;
     private final CodeBuilder code;
     private final FlagsEmitter flags;
+    private final RareIntegerEmitter rare;
 
     IntegerEmitter(Emitter emit, FlagsEmitter flags) {
+        this.rare = new RareIntegerEmitter(emit, flags);
         this.emit = emit;
         this.code = emit.code;
         this.flags = flags;
@@ -193,6 +198,9 @@ final class IntegerEmitter {
             }
             case Ops.CSEL_X, Ops.CSEL_W, Ops.CSINC_X, Ops.CSINC_W, Ops.CSINV_X -> select(insn);
             case Ops.CCMP -> conditionalCompare(insn);
+            case Ops.CALL -> {
+                return rare.emit(insn);
+            }
             default -> {
                 return false;
             }

@@ -26,7 +26,15 @@ final class Locals {
     static final int TEMP_1 = 20;
     static final int TEMP_2 = 22;
     static final int TEMP_3 = 24;
-    private static final int FIRST_REGISTER = 26;
+    /** Address of the TLB bank of ordinary accesses. */
+    static final int TLB = 26;
+    /** Long array of the vector registers. */
+    static final int V = 28;
+    /** Whether floating point is in its usual mode: see {@link gunyah.arm64.fp.UsualFp}. */
+    static final int USUAL = 29;
+    static final int TEMP_4 = 30;
+    private static final int FIRST_REGISTER = 32;
+    private static final int FIRST_VECTOR = FIRST_REGISTER + 64;
 
     private Locals() {
     }
@@ -37,5 +45,15 @@ final class Locals {
             throw new IllegalArgumentException("register " + index + " has no local");
         }
         return FIRST_REGISTER + 2 * index;
+    }
+
+    /** {@return the local of bits 63:0 of vector register 0..31} */
+    static int low(int index) {
+        return FIRST_VECTOR + 4 * index;
+    }
+
+    /** {@return the local of bits 127:64 of vector register 0..31} */
+    static int high(int index) {
+        return FIRST_VECTOR + 4 * index + 2;
     }
 }

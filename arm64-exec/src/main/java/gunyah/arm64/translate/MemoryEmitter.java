@@ -2,16 +2,32 @@ package gunyah.arm64.translate;
 
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.semantics.Shift;
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
 import java.lang.constant.MethodTypeDesc;
 
-/** Writes loads and stores through the MMU. Registers change only after the last access of an instruction. */
+/**
+ * Writes loads and stores of general registers through the MMU. Registers change only after the last access of an
+ * instruction. A pair is one access when one look into the TLB allows both halves.
+ */
 final class MemoryEmitter {
-    private static final MethodTypeDesc READ_INT = MethodTypeDesc.of(CD_int, CD_long);
+    private static final MethodTypeDesc LOAD_INT = MethodTypeDesc.of(CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc LOAD_LONG = MethodTypeDesc.of(CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc STORE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc STORE_LONG = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc HOST = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc ORDERED_LOAD = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int);
+    private static final MethodTypeDesc ORDERED_STORE = MethodTypeDesc.of(CD_void, Names.CPU, CD_long, CD_int, CD_long);
+    private static final MethodTypeDesc EXCHANGE = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int, CD_long);
+    private static final MethodTypeDesc COMPARE_SWAP = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int, CD_long,
+            CD_long);
+    private static final MethodTypeDesc OPERATE = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int, CD_int,
+            CD_long);
 
     private final Emitter emit;
     private final CodeBuilder code;
@@ -21,53 +37,101 @@ final class MemoryEmitter {
         this.code = emit.code;
     }
 
+    /** {@return whether {@link #emit} writes it} */
+    static boolean handles(Insn insn) {
+        if (insn.op >= Ops.LDR_X && insn.op <= Ops.STP_X) {
+            return true;
+        }
+        return insn.op == Ops.CALL && (insn.word >>> 25 & 7 & 5) == 4 && (insn.word >>> 26 & 1) == 0
+                && (isTransfer(insn) || isPair(insn) || ordered(insn) != null);
+    }
+
+    static boolean isTransfer(Insn insn) {
+        String name = insn.row.name();
+        return (name.startsWith("LDRS") || name.startsWith("LDRH") || name.startsWith("STRH")
+                || name.startsWith("LDRB") || name.startsWith("STRB") || name.startsWith("LDR_")
+                || name.startsWith("STR_"))
+                && (name.endsWith("_unsigned") || name.endsWith("_unscaled") || name.endsWith("_post")
+                        || name.endsWith("_pre") || name.endsWith("_reg") || name.endsWith("_literal"));
+    }
+
+    private static boolean isPair(Insn insn) {
+        String name = insn.row.name();
+        return name.startsWith("LDP_W") || name.startsWith("STP_W") || name.startsWith("LDPSW");
+    }
+
+    /** {@return the name of an ordered or atomic access without its size and what does not matter here, else null} */
+    private static String ordered(Insn insn) {
+        String name = insn.row.name();
+        String bare = name.endsWith("_W") || name.endsWith("_X") ? name.substring(0, name.length() - 2)
+                : name.endsWith("B") || name.endsWith("H") ? name.substring(0, name.length() - 1) : name;
+        return switch (bare) {
+            case "LDXR", "LDAXR" -> "loadExclusive";
+            case "STXR", "STLXR" -> "storeExclusive";
+            case "LDAR", "LDLAR" -> "loadAcquire";
+            case "LDAPR" -> "loadAcquirePc";
+            case "STLR", "STLLR" -> "storeRelease";
+            case "SWP" -> "swap";
+            case "CAS" -> "compareAndSwap";
+            case "LDADD", "LDCLR", "LDEOR", "LDSET", "LDSMAX", "LDSMIN", "LDUMAX", "LDUMIN" -> "loadOperate";
+            default -> null;
+        };
+    }
+
     /** {@return false when the instruction is none of these} */
-    boolean emit(Insn insn) {
+    boolean emit(Insn insn, int slot) {
+        if (!handles(insn)) {
+            return false;
+        }
         switch (insn.op) {
-            case Ops.LDR_X, Ops.LDR_W, Ops.LDRH, Ops.LDRB, Ops.LDRSW -> {
-                code.aload(Locals.MMU);
-                offset(insn, insn.imm);
-                read(insn.op);
-                emit.set(insn.rd);
-            }
-            case Ops.STR_X, Ops.STR_W, Ops.STRH, Ops.STRB -> {
-                code.aload(Locals.MMU);
-                offset(insn, insn.imm);
-                write(insn.op, insn.rd);
-            }
-            case Ops.LDR_X_REG, Ops.LDR_W_REG, Ops.LDRH_REG, Ops.LDRB_REG -> {
-                code.aload(Locals.MMU);
-                registerOffset(insn);
-                read(plain(insn.op));
-                emit.set(insn.rd);
-            }
-            case Ops.STR_X_REG, Ops.STR_W_REG, Ops.STRB_REG -> {
-                code.aload(Locals.MMU);
-                registerOffset(insn);
-                write(plain(insn.op), insn.rd);
-            }
-            case Ops.LDR_X_WB, Ops.LDR_W_WB, Ops.LDRB_WB -> {
-                code.aload(Locals.MMU);
-                offset(insn, insn.a);
-                read(plain(insn.op));
-                code.lstore(Locals.TEMP_1);
-                advance(insn);
-                code.lload(Locals.TEMP_1);
-                emit.set(insn.rd);
-            }
-            case Ops.STR_X_WB, Ops.STR_W_WB, Ops.STRB_WB -> {
-                code.aload(Locals.MMU);
-                offset(insn, insn.a);
-                write(plain(insn.op), insn.rd);
-                advance(insn);
-            }
-            case Ops.LDP_X -> loadPair(insn);
-            case Ops.STP_X -> storePair(insn);
+            case Ops.LDR_X, Ops.LDR_W, Ops.LDRH, Ops.LDRB, Ops.LDRSW, Ops.LDR_X_REG, Ops.LDR_W_REG, Ops.LDRH_REG,
+                    Ops.LDRB_REG, Ops.STR_X, Ops.STR_W, Ops.STRH, Ops.STRB, Ops.STR_X_REG, Ops.STR_W_REG, Ops.STRB_REG,
+                    Ops.LDR_X_WB, Ops.LDR_W_WB, Ops.LDRB_WB, Ops.STR_X_WB, Ops.STR_W_WB, Ops.STRB_WB ->
+                transfer(insn, slot);
+            case Ops.LDP_X -> loadPair(insn, true);
+            case Ops.STP_X -> storePair(insn, true);
             default -> {
-                return false;
+                if (isTransfer(insn)) {
+                    transfer(insn, slot);
+                } else if (!isPair(insn)) {
+                    orderedAccess(insn);
+                } else if (insn.row.name().startsWith("ST")) {
+                    storePair(insn, false);
+                } else {
+                    loadPair(insn, false);
+                }
             }
         }
         return true;
+    }
+
+    private void transfer(Insn insn, int slot) {
+        String name = insn.row.name();
+        boolean writeBack = name.endsWith("_post") || name.endsWith("_pre");
+        code.aload(Locals.MMU).lload(Locals.TLB);
+        if (writeBack) {
+            offset(insn, insn.a);
+        } else if (name.endsWith("_reg")) {
+            registerOffset(insn);
+        } else if (name.endsWith("_literal")) {
+            code.lload(Locals.PAGE_VA).loadConstant(slot * 4L + insn.imm).ladd();
+        } else {
+            offset(insn, insn.imm);
+        }
+        if (name.startsWith("ST")) {
+            store(insn.word >>> 30, insn.rd);
+            if (writeBack) {
+                advance(insn);
+            }
+        } else {
+            load(name);
+            if (writeBack) {
+                code.lstore(Locals.TEMP_1);
+                advance(insn);
+                code.lload(Locals.TEMP_1);
+            }
+            emit.set(insn.rd);
+        }
     }
 
     private void offset(Insn insn, long offset) {
@@ -97,53 +161,62 @@ final class MemoryEmitter {
         emit.set(insn.rn);
     }
 
-    private static int plain(int op) {
-        return switch (op) {
-            case Ops.LDR_X_REG, Ops.LDR_X_WB -> Ops.LDR_X;
-            case Ops.LDR_W_REG, Ops.LDR_W_WB -> Ops.LDR_W;
-            case Ops.LDRH_REG -> Ops.LDRH;
-            case Ops.LDRB_REG, Ops.LDRB_WB -> Ops.LDRB;
-            case Ops.STR_X_REG, Ops.STR_X_WB -> Ops.STR_X;
-            case Ops.STR_W_REG, Ops.STR_W_WB -> Ops.STR_W;
-            default -> Ops.STRB;
-        };
-    }
-
-    /** Stack: ..., mmu, va -> ..., value. */
-    private void read(int op) {
-        switch (op) {
-            case Ops.LDR_X -> code.invokevirtual(Names.MMU, "read64", Names.LONG_OF_LONG);
-            case Ops.LDR_W -> {
-                code.invokevirtual(Names.MMU, "read32", READ_INT);
-                emit.zeroExtend();
-            }
-            case Ops.LDRSW -> code.invokevirtual(Names.MMU, "read32", READ_INT).i2l();
-            case Ops.LDRH -> code.invokevirtual(Names.MMU, "read16", READ_INT).i2l();
-            default -> code.invokevirtual(Names.MMU, "read8", READ_INT).i2l();
+    /** Stack: ..., mmu, bank, va -> ..., value as the load of that name makes it. */
+    private void load(String name) {
+        if (name.startsWith("LDRSB")) {
+            code.invokevirtual(Names.MMU, "load8", LOAD_INT).i2b();
+        } else if (name.startsWith("LDRSH")) {
+            code.invokevirtual(Names.MMU, "load16", LOAD_INT).i2s();
+        } else if (name.startsWith("LDRB")) {
+            code.invokevirtual(Names.MMU, "load8", LOAD_INT);
+        } else if (name.startsWith("LDRH")) {
+            code.invokevirtual(Names.MMU, "load16", LOAD_INT);
+        } else if (name.startsWith("LDR_X")) {
+            code.invokevirtual(Names.MMU, "load64", LOAD_LONG);
+            return;
+        } else {
+            code.invokevirtual(Names.MMU, "load32", LOAD_INT);
+        }
+        if (name.startsWith("LDR_W") || name.startsWith("LDRSB_W") || name.startsWith("LDRSH_W")) {
+            emit.zeroExtend();
+        } else {
+            code.i2l();
         }
     }
 
-    /** Stack: ..., mmu, va -> ... */
-    private void write(int op, int register) {
+    /** Stack: ..., mmu, bank, va -> ... */
+    private void store(int sizeLog2, int register) {
         emit.get(register);
-        if (op == Ops.STR_X) {
-            code.invokevirtual(Names.MMU, "write64", Names.WRITE_LONG);
+        if (sizeLog2 == 3) {
+            code.invokevirtual(Names.MMU, "store64", STORE_LONG);
             return;
         }
-        code.l2i().invokevirtual(Names.MMU, switch (op) {
-            case Ops.STR_W -> "write32";
-            case Ops.STRH -> "write16";
-            default -> "write8";
-        }, Names.WRITE_INT);
+        code.l2i().invokevirtual(Names.MMU, switch (sizeLog2) {
+            case 2 -> "store32";
+            case 1 -> "store16";
+            default -> "store8";
+        }, STORE_INT);
     }
 
-    private void loadPair(Insn insn) {
-        offset(insn, insn.a);
-        code.lstore(Locals.TEMP_1);
-        code.aload(Locals.MMU).lload(Locals.TEMP_1).invokevirtual(Names.MMU, "read64", Names.LONG_OF_LONG)
-                .lstore(Locals.TEMP_2);
-        code.aload(Locals.MMU).lload(Locals.TEMP_1).loadConstant(8L).ladd()
-                .invokevirtual(Names.MMU, "read64", Names.LONG_OF_LONG).lstore(Locals.TEMP_3);
+    private void loadPair(Insn insn, boolean wide) {
+        Label apart = code.newLabel();
+        Label end = code.newLabel();
+        boolean signed = insn.row.name().startsWith("LDPSW");
+        host(insn, "hostToLoad", wide, apart);
+        code.lload(Locals.TEMP_4);
+        hostLoad(wide, signed);
+        code.lstore(Locals.TEMP_2).lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
+        hostLoad(wide, signed);
+        code.lstore(Locals.TEMP_3).goto_(end);
+        code.labelBinding(apart);
+        String name = wide ? "LDR_X" : signed ? "LDRSW" : "LDR_W";
+        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1);
+        load(name);
+        code.lstore(Locals.TEMP_2).aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1)
+                .loadConstant(wide ? 8L : 4L).ladd();
+        load(name);
+        code.lstore(Locals.TEMP_3);
+        code.labelBinding(end);
         if (insn.b != 0) {
             advance(insn);
         }
@@ -153,17 +226,94 @@ final class MemoryEmitter {
         emit.set(insn.ra);
     }
 
-    private void storePair(Insn insn) {
+    /** Address to TEMP_1 and host address to TEMP_4; goes to {@code apart} when there is none. */
+    private void host(Insn insn, String method, boolean wide, Label apart) {
         offset(insn, insn.a);
-        code.lstore(Locals.TEMP_1);
-        code.aload(Locals.MMU).lload(Locals.TEMP_1);
-        emit.get(insn.rd);
-        code.invokevirtual(Names.MMU, "write64", Names.WRITE_LONG);
-        code.aload(Locals.MMU).lload(Locals.TEMP_1).loadConstant(8L).ladd();
-        emit.get(insn.ra);
-        code.invokevirtual(Names.MMU, "write64", Names.WRITE_LONG);
+        code.lstore(Locals.TEMP_1).lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant(wide ? 15 : 7)
+                .invokestatic(Names.MMU, method, HOST).lstore(Locals.TEMP_4);
+        code.lload(Locals.TEMP_4).lconst_0().lcmp().ifeq(apart);
+    }
+
+    private void hostLoad(boolean wide, boolean signed) {
+        if (wide) {
+            code.invokestatic(Names.NATIVE, "get64", Names.LONG_OF_LONG);
+        } else {
+            code.invokestatic(Names.NATIVE, "get32", Names.INT_OF_LONG);
+            if (signed) {
+                code.i2l();
+            } else {
+                emit.zeroExtend();
+            }
+        }
+    }
+
+    private void storePair(Insn insn, boolean wide) {
+        Label apart = code.newLabel();
+        Label end = code.newLabel();
+        host(insn, "hostToStore", wide, apart);
+        code.lload(Locals.TEMP_4);
+        hostStore(insn.rd, wide);
+        code.lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
+        hostStore(insn.ra, wide);
+        code.goto_(end);
+        code.labelBinding(apart);
+        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1);
+        store(wide ? 3 : 2, insn.rd);
+        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant(wide ? 8L : 4L).ladd();
+        store(wide ? 3 : 2, insn.ra);
+        code.labelBinding(end);
         if (insn.b != 0) {
             advance(insn);
+        }
+    }
+
+    private void hostStore(int register, boolean wide) {
+        emit.get(register);
+        if (wide) {
+            code.invokestatic(Names.NATIVE, "put64", Names.WRITE_LONG);
+        } else {
+            code.l2i().invokestatic(Names.NATIVE, "put32", Names.WRITE_INT);
+        }
+    }
+
+    private void orderedAccess(Insn insn) {
+        String method = ordered(insn);
+        code.aload(Locals.CPU);
+        emit.get(insn.rn);
+        code.loadConstant(insn.c);
+        switch (method) {
+            case "loadExclusive", "loadAcquire", "loadAcquirePc" -> {
+                code.invokestatic(Names.EXCLUSIVE, method, ORDERED_LOAD);
+                emit.set(insn.rd);
+            }
+            case "storeRelease" -> {
+                emit.get(insn.rd);
+                code.invokestatic(Names.EXCLUSIVE, method, ORDERED_STORE);
+            }
+            case "storeExclusive" -> {
+                emit.get(insn.rd);
+                code.invokestatic(Names.EXCLUSIVE, method, EXCHANGE);
+                emit.set(insn.rm);
+            }
+            case "swap" -> {
+                emit.get(insn.rm);
+                code.invokestatic(Names.ATOMIC, method, EXCHANGE);
+                emit.set(insn.rd);
+            }
+            case "compareAndSwap" -> {
+                // its rm is the plain field
+                int compared = insn.rm == 31 ? gunyah.arm64.state.CpuState.ZR_READ : insn.rm;
+                emit.get(compared);
+                emit.get(insn.rd);
+                code.invokestatic(Names.ATOMIC, method, COMPARE_SWAP);
+                emit.set(compared);
+            }
+            default -> {
+                code.loadConstant(insn.a);
+                emit.get(insn.rm);
+                code.invokestatic(Names.ATOMIC, method, OPERATE);
+                emit.set(insn.rd);
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 package gunyah.arm64.translate;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -8,13 +10,22 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Semantics;
+import gunyah.arm64.mmu.HostMemory;
 import gunyah.arm64.mmu.Mmu;
+import gunyah.arm64.fp.UsualFp;
+import gunyah.arm64.fp.VectorHalves;
+import gunyah.arm64.semantics.Atomic;
+import gunyah.arm64.semantics.Crc32;
+import gunyah.arm64.semantics.Exclusive;
 import gunyah.arm64.semantics.Flags;
+import gunyah.arm64.semantics.Shift;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.memory.UncheckedArray;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.util.List;
 
 /** The classes and method types that generated code names. */
 final class Names {
@@ -30,6 +41,15 @@ final class Names {
     static final ClassDesc UNCHECKED_ARRAY = desc(UncheckedArray.class);
     static final ClassDesc LONGS = CD_long.arrayType();
     static final ClassDesc MATH = desc(Math.class);
+    static final ClassDesc EXCLUSIVE = desc(Exclusive.class);
+    static final ClassDesc ATOMIC = desc(Atomic.class);
+    static final ClassDesc SHIFT = desc(Shift.class);
+    static final ClassDesc CRC32 = desc(Crc32.class);
+    static final ClassDesc DOUBLE = desc(Double.class);
+    static final ClassDesc FLOAT = desc(Float.class);
+    static final ClassDesc USUAL = desc(UsualFp.class);
+    static final ClassDesc HALVES = desc(VectorHalves.class);
+    static final ClassDesc NATIVE = desc(HostMemory.class);
     static final ClassDesc LONG = desc(Long.class);
     static final ClassDesc INTEGER = desc(Integer.class);
 
@@ -40,9 +60,20 @@ final class Names {
     static final MethodTypeDesc INT = MethodTypeDesc.of(CD_int);
     static final MethodTypeDesc NZCV = MethodTypeDesc.of(CD_int, CD_int, CD_int, CD_long, CD_long);
     static final MethodTypeDesc HOLDS = MethodTypeDesc.of(CD_boolean, CD_int, CD_int);
+    static final MethodTypeDesc LONG_OF_NOTHING = MethodTypeDesc.of(CD_long);
     static final MethodTypeDesc LONG_OF_LONG = MethodTypeDesc.of(CD_long, CD_long);
     static final MethodTypeDesc LONG_OF_LONGS_2 = MethodTypeDesc.of(CD_long, CD_long, CD_long);
     static final MethodTypeDesc LONG_OF_LONG_INT = MethodTypeDesc.of(CD_long, CD_long, CD_int);
+    static final MethodTypeDesc LONG_OF_LONG_INTS_2 = MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_int);
+    static final MethodTypeDesc SHIFT_INT = MethodTypeDesc.of(CD_int, CD_int, CD_int, CD_int);
+    static final MethodTypeDesc CRC = MethodTypeDesc.of(CD_int, CD_int, CD_long);
+    static final MethodTypeDesc COMPARED = MethodTypeDesc.of(CD_int, CD_double, CD_double);
+    static final MethodTypeDesc DOUBLE_OF_LONG = MethodTypeDesc.of(CD_double, CD_long);
+    static final MethodTypeDesc LONG_OF_DOUBLE = MethodTypeDesc.of(CD_long, CD_double);
+    static final MethodTypeDesc FLOAT_OF_INT = MethodTypeDesc.of(CD_float, CD_int);
+    static final MethodTypeDesc INT_OF_FLOAT = MethodTypeDesc.of(CD_int, CD_float);
+    static final MethodTypeDesc USUAL_OF_STATE = MethodTypeDesc.of(CD_int, STATE);
+    static final MethodTypeDesc LONG_OF_INT = MethodTypeDesc.of(CD_long, CD_int);
     static final MethodTypeDesc COMPARE_INTS = MethodTypeDesc.of(CD_int, CD_int, CD_int);
     static final MethodTypeDesc COMPARE_LONGS = MethodTypeDesc.of(CD_int, CD_long, CD_long);
     static final MethodTypeDesc WRITE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_int);
@@ -53,6 +84,18 @@ final class Names {
     static final MethodTypeDesc SET_ELEMENT = MethodTypeDesc.of(CD_void, LONGS, CD_int, CD_long);
 
     private Names() {
+    }
+
+    /** Initializes every class that generated code calls: HotSpot compiles no call of one that is not. */
+    static void initialize() {
+        for (Class<?> type : List.of(PendingFlags.class, Flags.class, Shift.class, Crc32.class, Exclusive.class,
+                Atomic.class, HostMemory.class, UsualFp.class, VectorHalves.class, UncheckedArray.class)) {
+            try {
+                MethodHandles.lookup().ensureInitialized(type);
+            } catch (IllegalAccessException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 
     private static ClassDesc desc(Class<?> type) {

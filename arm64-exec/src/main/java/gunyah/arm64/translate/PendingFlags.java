@@ -1,6 +1,7 @@
 package gunyah.arm64.translate;
 
 import gunyah.arm64.semantics.Flags;
+import gunyah.arm64.state.CpuState;
 
 /**
  * Flags that a region has not computed yet: which instruction made them (the kind) and its two operands. Most flags are
@@ -21,6 +22,8 @@ public final class PendingFlags {
     static final int LOGICAL_64 = 5;
     /** Low word of a. */
     static final int LOGICAL_32 = 6;
+    /** Comparison of the doubles whose bits are a and b. */
+    static final int FP = 8;
     /** Compile time only: differs by the way that was taken. */
     static final int UNKNOWN = 7;
 
@@ -36,7 +39,24 @@ public final class PendingFlags {
             case SUB_32 -> Flags.sub32((int) a, (int) b, (int) a - (int) b);
             case LOGICAL_64 -> Flags.logical64(a);
             case LOGICAL_32 -> Flags.logical32((int) a);
+            case FP -> compared(Double.longBitsToDouble(a), Double.longBitsToDouble(b));
             default -> nzcv;
         };
+    }
+
+    /** {@return NZCV of a floating-point comparison} For generated code. */
+    public static int compared(double a, double b) {
+        return a == b ? CpuState.Z | CpuState.C : a < b ? CpuState.N : a > b ? CpuState.C : CpuState.C | CpuState.V;
+    }
+
+    /** {@return bits of a double that compares with zero as these flags say} For generated code. */
+    public static long comparing(int nzcv) {
+        double value = switch (nzcv) {
+            case CpuState.Z | CpuState.C -> 0;
+            case CpuState.N -> -1;
+            case CpuState.C -> 1;
+            default -> Double.NaN;
+        };
+        return Double.doubleToRawLongBits(value);
     }
 }

@@ -3,6 +3,7 @@ package gunyah.arm64.translate;
 import static gunyah.memory.RawMemory.RAW;
 
 import gunyah.arm64.Cpu;
+import gunyah.arm64.decode.Insn;
 import java.util.Arrays;
 
 /**
@@ -19,9 +20,13 @@ public abstract class Region {
     /** Instructions of its basic block before each slot; index slot - first slot. */
     private short[] before;
     private int[] entries;
+    private int first;
+    private int classBytes;
 
     /** Completes a generated instance; once, before it is published. */
-    final void describe(RegionFlow flow) {
+    final void describe(RegionFlow flow, int bytes) {
+        first = flow.first();
+        classBytes = bytes;
         slots = flow.slots();
         words = flow.words();
         before = flow.before();
@@ -48,14 +53,34 @@ public abstract class Region {
         return entries;
     }
 
+    /** {@return the slot it was made for} */
+    final int first() {
+        return first;
+    }
+
+    /** {@return bytes of its class file} */
+    final int classBytes() {
+        return classBytes;
+    }
+
+    /** {@return the word it was made from at one of its slots} */
+    final int word(int slot) {
+        return words[Arrays.binarySearch(slots, slot)];
+    }
+
     /** {@return the number of instructions of the basic block before {@code slot}} For the generated code. */
     protected final int before(int slot) {
         return before[slot - slots[0]];
     }
 
-    /** {@return whether it was made from the same code} */
-    final boolean isOf(RegionFlow flow) {
-        return Arrays.equals(slots, flow.slots()) && Arrays.equals(words, flow.words());
+    /** {@return whether the decoded page holds the code it was made from} */
+    final boolean matches(Insn[] page) {
+        for (int i = 0; i < slots.length; i++) {
+            if (page[slots[i]] == null || page[slots[i]].word != words[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** {@return whether the page at host address {@code hostPage} holds the code it was made from} */

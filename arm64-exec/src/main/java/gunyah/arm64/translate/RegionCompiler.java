@@ -4,13 +4,16 @@ import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_MethodHandles;
 import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_void;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.translate.RegionFlow.Block;
+import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
 import java.lang.classfile.instruction.SwitchCase;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
@@ -20,16 +23,24 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Writes the class of one region: one method, guest registers and pending flags in locals. Registers are read at the
- * start and written back where the method is left, only those that may have changed on the way there. An instruction
- * that leaves by exception comes to one handler, which finds the slot in a local.
+ * start and written back where the method is left, only those that may have changed on the way there. Entries and jumps
+ * by register go through one switch. An instruction that leaves by exception comes to one handler, which finds the slot
+ * in a local. Constants of the class are static fields: the JVM compiles the method before its first run, when nothing
+ * that is resolved lazily is there.
  */
 final class RegionCompiler {
+    /** HotSpot's C2 gives up on methods that are some times larger. */
+    private static final int MAX_CLASS_BYTES = 12_000;
+    /** Allocations that only C2 removes: by their time the translator sees who compiled the method. */
+    private static final int PROBE_ALLOCATIONS = 40;
+    private static final int PROBE_LONGS = 64;
     private static final ClassDesc SELF = ClassDesc.of(RegionCompiler.class.getPackageName(), "TranslatedRegion");
     private static final DirectMethodHandleDesc CLASS_DATA_AT = ConstantDescs.ofConstantBootstrap(CD_MethodHandles,
             "classDataAt", CD_Object, CD_int);
@@ -42,17 +53,25 @@ final class RegionCompiler {
         long dirty;
     }
 
+    private record Constant(Object value, ClassDesc type) {
+    }
+
     private final RegionFlow flow;
     private final Map<Integer, Entry> known = new HashMap<>();
     private final Map<Integer, Label> labels = new HashMap<>();
-    private final List<Object> data = new ArrayList<>();
+    private final List<Constant> data = new ArrayList<>();
     private long registers;
     private long written;
+    private boolean hasVectors;
+    /** What is dirty where a jump by register looks for its target in this region. */
+    private long dirtyAtDispatch;
     private Emitter emit;
     private FlagsEmitter flags;
     private MemoryEmitter memory;
     private IntegerEmitter integer;
+    private VectorEmitter vector;
     private CodeBuilder code;
+    private Label dispatch;
     /** Registers that may differ from memory at the instruction being written. */
     private long dirty;
     private Block block;
@@ -61,25 +80,48 @@ final class RegionCompiler {
         this.flow = flow;
     }
 
-    /** {@return the region, loaded and described} */
-    static Region compile(RegionFlow flow) {
+    /**
+     * {@return the region, loaded and described} It has fewer instructions than it could when its method would get too
+     * large for the JVM's compiler.
+     *
+     * @param page    decoded instructions by slot, null where there is none
+     * @param arrived slots that jumps went to
+     * @param entry   slot of the first entry
+     */
+    static Region compile(Insn[] page, BitSet arrived, int entry) {
+        RegionFlow flow = new RegionFlow(page, arrived, entry, RegionFlow.MAX_INSTRUCTIONS);
         RegionCompiler compiler = new RegionCompiler(flow);
-        compiler.analyse();
-        byte[] bytes = compiler.write();
+        byte[] bytes = compiler.compile();
+        while (bytes.length > MAX_CLASS_BYTES && flow.size() > 1) {
+            flow = new RegionFlow(page, arrived, entry, flow.size() / 2);
+            compiler = new RegionCompiler(flow);
+            bytes = compiler.compile();
+        }
         try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup()
-                    .defineHiddenClassWithClassData(bytes, List.copyOf(compiler.data), true);
+            MethodHandles.Lookup lookup = MethodHandles.lookup().defineHiddenClassWithClassData(bytes,
+                    compiler.data.stream().map(Constant::value).toList(), true);
             Region region = (Region) lookup.findConstructor(lookup.lookupClass(),
                     MethodType.methodType(void.class)).invoke();
-            region.describe(flow);
+            region.describe(flow, bytes.length);
             return region;
         } catch (Throwable e) {
             throw new IllegalStateException("region of " + flow + " does not load", e);
         }
     }
 
-    private static boolean isInline(Insn insn) {
-        return insn.op != Ops.CALL && insn.op != Ops.CALL_BRANCH;
+    private byte[] compile() {
+        analyse();
+        return write();
+    }
+
+    /** {@return whether bytecode stands for the instruction, and not a call of its semantics} */
+    static boolean isInline(Insn insn) {
+        return insn.op != Ops.CALL_BRANCH && (insn.op != Ops.CALL || RareIntegerEmitter.handles(insn)
+                || MemoryEmitter.handles(insn) || VectorEmitter.handles(insn));
+    }
+
+    private static boolean isByRegister(Insn insn) {
+        return insn.op == Ops.BR || insn.op == Ops.BLR;
     }
 
     /** Finds for each block which flags and dirty registers it starts with. */
@@ -88,11 +130,12 @@ final class RegionCompiler {
             known.put(each.first(), new Entry());
             for (int slot = each.first(); slot <= each.last(); slot++) {
                 Insn insn = flow.insn(slot);
-                if (isInline(insn)) {
-                    Effects effects = Effects.of(insn);
+                Effects effects = Effects.of(insn);
+                if (!effects.isEverything()) {
                     registers |= effects.reads() | effects.writes();
                     written |= effects.writes();
                 }
+                hasVectors |= (insn.word >>> 25 & 7) == 7 || (insn.word >>> 25 & 7) == 6;
             }
         }
         for (int entry : flow.entries()) {
@@ -116,24 +159,32 @@ final class RegionCompiler {
         long changedRegisters = start.dirty;
         for (int slot = each.first(); slot <= each.last(); slot++) {
             Insn insn = flow.insn(slot);
-            if (!isInline(insn)) {
-                kind = PendingFlags.NZCV;
-                changedRegisters = 0;
-                continue;
-            }
             Effects effects = Effects.of(insn);
-            changedRegisters |= effects.writes();
+            changedRegisters = dirtyAfter(insn, effects, changedRegisters);
             kind = effects.flags() == Effects.KEPT ? kind : effects.flags();
         }
         Insn last = flow.insn(each.last());
         boolean changed = false;
-        if (RegionFlow.isDirectBranch(last)) {
+        if (RegionFlow.isDirectBranch(last) || last.op == Ops.BL) {
             changed = merge(each.last() + (int) last.imm, kind, changedRegisters);
         }
         if (last.op != Ops.B && !RegionFlow.isExit(last)) {
             changed |= merge(each.last() + 1, kind, changedRegisters);
         }
+        if (isByRegister(last)) {
+            dirtyAtDispatch |= changedRegisters;
+            for (int entry : flow.entries()) {
+                changed |= merge(entry, kind, dirtyAtDispatch);
+            }
+        }
         return changed;
+    }
+
+    private static long dirtyAfter(Insn insn, Effects effects, long before) {
+        if (effects.isEverything()) {
+            return 0;
+        }
+        return isInline(insn) ? before | effects.writes() : before & ~(effects.reads() | effects.writes());
     }
 
     private boolean merge(int slot, int kind, long changedRegisters) {
@@ -149,14 +200,29 @@ final class RegionCompiler {
     }
 
     private byte[] write() {
-        return ClassFile.of().build(SELF, type -> type
-                .withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
-                .withSuperclass(Names.REGION)
-                .withMethodBody("<init>", MethodTypeDesc.of(ConstantDescs.CD_void), 0, init -> init
-                        .aload(0)
-                        .invokespecial(Names.REGION, "<init>", MethodTypeDesc.of(ConstantDescs.CD_void))
-                        .return_())
-                .withMethodBody("run", Names.RUN, ClassFile.ACC_PUBLIC, this::writeRun));
+        return ClassFile.of().build(SELF, type -> {
+            type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
+                    .withSuperclass(Names.REGION)
+                    .withMethodBody("<init>", MethodTypeDesc.of(CD_void), 0, init -> init
+                            .aload(0)
+                            .invokespecial(Names.REGION, "<init>", MethodTypeDesc.of(CD_void))
+                            .return_())
+                    .withMethodBody("run", Names.RUN, ClassFile.ACC_PUBLIC, this::writeRun);
+            writeConstants(type);
+        });
+    }
+
+    private void writeConstants(ClassBuilder type) {
+        for (int i = 0; i < data.size(); i++) {
+            type.withField("c" + i, data.get(i).type, ClassFile.ACC_STATIC | ClassFile.ACC_FINAL);
+        }
+        type.withMethodBody("<clinit>", MethodTypeDesc.of(CD_void), ClassFile.ACC_STATIC, init -> {
+            for (int i = 0; i < data.size(); i++) {
+                init.ldc(DynamicConstantDesc.ofNamed(CLASS_DATA_AT, "_", data.get(i).type, i))
+                        .putstatic(SELF, "c" + i, data.get(i).type);
+            }
+            init.return_();
+        });
     }
 
     private void writeRun(CodeBuilder builder) {
@@ -165,6 +231,8 @@ final class RegionCompiler {
         flags = new FlagsEmitter(emit);
         memory = new MemoryEmitter(emit);
         integer = new IntegerEmitter(emit, flags);
+        vector = new VectorEmitter(emit, flags, this::slowPath);
+        dispatch = code.newLabel();
         for (Block each : flow.blocks()) {
             labels.put(each.first(), code.newLabel());
         }
@@ -186,22 +254,50 @@ final class RegionCompiler {
 
     private void prologue() {
         Label somewhere = code.newLabel();
-        code.iload(Locals.SLOT).ifge(somewhere).return_().labelBinding(somewhere);
+        code.iload(Locals.SLOT).ifge(somewhere);
+        for (int i = 0; i < PROBE_ALLOCATIONS; i++) {
+            code.loadConstant(PROBE_LONGS).newarray(TypeKind.LONG).pop();
+        }
+        code.return_().labelBinding(somewhere);
         code.aload(Locals.CPU).getfield(Names.CPU, "s", Names.STATE).astore(Locals.STATE);
+        if (hasVectors) {
+            // the next instruction traps, or an earlier one of the region did not: for the interpreter to say
+            Label usable = code.newLabel();
+            code.aload(Locals.STATE).getfield(Names.STATE, "fpTrapped", ConstantDescs.CD_boolean).ifeq(usable).return_()
+                    .labelBinding(usable);
+            code.aload(Locals.CPU).getfield(Names.CPU, "v", Names.LONGS).astore(Locals.V);
+            setUsual();
+        }
         code.aload(Locals.CPU).getfield(Names.CPU, "x", Names.LONGS).astore(Locals.X);
         code.aload(Locals.CPU).getfield(Names.CPU, "mmu", Names.MMU).astore(Locals.MMU);
         code.aload(Locals.CPU).getfield(Names.CPU, "control", Names.CONTROL).astore(Locals.CONTROL);
+        setBank();
         code.aload(Locals.STATE).getfield(Names.STATE, "retired", CD_long).lstore(Locals.RETIRED);
         code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int).istore(Locals.NZCV);
         code.iconst_0().istore(Locals.AT).iconst_0().istore(Locals.FLAG_KIND);
         code.lconst_0().lstore(Locals.FLAG_A).lconst_0().lstore(Locals.FLAG_B);
         emit.load(registers);
+        code.labelBinding(dispatch);
         Label nowhere = code.newLabel();
         List<SwitchCase> cases = new ArrayList<>();
         for (int entry : flow.entries()) {
             cases.add(SwitchCase.of(entry, labels.get(entry)));
         }
-        code.iload(Locals.SLOT).lookupswitch(nowhere, cases).labelBinding(nowhere).return_();
+        code.iload(Locals.SLOT).lookupswitch(nowhere, cases).labelBinding(nowhere);
+        code.lload(Locals.PAGE_VA).iload(Locals.SLOT).i2l().iconst_2().lshl().ladd();
+        emit.setPc();
+        emit.setRetired(0);
+        dirty = dirtyAtDispatch;
+        flags.begin(PendingFlags.UNKNOWN);
+        writeBack();
+    }
+
+    private void setUsual() {
+        code.aload(Locals.STATE).invokestatic(Names.USUAL, "isUsual", Names.USUAL_OF_STATE).istore(Locals.USUAL);
+    }
+
+    private void setBank() {
+        code.aload(Locals.MMU).invokevirtual(Names.MMU, "bank", Names.LONG_OF_NOTHING).lstore(Locals.TLB);
     }
 
     private void writeBlock(Block each) {
@@ -220,7 +316,7 @@ final class RegionCompiler {
         } else if (insn.op == Ops.CALL_BRANCH) {
             writeCallBranch(insn, last);
         } else if (RegionFlow.isExit(insn)) {
-            writeJumpOut(insn, last);
+            writeJump(insn, last);
         } else {
             writeStraight(last);
             goOn(last);
@@ -229,29 +325,47 @@ final class RegionCompiler {
 
     private void writeStraight(int slot) {
         Insn insn = flow.insn(slot);
-        if (insn.op == Ops.CALL) {
-            call(insn, slot);
-            emit.load(registers);
-            code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int);
-            flags.defineNzcv();
-            dirty = 0;
-            return;
+        Effects effects = Effects.of(insn);
+        if (!isInline(insn)) {
+            if (effects.isEverything()) {
+                callWithEverything(insn, slot);
+            } else {
+                callWithOperands(insn, slot, effects);
+            }
+        } else {
+            if (mayFault(insn)) {
+                emit.at(slot);
+            }
+            if (!integer.emit(insn, slot) && !memory.emit(insn, slot) && !vector.emit(insn, slot)) {
+                throw new IllegalStateException(insn.row.name() + " has no emitter for op " + insn.op);
+            }
         }
-        if (mayFault(insn)) {
-            emit.at(slot);
-        }
-        if (!integer.emit(insn, slot) && !memory.emit(insn)) {
-            throw new IllegalStateException(insn.row.name() + " has no emitter for op " + insn.op);
-        }
-        dirty |= Effects.of(insn).writes();
+        dirty = dirtyAfter(insn, effects, dirty);
     }
 
     private static boolean mayFault(Insn insn) {
-        return insn.op >= Ops.LDR_X && insn.op <= Ops.STP_X;
+        return (insn.word >>> 25 & 5) == 4;
     }
 
-    /** The row's semantics, on the state in memory. */
-    private void call(Insn insn, int slot) {
+    /** The row's semantics, on the state in memory; locals follow. */
+    private void callWithEverything(Insn insn, int slot) {
+        callOnMemory(insn, slot);
+        emit.load(registers);
+        code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int);
+        flags.defineNzcv();
+        setBank();
+        if (hasVectors) {
+            setUsual();
+            Label usable = code.newLabel();
+            code.aload(Locals.STATE).getfield(Names.STATE, "fpTrapped", ConstantDescs.CD_boolean).ifeq(usable);
+            emit.address(slot + 1);
+            emit.setPc();
+            emit.setRetired(slot + 1 - block.first());
+            code.return_().labelBinding(usable);
+        }
+    }
+
+    private void callOnMemory(Insn insn, int slot) {
         emit.at(slot);
         emit.store(dirty);
         flags.nzcv();
@@ -259,44 +373,97 @@ final class RegionCompiler {
         emit.address(slot);
         emit.setPc();
         emit.setRetired(slot - block.first());
-        code.ldc(constant(insn.semantics, Names.SEMANTICS)).aload(Locals.CPU).ldc(constant(insn, Names.INSN))
-                .invokeinterface(Names.SEMANTICS, "execute", Names.EXECUTE);
+        execute(insn);
     }
 
-    private DynamicConstantDesc<?> constant(Object value, ClassDesc type) {
-        int index = data.indexOf(value);
-        if (index < 0) {
-            index = data.size();
-            data.add(value);
+    private void execute(Insn insn) {
+        constant(insn.semantics, Names.SEMANTICS);
+        code.aload(Locals.CPU);
+        constant(insn, Names.INSN);
+        code.invokeinterface(Names.SEMANTICS, "execute", Names.EXECUTE);
+    }
+
+    /** The row's semantics; only its operands go through memory. */
+    private void callWithOperands(Insn insn, int slot, Effects effects) {
+        String name = insn.row.name();
+        emit.at(slot);
+        emit.store(dirty & (effects.reads() | effects.writes()));
+        if (effects.flags() != Effects.KEPT) {
+            flags.nzcv();
+            emit.setNzcv();
         }
-        return DynamicConstantDesc.ofNamed(CLASS_DATA_AT, "_", type, index);
+        if (name.contains("lit") || name.equals("MRS")) {
+            emit.address(slot);
+            emit.setPc();
+            emit.setRetired(slot - block.first());
+        }
+        execute(insn);
+        emit.load(effects.writes());
+        if (effects.flags() != Effects.KEPT) {
+            code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int);
+            flags.defineNzcv();
+        }
+    }
+
+    /** The same beside a fast path: whatever is known of flags and registers afterwards is what the fast path leaves. */
+    private void slowPath(Insn insn, int slot) {
+        Effects effects = Effects.of(insn);
+        emit.at(slot);
+        emit.store(dirty & (effects.reads() | effects.writes()));
+        execute(insn);
+        emit.load(effects.writes());
+        if (effects.flags() != Effects.KEPT) {
+            code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int).istore(Locals.NZCV);
+        }
+    }
+
+    private void constant(Object value, ClassDesc type) {
+        int index = 0;
+        while (index < data.size() && data.get(index).value != value) {
+            index++;
+        }
+        if (index == data.size()) {
+            data.add(new Constant(value, type));
+        }
+        code.getstatic(SELF, "c" + index, type);
     }
 
     /** The semantics sets the PC itself. */
     private void writeCallBranch(Insn insn, int slot) {
-        call(insn, slot);
+        callOnMemory(insn, slot);
         emit.setRetired(slot - block.first() + 1);
         code.return_();
     }
 
-    private void writeJumpOut(Insn insn, int slot) {
+    private void writeJump(Insn insn, int slot) {
         if (insn.op == Ops.BL) {
             emit.address(slot + 1);
             emit.set(30);
             dirty |= Effects.bit(30);
-            leave(slot + (int) insn.imm, slot);
+            jump(slot + (int) insn.imm, slot);
             return;
         }
         code.aload(Locals.MMU);
         emit.get(insn.rn);
-        code.invokevirtual(Names.MMU, "branchAddress", Names.LONG_OF_LONG);
-        emit.setPc();
+        code.invokevirtual(Names.MMU, "branchAddress", Names.LONG_OF_LONG).lstore(Locals.TEMP_2);
         if (insn.op == Ops.BLR) {
             emit.address(slot + 1);
             emit.set(30);
             dirty |= Effects.bit(30);
         }
-        leave(slot);
+        Label elsewhere = code.newLabel();
+        count(slot);
+        // in this page, aligned, and nobody wants something: another entry of this region, perhaps
+        code.lload(Locals.TEMP_2).lload(Locals.PAGE_VA).lsub().lstore(Locals.TEMP_3);
+        code.lload(Locals.TEMP_3).loadConstant(-4093L).land().lconst_0().lcmp().ifne(elsewhere);
+        code.aload(Locals.CONTROL).invokevirtual(Names.CONTROL, "peek", Names.INT).ifne(elsewhere);
+        code.lload(Locals.RETIRED).lload(Locals.LIMIT).lcmp().ifge(elsewhere);
+        code.lload(Locals.TEMP_3).l2i().iconst_2().iushr().istore(Locals.SLOT).goto_(dispatch);
+        code.labelBinding(elsewhere);
+        code.lload(Locals.TEMP_2);
+        emit.setPc();
+        emit.setRetired(0);
+        writeBack();
     }
 
     private void writeBranch(Insn insn, int slot) {
@@ -378,10 +545,6 @@ final class RegionCompiler {
     private void leave(int target, int slot) {
         emit.address(target);
         emit.setPc();
-        leave(slot);
-    }
-
-    private void leave(int slot) {
         emit.setRetired(slot - block.first() + 1);
         writeBack();
     }

@@ -8,12 +8,14 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * The control flow of a region: from its first entry along direct branches inside the page, as far as code has been
- * executed before. It may also be entered where a call of it returns to and behind instructions that leave it.
+ * The control flow of a region: from its first entry along direct branches and calls inside the page, as far as code has
+ * been executed before. It may also be entered where a call returns to, behind instructions that leave it, and, when it
+ * jumps by register, where jumps have been seen to arrive. Jumps by register that stay in the page come back to one of
+ * the entries without leaving.
  */
 final class RegionFlow {
     /** Most instructions of a region: HotSpot gives up on methods that get much larger than this makes them. */
-    static final int MAX_INSTRUCTIONS = 200;
+    static final int MAX_INSTRUCTIONS = 256;
     static final int SLOTS = 1024;
 
     /**
@@ -26,18 +28,25 @@ final class RegionFlow {
     }
 
     private final Insn[] page;
+    private final BitSet arrived;
     private final BitSet covered = new BitSet(SLOTS);
     private final BitSet leaders = new BitSet(SLOTS);
     private final BitSet entries = new BitSet(SLOTS);
     private final List<Block> blocks = new ArrayList<>();
     private final int first;
+    private final int most;
+    private int size;
 
     /**
-     * @param page  decoded instructions by slot, null where nothing was executed yet
-     * @param entry slot of the first entry; decoded
+     * @param page    decoded instructions by slot, null where nothing was executed yet
+     * @param arrived slots that jumps went to, as far as known
+     * @param entry   slot of the first entry; decoded
+     * @param most    most instructions, at least 1
      */
-    RegionFlow(Insn[] page, int entry) {
+    RegionFlow(Insn[] page, BitSet arrived, int entry, int most) {
+        this.most = most;
         this.page = page;
+        this.arrived = arrived;
         this.first = entry;
         discover(entry);
         split();
@@ -48,11 +57,12 @@ final class RegionFlow {
         entries.set(entry);
         leaders.set(entry);
         work.add(entry);
-        while (!work.isEmpty() && covered.cardinality() < MAX_INSTRUCTIONS) {
+        while (!work.isEmpty() && size < most) {
             int slot = work.poll();
             boolean follows = true;
-            while (follows && isKnown(slot) && !covered.get(slot) && covered.cardinality() < MAX_INSTRUCTIONS) {
+            while (follows && isKnown(slot) && !covered.get(slot) && size < most) {
                 covered.set(slot);
+                size++;
                 Insn insn = page[slot];
                 if (isDirectBranch(insn)) {
                     reach(slot + (int) insn.imm, work);
@@ -62,15 +72,24 @@ final class RegionFlow {
                     }
                 } else if (isExit(insn)) {
                     follows = false;
-                    if (returnsHere(insn) && isKnown(slot + 1)) {
-                        entries.set(slot + 1);
-                        reach(slot + 1, work);
+                    if (insn.op == Ops.BL) {
+                        reach(slot + (int) insn.imm, work);
+                    } else if (insn.op != Ops.CALL_BRANCH && !isReturn(insn)) {
+                        arrived.stream().filter(each -> page[each] != null).forEach(each -> enter(each, work));
+                    }
+                    if (insn.op != Ops.BR && isKnown(slot + 1)) {
+                        enter(slot + 1, work);
                     }
                 }
                 slot++;
             }
         }
         entries.and(covered);
+    }
+
+    private void enter(int slot, ArrayDeque<Integer> work) {
+        entries.set(slot);
+        reach(slot, work);
     }
 
     private void reach(int slot, ArrayDeque<Integer> work) {
@@ -101,7 +120,7 @@ final class RegionFlow {
         return insn.op == Ops.B || insn.op >= Ops.B_COND && insn.op <= Ops.TBNZ;
     }
 
-    /** {@return whether the region is always left after the instruction} */
+    /** {@return whether the instruction calls or jumps by register, or its semantics sets the PC} */
     static boolean isExit(Insn insn) {
         return insn.op == Ops.BL || insn.op == Ops.BR || insn.op == Ops.BLR || insn.op == Ops.CALL_BRANCH;
     }
@@ -110,8 +129,9 @@ final class RegionFlow {
         return isDirectBranch(insn) || isExit(insn);
     }
 
-    private static boolean returnsHere(Insn insn) {
-        return insn.op != Ops.BR;
+    /** {@return whether the branch by register is a RET} */
+    static boolean isReturn(Insn insn) {
+        return (insn.word & 0xFFFF_FC1F) == 0xD65F_0000;
     }
 
     Insn insn(int slot) {
@@ -125,6 +145,11 @@ final class RegionFlow {
     /** {@return the blocks, ascending} */
     List<Block> blocks() {
         return blocks;
+    }
+
+    /** {@return its number of instructions} */
+    int size() {
+        return size;
     }
 
     /** {@return slot of the first entry} */

@@ -1,14 +1,16 @@
 package gunyah.arm64.translate;
 
 import gunyah.arm64.decode.Insn;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Makes regions of hot code, and keeps them by content: whoever has the same code, of the same VM or of another, finds
@@ -37,15 +39,45 @@ public final class Translator implements AutoCloseable {
 
     private static final int QUEUE = 256;
     private static final int MAX_REGIONS = 20_000;
-    /** More than what makes HotSpot compile a method (Tier3InvocationThreshold). */
-    private static final int WARM_UP_CALLS = 260;
-    private static final int COMPILED_CHECKS = 100;
-    private static final long CHECK_NS = 500_000;
-    private static final int TIMED_CALLS = 16;
-    /** A compiled call that does nothing takes a few nanoseconds, an interpreted one a hundred. */
-    private static final long COMPILED_CALL_NS = 40;
+    /** Regions that wait for the JVM's compiler; more would only make its queue longer. */
+    private static final int MAX_PENDING = 4;
+    /** Makes HotSpot compile a method whose thresholds are scaled down (see the program's start script). */
+    private static final int WARM_UP_CALLS = 4;
+    private static final int TIMED_CALLS = 2;
+    /** A call that does nothing takes a few nanoseconds in C2's code, which drops its allocations; else microseconds. */
+    private static final long COMPILED_CALL_NS = 400;
+    private static final long FIRST_CHECK_NS = 2_000_000;
+    /** A region that is not compiled by then never is: too large, or the JVM has no room. */
+    private static final long LAST_CHECK_NS = 20_000_000_000L;
 
-    private record Request(Insn[] page, int slot) {
+    /** A region that the JVM compiles. */
+    private static final class Pending {
+        private final Region region;
+        private final long startNs;
+        private long waitNs = FIRST_CHECK_NS;
+        private long checkNs;
+
+        private Pending(Region region, long startNs) {
+            this.region = region;
+            this.startNs = startNs;
+            checkNs = System.nanoTime() + waitNs;
+        }
+
+        /** Few calls: their profile must not tell the compiler that doing nothing is what a region is for. */
+        private boolean isCompiled() {
+            if (System.nanoTime() < checkNs) {
+                return false;
+            }
+            if (callNs(region) <= COMPILED_CALL_NS) {
+                return true;
+            }
+            waitNs += waitNs / 3;
+            checkNs = System.nanoTime() + waitNs;
+            return false;
+        }
+    }
+
+    private record Request(Insn[] page, BitSet arrived, int slot) {
     }
 
     private final Policy policy;
@@ -88,14 +120,16 @@ public final class Translator implements AutoCloseable {
     /**
      * Asks for a region; a full queue forgets it, the code will ask again if it stays hot.
      *
-     * @param page decoded instructions by slot, null where there is none; not changed any more
-     * @param slot where it is entered
+     * @param page    decoded instructions by slot, null where there is none; not changed any more
+     * @param arrived slots that jumps went to; not changed any more
+     * @param slot    where it is entered
      */
-    public void request(Insn[] page, int slot) {
-        if (closed || made.get() >= MAX_REGIONS) {
+    public void request(Insn[] page, BitSet arrived, int slot) {
+        // nothing is decoded there when the code was thrown away since
+        if (closed || made.get() >= MAX_REGIONS || page[slot] == null) {
             return;
         }
-        Request request = new Request(page, slot);
+        Request request = new Request(page, arrived, slot);
         if (!policy.inBackground()) {
             make(request);
         } else if (queue.offer(request) && started.compareAndSet(false, true)) {
@@ -104,57 +138,87 @@ public final class Translator implements AutoCloseable {
     }
 
     private void work() {
+        List<Pending> pending = new ArrayList<>();
+        Names.initialize();
         try {
             Thread.sleep(policy.headStartMs());
             while (!closed) {
-                make(queue.take());
+                Request request = pending.isEmpty() ? queue.take() : pending.size() >= MAX_PENDING ? null : queue.poll();
+                if (request != null) {
+                    start(request, pending);
+                } else {
+                    TimeUnit.NANOSECONDS.sleep(FIRST_CHECK_NS / 2);
+                }
+                pending.removeIf(this::isDone);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void make(Request request) {
+    private void start(Request request, List<Pending> pending) {
         long start = System.nanoTime();
-        RegionFlow flow = new RegionFlow(request.page, request.slot);
-        // nothing is decoded there when the code was thrown away since
-        if (flow.blocks().isEmpty() || policy.inBackground() && exists(flow)) {
+        int word = request.page[request.slot].word;
+        if (isBeingMade(request, word, pending)) {
             return;
         }
-        Region region;
+        Region region = compile(request);
+        if (region != null) {
+            for (int i = 0; i < WARM_UP_CALLS; i++) {
+                region.run(null, 0, Region.NOWHERE, 0);
+            }
+            pending.add(new Pending(region, start));
+        }
+    }
+
+    /** {@return whether a region that was made for the same place covers what the page holds} */
+    private boolean isBeingMade(Request request, int word, List<Pending> pending) {
+        List<Region> candidates = regions.get(key(request.slot, word));
+        return candidates != null && candidates.stream().anyMatch(region -> region.matches(request.page))
+                || pending.stream().anyMatch(each -> each.region.first() == request.slot
+                        && each.region.matches(request.page));
+    }
+
+    private boolean isDone(Pending pending) {
+        if (pending.isCompiled()) {
+            publish(pending.region, pending.startNs);
+            return true;
+        }
+        if (System.nanoTime() - pending.startNs > LAST_CHECK_NS) {
+            failures.incrementAndGet();
+            return true;
+        }
+        return false;
+    }
+
+    /** On the vCPU's thread, for tests. */
+    private void make(Request request) {
+        long start = System.nanoTime();
+        Region region = compile(request);
+        if (region != null) {
+            publish(region, start);
+        }
+    }
+
+    private Region compile(Request request) {
         try {
-            region = RegionCompiler.compile(flow);
+            return RegionCompiler.compile(request.page, request.arrived, request.slot);
         } catch (RuntimeException | LinkageError e) {
             // the code stays interpreted, and correct
             failures.incrementAndGet();
-            System.getLogger(Translator.class.getName()).log(System.Logger.Level.WARNING, "no region: " + flow, e);
-            return;
+            System.getLogger(Translator.class.getName()).log(System.Logger.Level.WARNING, "no region", e);
+            return null;
         }
-        if (policy.inBackground()) {
-            awaitCompiled(region);
-        }
+    }
+
+    private void publish(Region region, long startNs) {
         for (int entry : region.entries()) {
-            regions.computeIfAbsent(key(entry, flow.insn(entry).word), key -> new CopyOnWriteArrayList<>())
+            regions.computeIfAbsent(key(entry, region.word(entry)), key -> new CopyOnWriteArrayList<>())
                     .addFirst(region);
         }
         made.incrementAndGet();
         instructions.addAndGet(region.size());
-        makingNs.addAndGet(System.nanoTime() - start);
-    }
-
-    private boolean exists(RegionFlow flow) {
-        int entry = flow.first();
-        List<Region> candidates = regions.get(key(entry, flow.insn(entry).word));
-        return candidates != null && candidates.stream().anyMatch(region -> region.isOf(flow));
-    }
-
-    private static void awaitCompiled(Region region) {
-        for (int i = 0; i < WARM_UP_CALLS; i++) {
-            region.run(null, 0, Region.NOWHERE, 0);
-        }
-        for (int i = 0; i < COMPILED_CHECKS && callNs(region) > COMPILED_CALL_NS; i++) {
-            LockSupport.parkNanos(CHECK_NS);
-        }
+        makingNs.addAndGet(System.nanoTime() - startNs);
     }
 
     private static long callNs(Region region) {

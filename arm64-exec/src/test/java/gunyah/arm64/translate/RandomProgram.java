@@ -4,8 +4,10 @@ import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.decode.Ops;
+import gunyah.arm64.fp.FpRows;
 import gunyah.arm64.semantics.IntegerRows;
 import gunyah.arm64.state.CpuFeatures;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -31,17 +33,29 @@ final class RandomProgram {
     private final RandomGenerator random;
     private final Decoder decoder = Decoder.of(CpuFeatures.DEFAULT);
     private final List<InstructionRow> rows;
+    /** Rows that the translator does not call, so that they meet each other often. */
+    private final List<InstructionRow> inline;
 
-    RandomProgram(RandomGenerator random) {
+    /** @param vectors of floating point and vectors mainly */
+    RandomProgram(RandomGenerator random, boolean vectors) {
         this.random = random;
-        this.rows = IntegerRows.rows().stream().filter(row -> CpuFeatures.DEFAULT.has(row.feature()))
+        List<InstructionRow> all = new ArrayList<>(IntegerRows.rows());
+        if (vectors) {
+            all.addAll(FpRows.ROWS);
+        }
+        this.rows = all.stream().filter(row -> CpuFeatures.DEFAULT.has(row.feature()))
                 .filter(row -> !row.branches()).filter(row -> !isSystem(row.name())).toList();
+        this.inline = rows.stream().filter(row -> !vectors || (row.value() >>> 26 & 1) == 1)
+                .filter(row -> isInline(row)).toList();
     }
 
     private static boolean isSystem(String name) {
-        return name.equals("MRS") || name.equals("BRK") || name.startsWith("SEV") || name.startsWith("DSB")
-                || name.startsWith("LDX") || name.startsWith("STX") || name.startsWith("LDAX")
-                || name.startsWith("STLX") || name.equals("CLREX");
+        return name.equals("MRS") || name.equals("BRK") || name.startsWith("SEV") || name.startsWith("DSB");
+    }
+
+    private boolean isInline(InstructionRow row) {
+        Insn insn = decoder.decode(row.value() | random.nextInt() & ~row.mask());
+        return insn.row == row && RegionCompiler.isInline(insn);
     }
 
     /** {@return the words of a program of that many blocks} */
@@ -59,12 +73,13 @@ final class RandomProgram {
 
     private int straight() {
         for (;;) {
-            InstructionRow row = rows.get(random.nextInt(rows.size()));
+            List<InstructionRow> from = random.nextBoolean() && !inline.isEmpty() ? inline : rows;
+            InstructionRow row = from.get(random.nextInt(from.size()));
             int word = row.value() | random.nextInt() & ~row.mask();
             Insn insn = decoder.decode(word);
             if (isMemory(insn) && random.nextInt(8) != 0) {
                 word = word & ~(31 << 5) | 28 << 5;
-                if (insn.op >= Ops.LDR_X_REG && insn.op <= Ops.STRB_REG) {
+                if (isRegisterOffset(insn)) {
                     word = word & ~(31 << 16) | 27 << 16;
                 }
                 insn = decoder.decode(word);
@@ -83,9 +98,16 @@ final class RandomProgram {
         return register < FIRST_RESERVED || register > 30;
     }
 
+    private static boolean isRegisterOffset(Insn insn) {
+        return insn.op >= Ops.LDR_X_REG && insn.op <= Ops.STRB_REG || insn.row.name().contains("_reg");
+    }
+
     private static boolean movesBase(Insn insn) {
-        return isMemory(insn) && insn.b != 0 && insn.rn >= FIRST_RESERVED && insn.rn <= 30 && insn.op != Ops.LDR_X_REG
-                && !(insn.op >= Ops.LDR_X_REG && insn.op <= Ops.STRB_REG);
+        if (!isMemory(insn) || insn.rn < FIRST_RESERVED || insn.rn > 30 || isRegisterOffset(insn)) {
+            return false;
+        }
+        String name = insn.row.name();
+        return (insn.word >>> 26 & 1) == 1 ? name.contains("post") || name.contains("pre") : insn.b != 0;
     }
 
     private int branch(int[] words, int at, int blocks) {

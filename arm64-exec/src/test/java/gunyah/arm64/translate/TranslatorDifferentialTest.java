@@ -29,21 +29,34 @@ class TranslatorDifferentialTest {
     private static final long VECTORS = 0x8000;
     private static final long DATA = 0x10_0000;
     private static final int DATA_SIZE = 0x20_000;
+    private static final long[] SPECIAL = {0, Long.MIN_VALUE, 0x7FF0_0000_0000_0000L, 0x7FF8_0000_0000_0000L,
+        0x7FF0_0000_0000_0001L, 1, 0x000F_FFFF_FFFF_FFFFL, 0x0010_0000_0000_0000L, 0x7FEF_FFFF_FFFF_FFFFL, 0x7F80_0000L,
+        0x7F80_0001_7FC0_0000L, 0x0000_0001_8000_0000L, 0x007F_FFFF_0080_0000L, 0x7F7F_FFFF_3F80_0000L,
+        0xC3E0_0000_0000_0000L, 0x43E0_0000_0000_0000L, 0x41DF_FFFF_FFE0_0000L, 0xC1E0_0000_0010_0000L};
     private static final int VBAR = key(3, 0, 12, 0, 0);
 
     @Test
     void bothTiersAgreeOnRandomPrograms() {
+        agree(false);
+    }
+
+    @Test
+    void bothTiersAgreeOnRandomFloatingPointAndVectorPrograms() {
+        agree(true);
+    }
+
+    private static void agree(boolean vectors) {
         RandomGenerator seeds = RandomGeneratorFactory.of("L64X128MixRandom").create(SEED);
         long regions = 0;
         for (int program = 0; program < PROGRAMS; program++) {
-            regions += compare(seeds.nextLong(), program);
+            regions += compare(seeds.nextLong(), program, vectors);
         }
         assertThat(regions).as("regions made").isGreaterThan(PROGRAMS);
     }
 
-    private static long compare(long seed, int program) {
+    private static long compare(long seed, int program, boolean vectors) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
-        int[] words = new RandomProgram(random).words(2 + random.nextInt(60));
+        int[] words = new RandomProgram(random, vectors).words(2 + random.nextInt(60));
         Translator translator = new Translator(Translator.Policy.EVERYTHING);
         try (FlatBoard interpreted = new FlatBoard(RAM, 1); FlatBoard translated = new FlatBoard(RAM, 1, translator)) {
             byte[] data = new byte[DATA_SIZE];
@@ -51,6 +64,11 @@ class TranslatorDifferentialTest {
             long[] registers = random.longs(32).toArray();
             prepare(interpreted, words, data, registers);
             prepare(translated, words, data, registers);
+            if (vectors) {
+                long modeSeed = random.nextLong();
+                prepareVectors(interpreted.cpu(), modeSeed);
+                prepareVectors(translated.cpu(), modeSeed);
+            }
             List<String> path = new ArrayList<>();
             for (int step = 0; step < STEPS; step++) {
                 long budget = 1 + random.nextInt(1 << random.nextInt(1, 12));
@@ -85,6 +103,23 @@ class TranslatorDifferentialTest {
         cpu.s.pc = CODE;
     }
 
+    /** Numbers near each other, so that sums are of many kinds, specials, and noise; mostly in the usual mode. */
+    private static void prepareVectors(Cpu cpu, long seed) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        for (int i = 0; i < 64; i++) {
+            cpu.v[i] = switch (random.nextInt(6)) {
+                case 0, 1 -> Double.doubleToRawLongBits((random.nextInt(4096) - 2048) * 0.37);
+                case 2 -> Float.floatToRawIntBits(random.nextFloat() - 0.5f) & 0xFFFF_FFFFL
+                        | (long) Float.floatToRawIntBits(random.nextFloat() * 1000) << 32;
+                case 3 -> SPECIAL[random.nextInt(SPECIAL.length)];
+                case 4 -> random.nextInt(16);
+                default -> random.nextLong();
+            };
+        }
+        cpu.s.fpsr = random.nextInt(4) == 0 ? 0 : 1 << 4;
+        cpu.s.fpcr = random.nextInt(4) == 0 ? random.nextInt() & 0x07C0_0000 : 0;
+    }
+
     private static String state(FlatBoard board) {
         Cpu cpu = board.cpu();
         byte[] data = new byte[DATA_SIZE];
@@ -94,6 +129,10 @@ class TranslatorDifferentialTest {
         for (int i = 0; i < 32; i++) {
             text.append(" x%d 0x%x".formatted(i, cpu.x[i]));
         }
+        for (int i = 0; i < 32; i++) {
+            text.append(" v%d 0x%x:%x".formatted(i, cpu.v[2 * i + 1], cpu.v[2 * i]));
+        }
+        text.append(" fpsr 0x%x fpcr 0x%x".formatted(cpu.s.fpsr, cpu.s.fpcr));
         return text.toString();
     }
 

@@ -1,0 +1,168 @@
+package gunyah.arm64.fp;
+
+/**
+ * Vector operations on one 64-bit half each, for translated code: {@code size} is the log2 of an element's bytes, and
+ * constant there. Each does what the row of that name does.
+ */
+public final class VectorHalves {
+    private VectorHalves() {
+    }
+
+    public static long add(int size, long n, long m) {
+        return LaneArithmetic.add(size, n, m);
+    }
+
+    public static long sub(int size, long n, long m) {
+        return LaneArithmetic.sub(size, n, m);
+    }
+
+    public static long mul(int size, long n, long m) {
+        long mask = Lanes.mask(size);
+        if (size == 2) {
+            return n * m & mask | (n >>> 32) * (m >>> 32) << 32;
+        }
+        long result = 0;
+        for (int bit = 0; bit < 64; bit += 8 << size) {
+            result |= ((n >>> bit) * (m >>> bit) & mask) << bit;
+        }
+        return result;
+    }
+
+    public static long cmgt(int size, long n, long m) {
+        return ~LaneArithmetic.greaterEqual(size, m, n);
+    }
+
+    public static long cmge(int size, long n, long m) {
+        return LaneArithmetic.greaterEqual(size, n, m);
+    }
+
+    public static long cmhi(int size, long n, long m) {
+        return ~LaneArithmetic.higherSame(size, m, n);
+    }
+
+    public static long cmhs(int size, long n, long m) {
+        return LaneArithmetic.higherSame(size, n, m);
+    }
+
+    public static long cmeq(int size, long n, long m) {
+        return LaneArithmetic.isZero(size, n ^ m);
+    }
+
+    public static long cmtst(int size, long n, long m) {
+        return ~LaneArithmetic.isZero(size, n & m);
+    }
+
+    public static long smax(int size, long n, long m) {
+        return LaneArithmetic.maxS(size, n, m);
+    }
+
+    public static long umax(int size, long n, long m) {
+        return LaneArithmetic.maxU(size, n, m);
+    }
+
+    public static long smin(int size, long n, long m) {
+        return LaneArithmetic.minS(size, n, m);
+    }
+
+    public static long umin(int size, long n, long m) {
+        return LaneArithmetic.minU(size, n, m);
+    }
+
+    /** SDOT: two sums of four products are added to the elements of {@code d}. */
+    public static long sdot(long d, long n, long m) {
+        return (int) d + dotS((int) n, (int) m) & 0xFFFF_FFFFL
+                | (d >>> 32) + dotS((int) (n >>> 32), (int) (m >>> 32)) << 32;
+    }
+
+    private static long dotS(int n, int m) {
+        return (byte) n * (byte) m + (byte) (n >> 8) * (byte) (m >> 8) + (byte) (n >> 16) * (byte) (m >> 16)
+                + (n >> 24) * (m >> 24);
+    }
+
+    /** UDOT. */
+    public static long udot(long d, long n, long m) {
+        return (int) d + dotU((int) n, (int) m) & 0xFFFF_FFFFL
+                | (d >>> 32) + dotU((int) (n >>> 32), (int) (m >>> 32)) << 32;
+    }
+
+    private static long dotU(int n, int m) {
+        return (n & 255) * (m & 255) + (n >> 8 & 255) * (m >> 8 & 255) + (n >> 16 & 255) * (m >> 16 & 255)
+                + (n >>> 24) * (m >>> 24);
+    }
+
+    /** USHR by 1 to the element's width. */
+    public static long ushr(int size, int shift, long n) {
+        int width = 8 << size;
+        if (shift == width) {
+            return 0;
+        }
+        return n >>> shift & LaneArithmetic.replicate(size, Lanes.mask(size) >>> shift);
+    }
+
+    /** SSHR by 1 to the element's width. */
+    public static long sshr(int size, int shift, long n) {
+        int width = 8 << size;
+        if (size == 3) {
+            return n >> Math.min(shift, 63);
+        }
+        long mask = Lanes.mask(size);
+        long result = 0;
+        for (int bit = 0; bit < 64; bit += width) {
+            result |= (n << 64 - width - bit >> 64 - width >> shift & mask) << bit;
+        }
+        return result;
+    }
+
+    /** SHL by 0 to less than the element's width. */
+    public static long shl(int size, int shift, long n) {
+        return n << shift & LaneArithmetic.replicate(size, Lanes.mask(size) << shift & Lanes.mask(size));
+    }
+
+    /** {@return the element repeated} */
+    public static long replicate(int size, long element) {
+        return LaneArithmetic.replicate(size, element);
+    }
+
+    /** {@return whether both double results of a sum are usual} The two low single ones with {@link #sums2}. */
+    public static boolean sums2(long result) {
+        return UsualFp.isSum(Float.intBitsToFloat((int) result))
+                && UsualFp.isSum(Float.intBitsToFloat((int) (result >>> 32)));
+    }
+
+    private static long pack(float low, float high) {
+        return Float.floatToRawIntBits(low) & 0xFFFF_FFFFL | (long) Float.floatToRawIntBits(high) << 32;
+    }
+
+    private static float low(long half) {
+        return Float.intBitsToFloat((int) half);
+    }
+
+    private static float high(long half) {
+        return Float.intBitsToFloat((int) (half >>> 32));
+    }
+
+    public static long fadd2(long n, long m) {
+        return pack(low(n) + low(m), high(n) + high(m));
+    }
+
+    public static long fsub2(long n, long m) {
+        return pack(low(n) - low(m), high(n) - high(m));
+    }
+
+    public static long fmul2(long n, long m) {
+        return pack(low(n) * low(m), high(n) * high(m));
+    }
+
+    public static long fmla2(long d, long n, long m) {
+        return pack(Math.fma(low(n), low(m), low(d)), Math.fma(high(n), high(m), high(d)));
+    }
+
+    /** {@return whether both products are usual} */
+    public static boolean products2(long n, long m, long result) {
+        return UsualFp.isProduct(low(n), low(m), low(result)) && UsualFp.isProduct(high(n), high(m), high(result));
+    }
+
+    public static boolean ordinary2(long result) {
+        return UsualFp.isOrdinary(low(result)) && UsualFp.isOrdinary(high(result));
+    }
+}

@@ -1,0 +1,346 @@
+package gunyah.arm64.translate;
+
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import gunyah.arm64.decode.Insn;
+import gunyah.arm64.decode.Ops;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.MethodTypeDesc;
+
+/**
+ * Writes vector instructions that set no flag: loads and stores, copies, logic and integer arithmetic, each half of a
+ * register by itself; and sends floating point to its own emitter. Vector registers are pairs of locals.
+ */
+final class VectorEmitter {
+    private static final MethodTypeDesc LOAD_INT = MethodTypeDesc.of(CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc LOAD_LONG = MethodTypeDesc.of(CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc STORE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc STORE_LONG = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc HOST = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc HALF_OF_2 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc HALF_OF_3 = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc SHIFTED = MethodTypeDesc.of(CD_long, CD_int, CD_int, CD_long);
+    private static final MethodTypeDesc REPLICATED = MethodTypeDesc.of(CD_long, CD_int, CD_long);
+
+    private final Emitter emit;
+    private final CodeBuilder code;
+    private final FpEmitter floating;
+
+    VectorEmitter(Emitter emit, FlagsEmitter flags, FpEmitter.SlowPath slow) {
+        this.emit = emit;
+        this.code = emit.code;
+        this.floating = new FpEmitter(emit, flags, slow);
+    }
+
+    /** {@return whether {@link #emit} writes it} */
+    static boolean handles(Insn insn) {
+        if (insn.op != Ops.CALL) {
+            return false;
+        }
+        int group = insn.word >>> 25 & 15;
+        if ((group & 5) == 4 && (insn.word >>> 26 & 1) == 1) {
+            return isTransfer(insn.row.name());
+        }
+        return (group & 7) == 7 && (isVector(insn.row.name()) || FpEmitter.handles(insn));
+    }
+
+    /** {@return whether it leaves its flags as a pending comparison} */
+    static boolean isCompare(Insn insn) {
+        return FpEmitter.isCompare(insn);
+    }
+
+    private static boolean isTransfer(String name) {
+        return name.contains("_fpsimd") && !name.contains("lit");
+    }
+
+    private static boolean isVector(String name) {
+        return switch (name) {
+            case "AND_v", "BIC_v", "ORR_v", "ORN_v", "EOR_v", "BSL_v", "BIT_v", "BIF_v", "ADD_v", "SUB_v", "MUL_v",
+                    "MLA_v", "MLS_v", "CMGT_v", "CMGE_v", "CMHI_v", "CMHS_v", "CMEQ_v", "CMTST_v", "SMAX_v", "UMAX_v",
+                    "SMIN_v", "UMIN_v", "SDOT_v", "UDOT_v", "USHR_imm_v", "SSHR_imm_v", "SHL_imm_v", "USRA_imm_v",
+                    "DUP_asimdins_DV_v", "DUP_asimdins_DR_r", "UMOV_asimdins", "INS_asimdins_IR_r",
+                    "FMOV_float_gen_WS", "FMOV_float_gen_SW", "FMOV_float_gen_XD", "FMOV_float_gen_DX" -> true;
+            default -> name.startsWith("MOVI_") || name.startsWith("MVNI_") || name.startsWith("FMOV_asimdimm");
+        };
+    }
+
+    /** {@return false when the instruction is none of these} */
+    boolean emit(Insn insn, int slot) {
+        if (!handles(insn)) {
+            return false;
+        }
+        String name = insn.row.name();
+        if (name.contains("_fpsimd")) {
+            memory(insn, name);
+        } else if (!isVector(name)) {
+            floating.emit(insn, slot);
+        } else {
+            vector(insn, name);
+        }
+        return true;
+    }
+
+    // Memory
+
+    private void memory(Insn insn, String name) {
+        boolean pair = name.startsWith("LDP_") || name.startsWith("STP_") || name.startsWith("LDNP_")
+                || name.startsWith("STNP_");
+        boolean post = name.contains("_post");
+        boolean pre = name.contains("_pre");
+        emit.get(insn.rn);
+        if (name.contains("_reg_")) {
+            index(insn);
+        } else if (!post && insn.imm != 0) {
+            code.loadConstant(insn.imm).ladd();
+        }
+        code.lstore(Locals.TEMP_1);
+        boolean load = name.startsWith("LD");
+        if (pair || insn.c == 4) {
+            wide(insn, load, pair);
+        } else if (load) {
+            access(insn.c, 0);
+            code.lstore(Locals.low(insn.rd)).lconst_0().lstore(Locals.high(insn.rd));
+        } else {
+            store(insn.c, 0, Locals.low(insn.rd));
+        }
+        if (post || pre) {
+            emit.get(insn.rn);
+            code.loadConstant(insn.imm).ladd();
+            emit.set(insn.rn);
+        }
+    }
+
+    private void index(Insn insn) {
+        emit.get(insn.rm);
+        if (insn.a == 2) {
+            emit.low();
+        } else if (insn.a == 6) {
+            code.l2i().i2l();
+        }
+        if (insn.b != 0) {
+            code.loadConstant(insn.b).lshl();
+        }
+        code.ladd();
+    }
+
+    /** Parts of 4 or 8 bytes: one look into the TLB for all of them, or each by itself. */
+    private void wide(Insn insn, boolean load, boolean pair) {
+        int partLog2 = Math.min(insn.c, 3);
+        int[] parts;
+        if (insn.c == 4) {
+            parts = pair ? new int[] {Locals.low(insn.rd), Locals.high(insn.rd), Locals.low(insn.ra), Locals.high(insn.ra)}
+                    : new int[] {Locals.low(insn.rd), Locals.high(insn.rd)};
+        } else {
+            parts = new int[] {Locals.low(insn.rd), Locals.low(insn.ra)};
+        }
+        Label apart = code.newLabel();
+        Label end = code.newLabel();
+        code.lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant((parts.length << partLog2) - 1)
+                .invokestatic(Names.MMU, load ? "hostToLoad" : "hostToStore", HOST).lstore(Locals.TEMP_4);
+        code.lload(Locals.TEMP_4).lconst_0().lcmp().ifeq(apart);
+        for (int i = 0; i < parts.length; i++) {
+            code.lload(Locals.TEMP_4);
+            if (i > 0) {
+                code.loadConstant((long) i << partLog2).ladd();
+            }
+            if (load) {
+                hostLoad(partLog2);
+                code.lstore(parts[i]);
+            } else {
+                hostStore(partLog2, parts[i]);
+            }
+        }
+        code.goto_(end);
+        code.labelBinding(apart);
+        if (load) {
+            // all of them before a register changes: the last may fault
+            for (int i = 0; i < parts.length; i++) {
+                access(partLog2, (long) i << partLog2);
+            }
+            for (int i = parts.length - 1; i >= 0; i--) {
+                code.lstore(parts[i]);
+            }
+        } else {
+            for (int i = 0; i < parts.length; i++) {
+                store(partLog2, (long) i << partLog2, parts[i]);
+            }
+        }
+        code.labelBinding(end);
+        if (load && insn.c != 4) {
+            code.lconst_0().lstore(Locals.high(insn.rd)).lconst_0().lstore(Locals.high(insn.ra));
+        }
+    }
+
+    private void hostLoad(int sizeLog2) {
+        if (sizeLog2 == 3) {
+            code.invokestatic(Names.NATIVE, "get64", Names.LONG_OF_LONG);
+        } else {
+            code.invokestatic(Names.NATIVE, "get32", Names.INT_OF_LONG);
+            emit.zeroExtend();
+        }
+    }
+
+    private void hostStore(int sizeLog2, int local) {
+        code.lload(local);
+        if (sizeLog2 == 3) {
+            code.invokestatic(Names.NATIVE, "put64", Names.WRITE_LONG);
+        } else {
+            code.l2i().invokestatic(Names.NATIVE, "put32", Names.WRITE_INT);
+        }
+    }
+
+    private void address(long offset) {
+        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1);
+        if (offset != 0) {
+            code.loadConstant(offset).ladd();
+        }
+    }
+
+    /** Stack: ... -> ..., value. */
+    private void access(int sizeLog2, long offset) {
+        address(offset);
+        switch (sizeLog2) {
+            case 0 -> code.invokevirtual(Names.MMU, "load8", LOAD_INT).i2l();
+            case 1 -> code.invokevirtual(Names.MMU, "load16", LOAD_INT).i2l();
+            case 2 -> {
+                code.invokevirtual(Names.MMU, "load32", LOAD_INT);
+                emit.zeroExtend();
+            }
+            default -> code.invokevirtual(Names.MMU, "load64", LOAD_LONG);
+        }
+    }
+
+    private void store(int sizeLog2, long offset, int local) {
+        address(offset);
+        code.lload(local);
+        if (sizeLog2 == 3) {
+            code.invokevirtual(Names.MMU, "store64", STORE_LONG);
+        } else {
+            code.l2i().invokevirtual(Names.MMU, sizeLog2 == 0 ? "store8" : sizeLog2 == 1 ? "store16" : "store32",
+                    STORE_INT);
+        }
+    }
+
+    // Data
+
+    private interface HalfWriter {
+        /** Stack: ... -> ..., half of the result. {@code high} is 0 or 2, to add to the low local. */
+        void write(int high);
+    }
+
+    private void halves(Insn insn, HalfWriter half) {
+        half.write(0);
+        if (insn.b == 0) {
+            emit.setLowHalf(insn.rd);
+        } else {
+            half.write(2);
+            code.lstore(Locals.high(insn.rd)).lstore(Locals.low(insn.rd));
+        }
+    }
+
+    private void vector(Insn insn, String name) {
+        int d = Locals.low(insn.rd);
+        int n = Locals.low(insn.rn);
+        int m = Locals.low(insn.rm);
+        switch (name) {
+            case "AND_v", "BIC_v", "ORR_v", "ORN_v", "EOR_v" -> halves(insn, h -> {
+                code.lload(n + h).lload(m + h);
+                if (name.equals("BIC_v") || name.equals("ORN_v")) {
+                    code.loadConstant(-1L).lxor();
+                }
+                switch (name) {
+                    case "AND_v", "BIC_v" -> code.land();
+                    case "EOR_v" -> code.lxor();
+                    default -> code.lor();
+                }
+            });
+            // m ^ (m ^ n) & d
+            case "BSL_v" -> halves(insn, h -> code.lload(m + h).lload(m + h).lload(n + h).lxor().lload(d + h).land().lxor());
+            case "BIT_v" -> halves(insn, h -> code.lload(d + h).lload(d + h).lload(n + h).lxor().lload(m + h).land().lxor());
+            case "BIF_v" -> halves(insn, h -> code.lload(d + h).lload(d + h).lload(n + h).lxor().lload(m + h)
+                    .loadConstant(-1L).lxor().land().lxor());
+            case "MLA_v", "MLS_v" -> halves(insn, h -> {
+                code.loadConstant(insn.a).lload(d + h).loadConstant(insn.a).lload(n + h).lload(m + h)
+                        .invokestatic(Names.HALVES, "mul", HALF_OF_2)
+                        .invokestatic(Names.HALVES, name.equals("MLA_v") ? "add" : "sub", HALF_OF_2);
+            });
+            case "SDOT_v", "UDOT_v" -> halves(insn, h -> code.lload(d + h).lload(n + h).lload(m + h)
+                    .invokestatic(Names.HALVES, name.equals("SDOT_v") ? "sdot" : "udot", HALF_OF_3));
+            case "USHR_imm_v", "SSHR_imm_v", "SHL_imm_v" -> halves(insn, h -> code.loadConstant(insn.a)
+                    .loadConstant(insn.c).lload(n + h)
+                    .invokestatic(Names.HALVES, name.substring(0, name.indexOf('_')).toLowerCase(), SHIFTED));
+            case "USRA_imm_v" -> halves(insn, h -> code.loadConstant(insn.a).lload(d + h).loadConstant(insn.a)
+                    .loadConstant(insn.c).lload(n + h).invokestatic(Names.HALVES, "ushr", SHIFTED)
+                    .invokestatic(Names.HALVES, "add", HALF_OF_2));
+            case "DUP_asimdins_DV_v" -> {
+                element(insn);
+                replicate(insn);
+            }
+            case "DUP_asimdins_DR_r" -> {
+                emit.get(insn.rn);
+                replicate(insn);
+            }
+            case "UMOV_asimdins" -> {
+                element(insn);
+                emit.set(insn.rd);
+            }
+            case "INS_asimdins_IR_r" -> insert(insn);
+            case "FMOV_float_gen_WS" -> {
+                code.lload(n);
+                emit.setLow(insn.rd);
+            }
+            case "FMOV_float_gen_XD" -> {
+                code.lload(n);
+                emit.set(insn.rd);
+            }
+            case "FMOV_float_gen_SW" -> {
+                emit.get(insn.rn);
+                emit.low();
+                emit.setLowHalf(insn.rd);
+            }
+            case "FMOV_float_gen_DX" -> {
+                emit.get(insn.rn);
+                emit.setLowHalf(insn.rd);
+            }
+            default -> {
+                if (name.startsWith("MOVI_") || name.startsWith("MVNI_") || name.startsWith("FMOV_")) {
+                    halves(insn, h -> code.loadConstant(insn.imm));
+                } else {
+                    halves(insn, h -> code.loadConstant(insn.a).lload(n + h).lload(m + h).invokestatic(Names.HALVES,
+                            name.substring(0, name.indexOf('_')).toLowerCase(), HALF_OF_2));
+                }
+            }
+        }
+    }
+
+    /** Stack: ... -> ..., element c of Vn. */
+    private void element(Insn insn) {
+        int bit = insn.c << 3 + insn.a;
+        code.lload(bit >= 64 ? Locals.high(insn.rn) : Locals.low(insn.rn));
+        if ((bit & 63) != 0) {
+            code.loadConstant(bit & 63).lushr();
+        }
+        if (insn.a != 3) {
+            code.loadConstant((1L << (8 << insn.a)) - 1).land();
+        }
+    }
+
+    /** Stack: ..., element -> ... */
+    private void replicate(Insn insn) {
+        code.lstore(Locals.TEMP_1).loadConstant(insn.a).lload(Locals.TEMP_1)
+                .invokestatic(Names.HALVES, "replicate", REPLICATED).lstore(Locals.TEMP_1);
+        halves(insn, h -> code.lload(Locals.TEMP_1));
+    }
+
+    private void insert(Insn insn) {
+        int bit = insn.c << 3 + insn.a;
+        int local = bit >= 64 ? Locals.high(insn.rd) : Locals.low(insn.rd);
+        long mask = insn.a == 3 ? -1 : (1L << (8 << insn.a)) - 1;
+        code.lload(local).loadConstant(~(mask << (bit & 63))).land();
+        emit.get(insn.rn);
+        code.loadConstant(mask).land().loadConstant(bit & 63).lshl().lor().lstore(local);
+    }
+}
