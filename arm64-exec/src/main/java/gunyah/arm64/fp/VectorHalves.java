@@ -122,47 +122,4 @@ public final class VectorHalves {
     public static long replicate(int size, long element) {
         return LaneArithmetic.replicate(size, element);
     }
-
-    /** {@return whether both double results of a sum are usual} The two low single ones with {@link #sums2}. */
-    public static boolean sums2(long result) {
-        return UsualFp.isSum(Float.intBitsToFloat((int) result))
-                && UsualFp.isSum(Float.intBitsToFloat((int) (result >>> 32)));
-    }
-
-    private static long pack(float low, float high) {
-        return Float.floatToRawIntBits(low) & 0xFFFF_FFFFL | (long) Float.floatToRawIntBits(high) << 32;
-    }
-
-    private static float low(long half) {
-        return Float.intBitsToFloat((int) half);
-    }
-
-    private static float high(long half) {
-        return Float.intBitsToFloat((int) (half >>> 32));
-    }
-
-    public static long fadd2(long n, long m) {
-        return pack(low(n) + low(m), high(n) + high(m));
-    }
-
-    public static long fsub2(long n, long m) {
-        return pack(low(n) - low(m), high(n) - high(m));
-    }
-
-    public static long fmul2(long n, long m) {
-        return pack(low(n) * low(m), high(n) * high(m));
-    }
-
-    public static long fmla2(long d, long n, long m) {
-        return pack(Math.fma(low(n), low(m), low(d)), Math.fma(high(n), high(m), high(d)));
-    }
-
-    /** {@return whether both products are usual} */
-    public static boolean products2(long n, long m, long result) {
-        return UsualFp.isProduct(low(n), low(m), low(result)) && UsualFp.isProduct(high(n), high(m), high(result));
-    }
-
-    public static boolean ordinary2(long result) {
-        return UsualFp.isOrdinary(low(result)) && UsualFp.isOrdinary(high(result));
-    }
 }

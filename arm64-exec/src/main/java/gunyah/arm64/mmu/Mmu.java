@@ -74,79 +74,45 @@ public final class Mmu {
 
     // Loads and stores
 
-    public int read8(long va) {
-        return load8(bank, va);
-    }
-
-    public int read16(long va) {
-        return load16(bank, va);
-    }
-
-    public int read32(long va) {
-        return load32(bank, va);
-    }
-
-    public long read64(long va) {
-        return load64(bank, va);
-    }
-
-    public void write8(long va, int value) {
-        store8(bank, va, value);
-    }
-
-    public void write16(long va, int value) {
-        store16(bank, va, value);
-    }
-
-    public void write32(long va, int value) {
-        store32(bank, va, value);
-    }
-
-    public void write64(long va, long value) {
-        store64(bank, va, value);
-    }
-
-    // The same for translated code, which keeps the bank in a local
-
-    /** {@return the TLB bank of ordinary accesses, the first argument of the methods below, until the context changes} */
+    /** {@return the TLB bank of ordinary accesses, for {@link DirectMemory}, until the context changes} */
     public long bank() {
         return bank;
     }
 
-    public int load8(long tlb, long va) {
-        long at = tlb + Tlb.index(va);
+    public int read8(long va) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at) == (va & Tlb.PAGE)) {
             return RAW.getByte(va + Tlb.get(at + Tlb.ADDEND)) & 0xFF;
         }
         return RAW.getByte(resolve(va, Tlb.READ, bank, true)) & 0xFF;
     }
 
-    public int load16(long tlb, long va) {
-        long at = tlb + Tlb.index(va);
+    public int read16(long va) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at) == (va + 1 & Tlb.PAGE)) {
             return RAW.getShort(va + Tlb.get(at + Tlb.ADDEND)) & 0xFFFF;
         }
         return (int) readSlow(va, 2, bank);
     }
 
-    public int load32(long tlb, long va) {
-        long at = tlb + Tlb.index(va);
+    public int read32(long va) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at) == (va + 3 & Tlb.PAGE)) {
             return RAW.getInt(va + Tlb.get(at + Tlb.ADDEND));
         }
         return (int) readSlow(va, 4, bank);
     }
 
-    public long load64(long tlb, long va) {
-        long at = tlb + Tlb.index(va);
+    public long read64(long va) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at) == (va + 7 & Tlb.PAGE)) {
             return RAW.getLong(va + Tlb.get(at + Tlb.ADDEND));
         }
         return readSlow(va, 8, bank);
     }
 
-    public void store8(long tlb, long va, int value) {
-        long at = tlb + Tlb.index(va);
+    public void write8(long va, int value) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
             RAW.putByte(va + Tlb.get(at + Tlb.ADDEND), (byte) value);
         } else {
@@ -154,8 +120,8 @@ public final class Mmu {
         }
     }
 
-    public void store16(long tlb, long va, int value) {
-        long at = tlb + Tlb.index(va);
+    public void write16(long va, int value) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
             RAW.putShort(va + Tlb.get(at + Tlb.ADDEND), (short) value);
         } else {
@@ -163,8 +129,8 @@ public final class Mmu {
         }
     }
 
-    public void store32(long tlb, long va, int value) {
-        long at = tlb + Tlb.index(va);
+    public void write32(long va, int value) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
             RAW.putInt(va + Tlb.get(at + Tlb.ADDEND), value);
         } else {
@@ -172,28 +138,13 @@ public final class Mmu {
         }
     }
 
-    public void store64(long tlb, long va, long value) {
-        long at = tlb + Tlb.index(va);
+    public void write64(long va, long value) {
+        long at = bank + Tlb.index(va);
         if (Tlb.get(at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
             RAW.putLong(va + Tlb.get(at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 8, bank, value);
         }
-    }
-
-    /**
-     * {@return the host address of {@code va} when bytes {@code va .. va + last} may be read without further checks, else
-     * 0: then each element takes its own access}
-     */
-    public static long hostToLoad(long tlb, long va, int last) {
-        long at = tlb + Tlb.index(va);
-        return Tlb.get(at) == (va + last & Tlb.PAGE) ? va + Tlb.get(at + Tlb.ADDEND) : 0;
-    }
-
-    /** As {@link #hostToLoad}, for a store. */
-    public static long hostToStore(long tlb, long va, int last) {
-        long at = tlb + Tlb.index(va);
-        return Tlb.get(at + Tlb.WRITE) == (va + last & Tlb.PAGE) ? va + Tlb.get(at + Tlb.ADDEND) : 0;
     }
 
     /** Reads {@code 1 << sizeLog2} bytes with EL0 rights (LDTR), with EL1 rights when PSTATE.UAO says so. */

@@ -87,12 +87,12 @@ public final class Atomic {
     }
 
     private static void loadOperate(Cpu cpu, Insn insn) {
-        cpu.x[insn.rd] = loadOperate(cpu, cpu.x[insn.rn], insn.c, insn.a, cpu.x[insn.rm]);
+        cpu.x[insn.rd] = loadOperate(Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c), insn.c, insn.a,
+                cpu.x[insn.rm]);
     }
 
-    /** LD&lt;op&gt; of {@code 1 << size} bytes. {@return the value before} */
-    public static long loadOperate(Cpu cpu, long va, int size, int operation, long operand) {
-        long host = Ordered.hostToModify(cpu, va, size);
+    /** LD&lt;op&gt; of {@code 1 << size} bytes at a host address. {@return the value before} */
+    public static long loadOperate(long host, int size, int operation, long operand) {
         if (operation == 0 && size == 3) {
             return RAW.getAndAddLong(host, operand);
         }
@@ -125,12 +125,11 @@ public final class Atomic {
     }
 
     private static void swap(Cpu cpu, Insn insn) {
-        cpu.x[insn.rd] = swap(cpu, cpu.x[insn.rn], insn.c, cpu.x[insn.rm]);
+        cpu.x[insn.rd] = swap(Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c), insn.c, cpu.x[insn.rm]);
     }
 
-    /** SWP. {@return the value before} */
-    public static long swap(Cpu cpu, long va, int size, long value) {
-        long host = Ordered.hostToModify(cpu, va, size);
+    /** SWP of {@code 1 << size} bytes at a host address. {@return the value before} */
+    public static long swap(long host, int size, long value) {
         long found = Ordered.read(host, size);
         long before;
         do {
@@ -141,13 +140,12 @@ public final class Atomic {
     }
 
     private static void compareAndSwap(Cpu cpu, Insn insn) {
-        cpu.x[xOrNowhere(insn.rm)] = compareAndSwap(cpu, cpu.x[insn.rn], insn.c, cpu.x[xOrZr(insn.rm)],
-                cpu.x[insn.rd]);
+        cpu.x[xOrNowhere(insn.rm)] = compareAndSwap(Ordered.hostToModify(cpu, cpu.x[insn.rn], insn.c), insn.c,
+                cpu.x[xOrZr(insn.rm)], cpu.x[insn.rd]);
     }
 
-    /** CAS. {@return the value before} */
-    public static long compareAndSwap(Cpu cpu, long va, int size, long expected, long value) {
-        long host = Ordered.hostToModify(cpu, va, size);
+    /** CAS of {@code 1 << size} bytes at a host address. {@return the value before} */
+    public static long compareAndSwap(long host, int size, long expected, long value) {
         return Ordered.compareAndSwap(host, size, Ordered.truncate(expected, size), value);
     }
 

@@ -84,11 +84,14 @@ public final class Exclusive {
         cpu.x[insn.rd] = loadExclusive(cpu, cpu.x[insn.rn], insn.c);
     }
 
-    /** LDXR and LDAXR of {@code 1 << size} bytes. {@return the value} */
-    public static long loadExclusive(Cpu cpu, long va, int size) {
-        long host = Ordered.hostToRead(cpu, va, size);
+    private static long loadExclusive(Cpu cpu, long va, int size) {
+        return loadExclusive(cpu.s, Ordered.hostToRead(cpu, va, size), size);
+    }
+
+    /** LDXR and LDAXR of {@code 1 << size} bytes at a host address. {@return the value} */
+    public static long loadExclusive(CpuState s, long host, int size) {
         long value = Ordered.read(host, size);
-        remember(cpu.s, host, 1 << size, value, 0);
+        remember(s, host, 1 << size, value, 0);
         return value;
     }
 
@@ -96,10 +99,12 @@ public final class Exclusive {
         cpu.x[insn.rm] = storeExclusive(cpu, cpu.x[insn.rn], insn.c, cpu.x[insn.rd]);
     }
 
-    /** STXR and STLXR. {@return 0 when stored, else 1} */
-    public static long storeExclusive(Cpu cpu, long va, int size, long value) {
-        CpuState s = cpu.s;
-        long host = Ordered.hostToWrite(cpu, va, size);
+    private static long storeExclusive(Cpu cpu, long va, int size, long value) {
+        return storeExclusive(cpu.s, Ordered.hostToWrite(cpu, va, size), size, value);
+    }
+
+    /** STXR and STLXR of {@code 1 << size} bytes at a host address. {@return 0 when stored, else 1} */
+    public static long storeExclusive(CpuState s, long host, int size, long value) {
         boolean stored = s.exclusiveHost == host && s.exclusiveSize == 1 << size
                 && Ordered.compareAndSwap(host, size, s.exclusiveValue, value) == s.exclusiveValue;
         s.exclusiveHost = 0;
@@ -149,29 +154,14 @@ public final class Exclusive {
     }
 
     private static void ldar(Cpu cpu, Insn insn) {
-        cpu.x[insn.rd] = loadAcquire(cpu, cpu.x[insn.rn], insn.c);
-    }
-
-    /** LDAR. */
-    public static long loadAcquire(Cpu cpu, long va, int size) {
-        return Ordered.read(Ordered.hostToRead(cpu, va, size), size);
+        cpu.x[insn.rd] = Ordered.read(Ordered.hostToRead(cpu, cpu.x[insn.rn], insn.c), insn.c);
     }
 
     private static void stlr(Cpu cpu, Insn insn) {
-        storeRelease(cpu, cpu.x[insn.rn], insn.c, cpu.x[insn.rd]);
-    }
-
-    /** STLR. */
-    public static void storeRelease(Cpu cpu, long va, int size, long value) {
-        Ordered.write(Ordered.hostToWrite(cpu, va, size), size, value);
+        Ordered.write(Ordered.hostToWrite(cpu, cpu.x[insn.rn], insn.c), insn.c, cpu.x[insn.rd]);
     }
 
     private static void ldapr(Cpu cpu, Insn insn) {
-        cpu.x[insn.rd] = loadAcquirePc(cpu, cpu.x[insn.rn], insn.c);
-    }
-
-    /** LDAPR. */
-    public static long loadAcquirePc(Cpu cpu, long va, int size) {
-        return Ordered.readAcquire(Ordered.hostToRead(cpu, va, size), size);
+        cpu.x[insn.rd] = Ordered.readAcquire(Ordered.hostToRead(cpu, cpu.x[insn.rn], insn.c), insn.c);
     }
 }

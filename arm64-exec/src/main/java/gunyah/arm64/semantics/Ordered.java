@@ -9,7 +9,7 @@ import gunyah.arm64.Cpu;
  * Acquire and release of the Arm kind (RCsc) become sequentially consistent Java accesses, so that a store-release
  * followed by a load-acquire stays in order; LDAPR needs the weaker acquire only.
  */
-final class Ordered {
+public final class Ordered {
     private Ordered() {
     }
 
@@ -40,7 +40,8 @@ final class Ordered {
         return cpu.mmu.hostForWrite(va, 1 << size);
     }
 
-    static long read(long host, int size) {
+    /** {@return the value} For LDAR and exclusive loads. */
+    public static long read(long host, int size) {
         return switch (size) {
             case 0 -> RAW.getByteVolatile(host) & 0xFF;
             case 1 -> RAW.getShortVolatile(host) & 0xFFFF;
@@ -49,7 +50,8 @@ final class Ordered {
         };
     }
 
-    static long readAcquire(long host, int size) {
+    /** As {@link #read}, with the weaker acquire of LDAPR. */
+    public static long readAcquire(long host, int size) {
         return switch (size) {
             case 0 -> RAW.getByteAcquire(host) & 0xFF;
             case 1 -> RAW.getShortAcquire(host) & 0xFFFF;
@@ -58,7 +60,8 @@ final class Ordered {
         };
     }
 
-    static void write(long host, int size, long value) {
+    /** Stores as STLR does. */
+    public static void write(long host, int size, long value) {
         switch (size) {
             case 0 -> RAW.putByteVolatile(host, (byte) value);
             case 1 -> RAW.putShortVolatile(host, (short) value);
@@ -68,7 +71,7 @@ final class Ordered {
     }
 
     /** {@return the value found, zero extended; {@code value} was stored exactly when it equals {@code expected}} */
-    static long compareAndSwap(long host, int size, long expected, long value) {
+    public static long compareAndSwap(long host, int size, long expected, long value) {
         return switch (size) {
             case 0 -> RAW.compareAndExchangeByte(host, (byte) expected, (byte) value) & 0xFF;
             case 1 -> RAW.compareAndExchangeShort(host, (short) expected, (short) value) & 0xFFFF;

@@ -4,51 +4,38 @@ import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 
 /**
- * Writes floating point by the JVM's arithmetic, where that gives result and flags: in the usual mode, and when the
- * result says so ({@link gunyah.arm64.fp.UsualFp}). Else the instruction takes the slow path, its semantics, which is
- * always right; nothing has changed by then.
+ * Writes floating point by the JVM's arithmetic, where that gives result and flags: in the usual mode, and when operands
+ * and result say so ({@link gunyah.arm64.fp.UsualFp}). Else the region is left before the instruction.
  */
 final class FpEmitter {
-    private static final MethodTypeDesc IS_DOUBLE = MethodTypeDesc.of(CD_boolean, CD_double);
-    private static final MethodTypeDesc IS_DOUBLE_2 = MethodTypeDesc.of(CD_boolean, CD_double, CD_double);
-    private static final MethodTypeDesc IS_DOUBLE_3 = MethodTypeDesc.of(CD_boolean, CD_double, CD_double, CD_double);
-    private static final MethodTypeDesc IS_FLOAT = MethodTypeDesc.of(CD_boolean, CD_float);
-    private static final MethodTypeDesc IS_FLOAT_2 = MethodTypeDesc.of(CD_boolean, CD_float, CD_float);
-    private static final MethodTypeDesc IS_FLOAT_3 = MethodTypeDesc.of(CD_boolean, CD_float, CD_float, CD_float);
-    private static final MethodTypeDesc IS_HALF = MethodTypeDesc.of(CD_boolean, CD_long);
-    private static final MethodTypeDesc IS_HALF_3 = MethodTypeDesc.of(CD_boolean, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc UNLESS = MethodTypeDesc.of(CD_void, CD_boolean);
     private static final MethodTypeDesc HALF_OF_3 = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc INTEGER = MethodTypeDesc.of(CD_long, CD_double, CD_double, CD_double);
+    private static final MethodTypeDesc SINGLE = MethodTypeDesc.of(CD_float, CD_double);
     private static final MethodTypeDesc DOUBLE_1 = MethodTypeDesc.of(CD_double, CD_double);
-    private static final MethodTypeDesc DOUBLE_3 = MethodTypeDesc.of(CD_double, CD_double, CD_double, CD_double);
-    private static final MethodTypeDesc FLOAT_3 = MethodTypeDesc.of(CD_float, CD_float, CD_float, CD_float);
     private static final int DOUBLE = 3;
-
-    /** The semantics of an instruction, called from code that has locals for the registers. */
-    interface SlowPath {
-        /** Stack: ... -> ... Leaves the flags, if it makes any, as NZCV in their local. */
-        void write(Insn insn, int slot);
-    }
 
     private final Emitter emit;
     private final CodeBuilder code;
     private final FlagsEmitter flags;
-    private final SlowPath slow;
 
-    FpEmitter(Emitter emit, FlagsEmitter flags, SlowPath slow) {
+    FpEmitter(Emitter emit, FlagsEmitter flags) {
         this.emit = emit;
         this.code = emit.code;
         this.flags = flags;
-        this.slow = slow;
     }
 
+    /** {@return whether it leaves its flags as a pending comparison} */
     static boolean isCompare(Insn insn) {
         return insn.op == Ops.CALL && switch (insn.row.name()) {
             case "FCMP_float", "FCMPE_float", "FCMP_float_zero", "FCMPE_float_zero" -> true;
@@ -56,44 +43,73 @@ final class FpEmitter {
         };
     }
 
+    /** {@return whether {@link #emit} writes it} */
     static boolean handles(Insn insn) {
         return isCompare(insn) || insn.op == Ops.CALL && switch (insn.row.name()) {
             case "FADD_float", "FSUB_float", "FMUL_float", "FNMUL_float", "FDIV_float", "FSQRT_float", "FMADD_float",
                     "FMSUB_float", "FNMADD_float", "FNMSUB_float", "FMOV_float", "FABS_float", "FNEG_float",
                     "FMOV_float_imm", "FCSEL_float", "FCVT_float_DS", "FCVT_float_SD", "SCVTF_float_int",
                     "UCVTF_float_int", "FCVTZS_float_int", "FCVTZU_float_int" -> true;
-            case "FADD_v", "FSUB_v", "FMUL_v", "FMLA_v" -> insn.a == DOUBLE || insn.a == 2;
+            case "FADD_v", "FSUB_v", "FMUL_v", "FMLA_v" -> true;
             default -> false;
         };
     }
 
-    void emit(Insn insn, int slot) {
+    /** {@return whether the region may be left before it} */
+    static boolean mayMiss(Insn insn) {
+        return handles(insn) && switch (insn.row.name()) {
+            case "FMOV_float", "FABS_float", "FNEG_float", "FMOV_float_imm", "FCSEL_float" -> false;
+            default -> true;
+        };
+    }
+
+    void emit(Insn insn) {
         String name = insn.row.name();
+        if (mayMiss(insn)) {
+            code.iload(Locals.USUAL).invokestatic(Names.MISS, "unless", UNLESS);
+        }
         if (isCompare(insn)) {
-            compare(insn, slot);
+            compare(insn, name.endsWith("zero"));
             return;
         }
         switch (name) {
-            case "FMOV_float" -> source(insn, insn.rn, () -> { });
-            case "FABS_float" -> source(insn, insn.rn, () -> code.loadConstant(~sign(insn)).land());
-            case "FNEG_float" -> source(insn, insn.rn, () -> code.loadConstant(sign(insn)).lxor());
-            case "FMOV_float_imm" -> {
-                code.loadConstant(insn.imm);
-                emit.setLowHalf(insn.rd);
+            case "FMOV_float" -> bits(insn, insn.rn);
+            case "FABS_float" -> {
+                bits(insn, insn.rn);
+                code.loadConstant(~sign(insn)).land();
             }
+            case "FNEG_float" -> {
+                bits(insn, insn.rn);
+                code.loadConstant(sign(insn)).lxor();
+            }
+            case "FMOV_float_imm" -> code.loadConstant(insn.imm);
             case "FCSEL_float" -> select(insn);
-            default -> arithmetic(insn, slot, name);
+            case "FCVTZS_float_int", "FCVTZU_float_int" -> {
+                toInteger(insn, name);
+                return;
+            }
+            case "FADD_v", "FSUB_v", "FMUL_v", "FMLA_v" -> {
+                vector(insn, name);
+                return;
+            }
+            case "FCVT_float_DS" -> {
+                toFloat(insn.rn);
+                code.f2d().invokestatic(Names.USUAL, "sum", DOUBLE_1);
+                bitsOf(true);
+            }
+            case "FCVT_float_SD" -> {
+                toDouble(Locals.low(insn.rn));
+                code.invokestatic(Names.USUAL, "single", SINGLE);
+                bitsOf(false);
+            }
+            case "SCVTF_float_int", "UCVTF_float_int" -> fromInteger(insn, name);
+            default -> arithmetic(insn, name);
         }
+        emit.setLowHalf(insn.rd);
     }
 
     private static long sign(Insn insn) {
         return insn.a == DOUBLE ? Long.MIN_VALUE : 1L << 31;
-    }
-
-    private void source(Insn insn, int register, Runnable change) {
-        bits(insn, register);
-        change.run();
-        emit.setLowHalf(insn.rd);
     }
 
     private void bits(Insn insn, int register) {
@@ -112,329 +128,192 @@ final class FpEmitter {
         code.labelBinding(first);
         bits(insn, insn.rn);
         code.labelBinding(end);
-        emit.setLowHalf(insn.rd);
     }
 
-    private void compare(Insn insn, int slot) {
-        Label unordered = code.newLabel();
-        Label end = code.newLabel();
-        boolean zero = insn.row.name().endsWith("zero");
-        code.iload(Locals.USUAL).ifeq(unordered);
-        asDouble(insn, insn.rn);
-        code.dstore(Locals.TEMP_1);
-        if (zero) {
-            code.dconst_0();
+    private void compare(Insn insn, boolean withZero) {
+        widened(insn, insn.rn);
+        code.invokestatic(Names.USUAL, "number", DOUBLE_1);
+        bitsOf(true);
+        if (withZero) {
+            code.lconst_0();
         } else {
-            asDouble(insn, insn.rm);
+            widened(insn, insn.rm);
+            code.invokestatic(Names.USUAL, "number", DOUBLE_1);
+            bitsOf(true);
         }
-        code.dstore(Locals.TEMP_2);
-        for (int local : new int[] {Locals.TEMP_1, Locals.TEMP_2}) {
-            code.dload(local).dload(local).dcmpl().ifne(unordered);
-        }
-        code.dload(Locals.TEMP_1).invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE)
-                .lstore(Locals.FLAG_A);
-        code.dload(Locals.TEMP_2).invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE)
-                .lstore(Locals.FLAG_B);
-        code.goto_(end);
-        code.labelBinding(unordered);
-        slow.write(insn, slot);
-        code.iload(Locals.NZCV).invokestatic(Names.PENDING, "comparing", Names.LONG_OF_INT).lstore(Locals.FLAG_A);
-        code.lconst_0().lstore(Locals.FLAG_B);
-        code.labelBinding(end);
+        code.lstore(Locals.FLAG_B).lstore(Locals.FLAG_A);
         flags.define(PendingFlags.FP);
     }
 
-    /** Stack: ... -> ..., double. */
-    private void asDouble(Insn insn, int register) {
+    /** Stack: ... -> ..., the register as a double. */
+    private void widened(Insn insn, int register) {
         if (insn.a == DOUBLE) {
-            doubleOf(register);
+            toDouble(Locals.low(register));
         } else {
-            floatOf(register);
+            toFloat(register);
             code.f2d();
         }
     }
 
-    private void doubleOf(int register) {
-        code.lload(Locals.low(register)).invokestatic(Names.DOUBLE, "longBitsToDouble", Names.DOUBLE_OF_LONG);
+    private void toDouble(int local) {
+        code.lload(local).invokestatic(Names.DOUBLE, "longBitsToDouble", Names.DOUBLE_OF_LONG);
     }
 
-    private void floatOf(int register) {
+    private void toFloat(int register) {
         code.lload(Locals.low(register)).l2i().invokestatic(Names.FLOAT, "intBitsToFloat", Names.FLOAT_OF_INT);
     }
 
-    private void arithmetic(Insn insn, int slot, String name) {
-        Label slowly = code.newLabel();
-        Label end = code.newLabel();
-        code.iload(Locals.USUAL).ifeq(slowly);
-        if (name.endsWith("_v")) {
-            vector(insn, name, slowly);
-        } else if (name.startsWith("FCVT") || name.contains("CVTF_")) {
-            convert(insn, name, slowly);
-        } else if (insn.a == DOUBLE) {
-            onDoubles(insn, name, slowly);
+    /** Stack: ..., double or float -> ..., its bits, zero extended. */
+    private void bitsOf(boolean wide) {
+        if (wide) {
+            code.invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE);
         } else {
-            onFloats(insn, name, slowly);
-        }
-        code.goto_(end);
-        code.labelBinding(slowly);
-        slow.write(insn, slot);
-        code.aload(Locals.STATE).invokestatic(Names.USUAL, "isUsual", Names.USUAL_OF_STATE).istore(Locals.USUAL);
-        code.labelBinding(end);
-    }
-
-    /** Result to TEMP_3. */
-    private void onDoubles(Insn insn, String name, Label slowly) {
-        switch (name) {
-            case "FADD_float", "FSUB_float" -> {
-                doubleOf(insn.rn);
-                doubleOf(insn.rm);
-                if (name.startsWith("FADD")) {
-                    code.dadd();
-                } else {
-                    code.dsub();
-                }
-                code.dstore(Locals.TEMP_3).dload(Locals.TEMP_3);
-                code.invokestatic(Names.USUAL, "isSum", IS_DOUBLE).ifeq(slowly);
-            }
-            case "FMUL_float", "FNMUL_float" -> {
-                doubleOf(insn.rn);
-                doubleOf(insn.rm);
-                code.dmul().dstore(Locals.TEMP_3);
-                doubleOf(insn.rn);
-                doubleOf(insn.rm);
-                code.dload(Locals.TEMP_3).invokestatic(Names.USUAL, "isProduct", IS_DOUBLE_3).ifeq(slowly);
-                if (name.startsWith("FN")) {
-                    code.dload(Locals.TEMP_3).dneg().dstore(Locals.TEMP_3);
-                }
-            }
-            case "FDIV_float" -> {
-                doubleOf(insn.rn);
-                doubleOf(insn.rm);
-                code.ddiv().dstore(Locals.TEMP_3);
-                doubleOf(insn.rn);
-                code.dload(Locals.TEMP_3).invokestatic(Names.USUAL, "isQuotient", IS_DOUBLE_2).ifeq(slowly);
-            }
-            case "FSQRT_float" -> {
-                doubleOf(insn.rn);
-                code.invokestatic(Names.MATH, "sqrt", DOUBLE_1).dstore(Locals.TEMP_3);
-                doubleOf(insn.rn);
-                code.dload(Locals.TEMP_3).invokestatic(Names.USUAL, "isQuotient", IS_DOUBLE_2).ifeq(slowly);
-            }
-            default -> {
-                doubleOf(insn.rn);
-                if (negatesProduct(name)) {
-                    code.dneg();
-                }
-                doubleOf(insn.rm);
-                doubleOf(insn.ra);
-                if (negatesAddend(name)) {
-                    code.dneg();
-                }
-                code.invokestatic(Names.MATH, "fma", DOUBLE_3).dstore(Locals.TEMP_3).dload(Locals.TEMP_3);
-                code.invokestatic(Names.USUAL, "isOrdinary", IS_DOUBLE).ifeq(slowly);
-            }
-        }
-        code.dload(Locals.TEMP_3).invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE);
-        emit.setLowHalf(insn.rd);
-    }
-
-    private void onFloats(Insn insn, String name, Label slowly) {
-        switch (name) {
-            case "FADD_float", "FSUB_float" -> {
-                floatOf(insn.rn);
-                floatOf(insn.rm);
-                if (name.startsWith("FADD")) {
-                    code.fadd();
-                } else {
-                    code.fsub();
-                }
-                code.fstore(Locals.TEMP_3).fload(Locals.TEMP_3);
-                code.invokestatic(Names.USUAL, "isSum", IS_FLOAT).ifeq(slowly);
-            }
-            case "FMUL_float", "FNMUL_float" -> {
-                floatOf(insn.rn);
-                floatOf(insn.rm);
-                code.fmul().fstore(Locals.TEMP_3);
-                floatOf(insn.rn);
-                floatOf(insn.rm);
-                code.fload(Locals.TEMP_3).invokestatic(Names.USUAL, "isProduct", IS_FLOAT_3).ifeq(slowly);
-                if (name.startsWith("FN")) {
-                    code.fload(Locals.TEMP_3).fneg().fstore(Locals.TEMP_3);
-                }
-            }
-            case "FDIV_float" -> {
-                floatOf(insn.rn);
-                floatOf(insn.rm);
-                code.fdiv().fstore(Locals.TEMP_3);
-                floatOf(insn.rn);
-                code.fload(Locals.TEMP_3).invokestatic(Names.USUAL, "isQuotient", IS_FLOAT_2).ifeq(slowly);
-            }
-            case "FSQRT_float" -> {
-                // the double root of a single is never so near a tie that rounding twice matters
-                floatOf(insn.rn);
-                code.f2d().invokestatic(Names.MATH, "sqrt", DOUBLE_1).d2f().fstore(Locals.TEMP_3);
-                floatOf(insn.rn);
-                code.fload(Locals.TEMP_3).invokestatic(Names.USUAL, "isQuotient", IS_FLOAT_2).ifeq(slowly);
-            }
-            default -> {
-                floatOf(insn.rn);
-                if (negatesProduct(name)) {
-                    code.fneg();
-                }
-                floatOf(insn.rm);
-                floatOf(insn.ra);
-                if (negatesAddend(name)) {
-                    code.fneg();
-                }
-                code.invokestatic(Names.MATH, "fma", FLOAT_3).fstore(Locals.TEMP_3).fload(Locals.TEMP_3);
-                code.invokestatic(Names.USUAL, "isOrdinary", IS_FLOAT).ifeq(slowly);
-            }
-        }
-        code.fload(Locals.TEMP_3).invokestatic(Names.FLOAT, "floatToRawIntBits", Names.INT_OF_FLOAT);
-        emit.zeroExtend();
-        emit.setLowHalf(insn.rd);
-    }
-
-    private static boolean negatesProduct(String name) {
-        return name.startsWith("FMSUB") || name.startsWith("FNMADD");
-    }
-
-    private static boolean negatesAddend(String name) {
-        return name.startsWith("FNM");
-    }
-
-    private void convert(Insn insn, String name, Label slowly) {
-        switch (name) {
-            case "FCVT_float_DS" -> {
-                floatOf(insn.rn);
-                code.f2d().dstore(Locals.TEMP_3).dload(Locals.TEMP_3)
-                        .invokestatic(Names.USUAL, "isSum", IS_DOUBLE).ifeq(slowly);
-                code.dload(Locals.TEMP_3).invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE);
-                emit.setLowHalf(insn.rd);
-            }
-            case "FCVT_float_SD" -> {
-                doubleOf(insn.rn);
-                code.d2f().fstore(Locals.TEMP_3).fload(Locals.TEMP_3)
-                        .invokestatic(Names.USUAL, "isOrdinary", IS_FLOAT).ifeq(slowly);
-                code.fload(Locals.TEMP_3).invokestatic(Names.FLOAT, "floatToRawIntBits", Names.INT_OF_FLOAT);
-                emit.zeroExtend();
-                emit.setLowHalf(insn.rd);
-            }
-            case "SCVTF_float_int", "UCVTF_float_int" -> fromInteger(insn, name, slowly);
-            default -> toInteger(insn, name, slowly);
-        }
-    }
-
-    private void fromInteger(Insn insn, String name, Label slowly) {
-        emit.get(insn.rn);
-        if (insn.b == 0) {
-            if (name.startsWith("U")) {
-                emit.low();
-            } else {
-                code.l2i().i2l();
-            }
-        } else if (name.startsWith("U")) {
-            code.lstore(Locals.TEMP_1).lload(Locals.TEMP_1).lconst_0().lcmp().iflt(slowly).lload(Locals.TEMP_1);
-        }
-        if (insn.a == DOUBLE) {
-            code.l2d().invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE);
-        } else {
-            code.l2f().invokestatic(Names.FLOAT, "floatToRawIntBits", Names.INT_OF_FLOAT);
+            code.invokestatic(Names.FLOAT, "floatToRawIntBits", Names.INT_OF_FLOAT);
             emit.zeroExtend();
         }
-        emit.setLowHalf(insn.rd);
     }
 
-    /** Java's conversion saturates like Arm's; what it saturates, or may have, is left to the semantics. */
-    private void toInteger(Insn insn, String name, Label slowly) {
-        asDouble(insn, insn.rn);
-        code.dstore(Locals.TEMP_3);
+    private void operand(int register, boolean wide) {
+        if (wide) {
+            toDouble(Locals.low(register));
+        } else {
+            toFloat(register);
+        }
+    }
+
+    private void negate(boolean wide) {
+        if (wide) {
+            code.dneg();
+        } else {
+            code.fneg();
+        }
+    }
+
+    /** Stack: ..., operands -> ..., result. */
+    private void usual(String method, int operands, boolean wide) {
+        ClassDesc type = wide ? CD_double : CD_float;
+        ClassDesc[] types = new ClassDesc[operands];
+        java.util.Arrays.fill(types, type);
+        code.invokestatic(Names.USUAL, method, MethodTypeDesc.of(type, types));
+    }
+
+    /** Stack: ..., a, b -> ..., a + b or a - b. */
+    private void sum(boolean add, boolean wide) {
+        if (wide && add) {
+            code.dadd();
+        } else if (wide) {
+            code.dsub();
+        } else if (add) {
+            code.fadd();
+        } else {
+            code.fsub();
+        }
+        usual("sum", 1, wide);
+    }
+
+    /** Stack: ... -> ..., bits of the result. */
+    private void arithmetic(Insn insn, String name) {
+        boolean wide = insn.a == DOUBLE;
+        operand(insn.rn, wide);
+        switch (name) {
+            case "FADD_float", "FSUB_float" -> {
+                operand(insn.rm, wide);
+                sum(name.equals("FADD_float"), wide);
+            }
+            case "FMUL_float", "FNMUL_float" -> {
+                operand(insn.rm, wide);
+                usual("product", 2, wide);
+                if (name.equals("FNMUL_float")) {
+                    negate(wide);
+                }
+            }
+            case "FDIV_float" -> {
+                operand(insn.rm, wide);
+                usual("quotient", 2, wide);
+            }
+            case "FSQRT_float" -> usual("root", 1, wide);
+            default -> {
+                if (name.startsWith("FMSUB") || name.startsWith("FNMADD")) {
+                    negate(wide);
+                }
+                operand(insn.rm, wide);
+                operand(insn.ra, wide);
+                if (name.startsWith("FN")) {
+                    negate(wide);
+                }
+                usual("fused", 3, wide);
+            }
+        }
+        bitsOf(wide);
+    }
+
+    private void fromInteger(Insn insn, String name) {
+        emit.get(insn.rn);
+        boolean unsigned = name.startsWith("U");
+        if (insn.b == 0 && unsigned) {
+            emit.low();
+        } else if (insn.b == 0) {
+            code.l2i().i2l();
+        } else if (unsigned) {
+            // the upper half of the numbers is not Java's
+            emit.get(insn.rn);
+            code.loadConstant(63).lushr().l2i().iconst_1().ixor().invokestatic(Names.MISS, "unless", UNLESS);
+        }
+        if (insn.a == DOUBLE) {
+            code.l2d();
+        } else {
+            code.l2f();
+        }
+        bitsOf(insn.a == DOUBLE);
+    }
+
+    /** What saturates, or may have, is left to the semantics. */
+    private void toInteger(Insn insn, String name) {
+        widened(insn, insn.rn);
         boolean unsigned = name.startsWith("FCVTZU");
-        double low = unsigned ? -1 : insn.b == 0 ? -0x1p31 - 1 : -0x1p63;
-        double high = insn.b == 1 ? 0x1p63 : unsigned ? 0x1p32 : 0x1p31;
-        // the smallest long is left out, too
-        code.dload(Locals.TEMP_3).loadConstant(low).dcmpl().ifle(slowly);
-        code.dload(Locals.TEMP_3).loadConstant(high).dcmpg().ifge(slowly);
-        code.dload(Locals.TEMP_3).d2l();
+        code.loadConstant(unsigned ? -1 : insn.b == 0 ? -0x1p31 - 1 : -0x1p63)
+                .loadConstant(insn.b == 1 ? 0x1p63 : unsigned ? 0x1p32 : 0x1p31)
+                .invokestatic(Names.USUAL, "integer", INTEGER);
         if (insn.b == 0) {
             emit.low();
         }
         emit.set(insn.rd);
     }
 
-    private void vector(Insn insn, String name, Label slowly) {
-        int halves = insn.b + 1;
-        for (int half = 0; half < halves; half++) {
-            int high = 2 * half;
-            // results wait in TEMP_3 and TEMP_4 until both are known to be usual
-            int result = half == 0 ? Locals.TEMP_3 : Locals.TEMP_4;
-            if (insn.a == DOUBLE) {
-                doubleHalf(insn, name, high, result, slowly);
-            } else {
-                floatHalf(insn, name, high, result, slowly);
-            }
-        }
-        code.lload(Locals.TEMP_3).lstore(Locals.low(insn.rd));
-        if (halves == 2) {
-            code.lload(Locals.TEMP_4).lstore(Locals.high(insn.rd));
+    private void vector(Insn insn, String name) {
+        half(insn, name, 0);
+        if (insn.b == 1) {
+            half(insn, name, 2);
+            code.lstore(Locals.high(insn.rd)).lstore(Locals.low(insn.rd));
         } else {
-            code.lconst_0().lstore(Locals.high(insn.rd));
+            emit.setLowHalf(insn.rd);
         }
     }
 
-    private void doubleOfLocal(int local) {
-        code.lload(local).invokestatic(Names.DOUBLE, "longBitsToDouble", Names.DOUBLE_OF_LONG);
-    }
-
-    private void doubleHalf(Insn insn, String name, int high, int result, Label slowly) {
+    /** Stack: ... -> ..., the half of the result whose locals are {@code high} above the low ones. */
+    private void half(Insn insn, String name, int high) {
+        int d = Locals.low(insn.rd) + high;
         int n = Locals.low(insn.rn) + high;
         int m = Locals.low(insn.rm) + high;
-        doubleOfLocal(n);
-        doubleOfLocal(m);
+        if (insn.a != DOUBLE) {
+            if (name.equals("FMLA_v")) {
+                code.lload(d).lload(n).lload(m).invokestatic(Names.USUAL, "fmla2", HALF_OF_3);
+            } else {
+                code.lload(n).lload(m).invokestatic(Names.USUAL, name.substring(0, 4).toLowerCase() + "2",
+                        Names.LONG_OF_LONGS_2);
+            }
+            return;
+        }
+        toDouble(n);
+        toDouble(m);
         switch (name) {
-            case "FADD_v", "FSUB_v" -> {
-                if (name.startsWith("FADD")) {
-                    code.dadd();
-                } else {
-                    code.dsub();
-                }
-                code.dstore(Locals.TEMP_1).dload(Locals.TEMP_1).invokestatic(Names.USUAL, "isSum", IS_DOUBLE)
-                        .ifeq(slowly);
-            }
-            case "FMUL_v" -> {
-                code.dmul().dstore(Locals.TEMP_1);
-                doubleOfLocal(n);
-                doubleOfLocal(m);
-                code.dload(Locals.TEMP_1).invokestatic(Names.USUAL, "isProduct", IS_DOUBLE_3).ifeq(slowly);
-            }
+            case "FADD_v", "FSUB_v" -> sum(name.equals("FADD_v"), true);
+            case "FMUL_v" -> usual("product", 2, true);
             default -> {
-                doubleOfLocal(Locals.low(insn.rd) + high);
-                code.invokestatic(Names.MATH, "fma", DOUBLE_3).dstore(Locals.TEMP_1).dload(Locals.TEMP_1)
-                        .invokestatic(Names.USUAL, "isOrdinary", IS_DOUBLE).ifeq(slowly);
+                toDouble(d);
+                usual("fused", 3, true);
             }
         }
-        code.dload(Locals.TEMP_1).invokestatic(Names.DOUBLE, "doubleToRawLongBits", Names.LONG_OF_DOUBLE)
-                .lstore(result);
-    }
-
-    private void floatHalf(Insn insn, String name, int high, int result, Label slowly) {
-        int n = Locals.low(insn.rn) + high;
-        int m = Locals.low(insn.rm) + high;
-        switch (name) {
-            case "FADD_v", "FSUB_v" -> {
-                code.lload(n).lload(m).invokestatic(Names.HALVES, name.startsWith("FADD") ? "fadd2" : "fsub2",
-                        Names.LONG_OF_LONGS_2).lstore(result);
-                code.lload(result).invokestatic(Names.HALVES, "sums2", IS_HALF).ifeq(slowly);
-            }
-            case "FMUL_v" -> {
-                code.lload(n).lload(m).invokestatic(Names.HALVES, "fmul2", Names.LONG_OF_LONGS_2).lstore(result);
-                code.lload(n).lload(m).lload(result).invokestatic(Names.HALVES, "products2", IS_HALF_3).ifeq(slowly);
-            }
-            default -> {
-                code.lload(Locals.low(insn.rd) + high).lload(n).lload(m)
-                        .invokestatic(Names.HALVES, "fmla2", HALF_OF_3).lstore(result);
-                code.lload(result).invokestatic(Names.HALVES, "ordinary2", IS_HALF).ifeq(slowly);
-            }
-        }
+        bitsOf(true);
     }
 }

@@ -8,12 +8,11 @@ import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.semantics.Shift;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.constant.MethodTypeDesc;
 
 /**
- * Writes loads and stores of general registers through the MMU. Registers change only after the last access of an
- * instruction. A pair is one access when one look into the TLB allows both halves.
+ * Writes loads and stores of general registers, of what the TLB allows at once. Registers change only after the last
+ * access of an instruction; a pair takes one look into the TLB.
  */
 final class MemoryEmitter {
     private static final MethodTypeDesc LOAD_INT = MethodTypeDesc.of(CD_int, CD_long, CD_long);
@@ -21,13 +20,14 @@ final class MemoryEmitter {
     private static final MethodTypeDesc STORE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_int);
     private static final MethodTypeDesc STORE_LONG = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_long);
     private static final MethodTypeDesc HOST = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
-    private static final MethodTypeDesc ORDERED_LOAD = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int);
-    private static final MethodTypeDesc ORDERED_STORE = MethodTypeDesc.of(CD_void, Names.CPU, CD_long, CD_int, CD_long);
-    private static final MethodTypeDesc EXCHANGE = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int, CD_long);
-    private static final MethodTypeDesc COMPARE_SWAP = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int, CD_long,
+    private static final MethodTypeDesc ORDERED_LOAD = MethodTypeDesc.of(CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc ORDERED_STORE = MethodTypeDesc.of(CD_void, CD_long, CD_int, CD_long);
+    private static final MethodTypeDesc LOAD_EXCLUSIVE = MethodTypeDesc.of(CD_long, Names.STATE, CD_long, CD_int);
+    private static final MethodTypeDesc STORE_EXCLUSIVE = MethodTypeDesc.of(CD_long, Names.STATE, CD_long, CD_int,
             CD_long);
-    private static final MethodTypeDesc OPERATE = MethodTypeDesc.of(CD_long, Names.CPU, CD_long, CD_int, CD_int,
-            CD_long);
+    private static final MethodTypeDesc EXCHANGE = MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_long);
+    private static final MethodTypeDesc COMPARE_SWAP = MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc OPERATE = MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_int, CD_long);
 
     private final Emitter emit;
     private final CodeBuilder code;
@@ -68,9 +68,9 @@ final class MemoryEmitter {
         return switch (bare) {
             case "LDXR", "LDAXR" -> "loadExclusive";
             case "STXR", "STLXR" -> "storeExclusive";
-            case "LDAR", "LDLAR" -> "loadAcquire";
-            case "LDAPR" -> "loadAcquirePc";
-            case "STLR", "STLLR" -> "storeRelease";
+            case "LDAR", "LDLAR" -> "read";
+            case "LDAPR" -> "readAcquire";
+            case "STLR", "STLLR" -> "write";
             case "SWP" -> "swap";
             case "CAS" -> "compareAndSwap";
             case "LDADD", "LDCLR", "LDEOR", "LDSET", "LDSMAX", "LDSMIN", "LDUMAX", "LDUMIN" -> "loadOperate";
@@ -108,7 +108,7 @@ final class MemoryEmitter {
     private void transfer(Insn insn, int slot) {
         String name = insn.row.name();
         boolean writeBack = name.endsWith("_post") || name.endsWith("_pre");
-        code.aload(Locals.MMU).lload(Locals.TLB);
+        code.lload(Locals.TLB);
         if (writeBack) {
             offset(insn, insn.a);
         } else if (name.endsWith("_reg")) {
@@ -161,21 +161,21 @@ final class MemoryEmitter {
         emit.set(insn.rn);
     }
 
-    /** Stack: ..., mmu, bank, va -> ..., value as the load of that name makes it. */
+    /** Stack: ..., bank, va -> ..., value as the load of that name makes it. */
     private void load(String name) {
         if (name.startsWith("LDRSB")) {
-            code.invokevirtual(Names.MMU, "load8", LOAD_INT).i2b();
+            code.invokestatic(Names.DIRECT, "load8", LOAD_INT).i2b();
         } else if (name.startsWith("LDRSH")) {
-            code.invokevirtual(Names.MMU, "load16", LOAD_INT).i2s();
+            code.invokestatic(Names.DIRECT, "load16", LOAD_INT).i2s();
         } else if (name.startsWith("LDRB")) {
-            code.invokevirtual(Names.MMU, "load8", LOAD_INT);
+            code.invokestatic(Names.DIRECT, "load8", LOAD_INT);
         } else if (name.startsWith("LDRH")) {
-            code.invokevirtual(Names.MMU, "load16", LOAD_INT);
+            code.invokestatic(Names.DIRECT, "load16", LOAD_INT);
         } else if (name.startsWith("LDR_X")) {
-            code.invokevirtual(Names.MMU, "load64", LOAD_LONG);
+            code.invokestatic(Names.DIRECT, "load64", LOAD_LONG);
             return;
         } else {
-            code.invokevirtual(Names.MMU, "load32", LOAD_INT);
+            code.invokestatic(Names.DIRECT, "load32", LOAD_INT);
         }
         if (name.startsWith("LDR_W") || name.startsWith("LDRSB_W") || name.startsWith("LDRSH_W")) {
             emit.zeroExtend();
@@ -184,14 +184,14 @@ final class MemoryEmitter {
         }
     }
 
-    /** Stack: ..., mmu, bank, va -> ... */
+    /** Stack: ..., bank, va -> ... */
     private void store(int sizeLog2, int register) {
         emit.get(register);
         if (sizeLog2 == 3) {
-            code.invokevirtual(Names.MMU, "store64", STORE_LONG);
+            code.invokestatic(Names.DIRECT, "store64", STORE_LONG);
             return;
         }
-        code.l2i().invokevirtual(Names.MMU, switch (sizeLog2) {
+        code.l2i().invokestatic(Names.DIRECT, switch (sizeLog2) {
             case 2 -> "store32";
             case 1 -> "store16";
             default -> "store8";
@@ -199,24 +199,13 @@ final class MemoryEmitter {
     }
 
     private void loadPair(Insn insn, boolean wide) {
-        Label apart = code.newLabel();
-        Label end = code.newLabel();
         boolean signed = insn.row.name().startsWith("LDPSW");
-        host(insn, "hostToLoad", wide, apart);
+        host(insn, "hostToLoad", wide);
         code.lload(Locals.TEMP_4);
         hostLoad(wide, signed);
         code.lstore(Locals.TEMP_2).lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
         hostLoad(wide, signed);
-        code.lstore(Locals.TEMP_3).goto_(end);
-        code.labelBinding(apart);
-        String name = wide ? "LDR_X" : signed ? "LDRSW" : "LDR_W";
-        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1);
-        load(name);
-        code.lstore(Locals.TEMP_2).aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1)
-                .loadConstant(wide ? 8L : 4L).ladd();
-        load(name);
         code.lstore(Locals.TEMP_3);
-        code.labelBinding(end);
         if (insn.b != 0) {
             advance(insn);
         }
@@ -226,19 +215,18 @@ final class MemoryEmitter {
         emit.set(insn.ra);
     }
 
-    /** Address to TEMP_1 and host address to TEMP_4; goes to {@code apart} when there is none. */
-    private void host(Insn insn, String method, boolean wide, Label apart) {
+    /** Host address to TEMP_4. */
+    private void host(Insn insn, String method, boolean wide) {
+        code.lload(Locals.TLB);
         offset(insn, insn.a);
-        code.lstore(Locals.TEMP_1).lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant(wide ? 15 : 7)
-                .invokestatic(Names.MMU, method, HOST).lstore(Locals.TEMP_4);
-        code.lload(Locals.TEMP_4).lconst_0().lcmp().ifeq(apart);
+        code.loadConstant(wide ? 15 : 7).invokestatic(Names.DIRECT, method, HOST).lstore(Locals.TEMP_4);
     }
 
     private void hostLoad(boolean wide, boolean signed) {
         if (wide) {
-            code.invokestatic(Names.NATIVE, "get64", Names.LONG_OF_LONG);
+            code.invokestatic(Names.DIRECT, "get64", Names.LONG_OF_LONG);
         } else {
-            code.invokestatic(Names.NATIVE, "get32", Names.INT_OF_LONG);
+            code.invokestatic(Names.DIRECT, "get32", Names.INT_OF_LONG);
             if (signed) {
                 code.i2l();
             } else {
@@ -248,20 +236,11 @@ final class MemoryEmitter {
     }
 
     private void storePair(Insn insn, boolean wide) {
-        Label apart = code.newLabel();
-        Label end = code.newLabel();
-        host(insn, "hostToStore", wide, apart);
+        host(insn, "hostToStore", wide);
         code.lload(Locals.TEMP_4);
         hostStore(insn.rd, wide);
         code.lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
         hostStore(insn.ra, wide);
-        code.goto_(end);
-        code.labelBinding(apart);
-        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1);
-        store(wide ? 3 : 2, insn.rd);
-        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant(wide ? 8L : 4L).ladd();
-        store(wide ? 3 : 2, insn.ra);
-        code.labelBinding(end);
         if (insn.b != 0) {
             advance(insn);
         }
@@ -270,29 +249,39 @@ final class MemoryEmitter {
     private void hostStore(int register, boolean wide) {
         emit.get(register);
         if (wide) {
-            code.invokestatic(Names.NATIVE, "put64", Names.WRITE_LONG);
+            code.invokestatic(Names.DIRECT, "put64", Names.WRITE_LONG);
         } else {
-            code.l2i().invokestatic(Names.NATIVE, "put32", Names.WRITE_INT);
+            code.l2i().invokestatic(Names.DIRECT, "put32", Names.WRITE_INT);
         }
     }
 
     private void orderedAccess(Insn insn) {
         String method = ordered(insn);
-        code.aload(Locals.CPU);
+        boolean load = method.equals("loadExclusive") || method.startsWith("read");
+        if (method.endsWith("Exclusive")) {
+            code.aload(Locals.STATE);
+        }
+        code.lload(Locals.TLB);
         emit.get(insn.rn);
-        code.loadConstant(insn.c);
+        code.loadConstant(insn.c)
+                .invokestatic(Names.DIRECT, load ? "hostToLoadAligned" : "hostToStoreAligned", HOST)
+                .loadConstant(insn.c);
         switch (method) {
-            case "loadExclusive", "loadAcquire", "loadAcquirePc" -> {
-                code.invokestatic(Names.EXCLUSIVE, method, ORDERED_LOAD);
+            case "loadExclusive" -> {
+                code.invokestatic(Names.EXCLUSIVE, method, LOAD_EXCLUSIVE);
                 emit.set(insn.rd);
             }
-            case "storeRelease" -> {
+            case "read", "readAcquire" -> {
+                code.invokestatic(Names.ORDERED, method, ORDERED_LOAD);
+                emit.set(insn.rd);
+            }
+            case "write" -> {
                 emit.get(insn.rd);
-                code.invokestatic(Names.EXCLUSIVE, method, ORDERED_STORE);
+                code.invokestatic(Names.ORDERED, method, ORDERED_STORE);
             }
             case "storeExclusive" -> {
                 emit.get(insn.rd);
-                code.invokestatic(Names.EXCLUSIVE, method, EXCHANGE);
+                code.invokestatic(Names.EXCLUSIVE, method, STORE_EXCLUSIVE);
                 emit.set(insn.rm);
             }
             case "swap" -> {

@@ -10,7 +10,8 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Semantics;
-import gunyah.arm64.mmu.HostMemory;
+import gunyah.arm64.mmu.DirectMemory;
+import gunyah.arm64.mmu.Miss;
 import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.fp.UsualFp;
 import gunyah.arm64.fp.VectorHalves;
@@ -18,6 +19,7 @@ import gunyah.arm64.semantics.Atomic;
 import gunyah.arm64.semantics.Crc32;
 import gunyah.arm64.semantics.Exclusive;
 import gunyah.arm64.semantics.Flags;
+import gunyah.arm64.semantics.Ordered;
 import gunyah.arm64.semantics.Shift;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
@@ -49,7 +51,9 @@ final class Names {
     static final ClassDesc FLOAT = desc(Float.class);
     static final ClassDesc USUAL = desc(UsualFp.class);
     static final ClassDesc HALVES = desc(VectorHalves.class);
-    static final ClassDesc NATIVE = desc(HostMemory.class);
+    static final ClassDesc DIRECT = desc(DirectMemory.class);
+    static final ClassDesc MISS = desc(Miss.class);
+    static final ClassDesc ORDERED = desc(Ordered.class);
     static final ClassDesc LONG = desc(Long.class);
     static final ClassDesc INTEGER = desc(Integer.class);
 
@@ -72,8 +76,7 @@ final class Names {
     static final MethodTypeDesc LONG_OF_DOUBLE = MethodTypeDesc.of(CD_long, CD_double);
     static final MethodTypeDesc FLOAT_OF_INT = MethodTypeDesc.of(CD_float, CD_int);
     static final MethodTypeDesc INT_OF_FLOAT = MethodTypeDesc.of(CD_int, CD_float);
-    static final MethodTypeDesc USUAL_OF_STATE = MethodTypeDesc.of(CD_int, STATE);
-    static final MethodTypeDesc LONG_OF_INT = MethodTypeDesc.of(CD_long, CD_int);
+    static final MethodTypeDesc USUAL_OF_STATE = MethodTypeDesc.of(CD_boolean, STATE);
     static final MethodTypeDesc COMPARE_INTS = MethodTypeDesc.of(CD_int, CD_int, CD_int);
     static final MethodTypeDesc COMPARE_LONGS = MethodTypeDesc.of(CD_int, CD_long, CD_long);
     static final MethodTypeDesc WRITE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_int);
@@ -89,13 +92,14 @@ final class Names {
     /** Initializes every class that generated code calls: HotSpot compiles no call of one that is not. */
     static void initialize() {
         for (Class<?> type : List.of(PendingFlags.class, Flags.class, Shift.class, Crc32.class, Exclusive.class,
-                Atomic.class, HostMemory.class, UsualFp.class, VectorHalves.class, UncheckedArray.class)) {
+                Atomic.class, Ordered.class, DirectMemory.class, Miss.class, UsualFp.class, VectorHalves.class, UncheckedArray.class)) {
             try {
                 MethodHandles.lookup().ensureInitialized(type);
             } catch (IllegalAccessException e) {
                 throw new IllegalStateException(e);
             }
         }
+        DirectMemory.rehearse();
     }
 
     private static ClassDesc desc(Class<?> type) {

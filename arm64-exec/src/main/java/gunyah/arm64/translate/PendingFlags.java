@@ -48,15 +48,4 @@ public final class PendingFlags {
     public static int compared(double a, double b) {
         return a == b ? CpuState.Z | CpuState.C : a < b ? CpuState.N : a > b ? CpuState.C : CpuState.C | CpuState.V;
     }
-
-    /** {@return bits of a double that compares with zero as these flags say} For generated code. */
-    public static long comparing(int nzcv) {
-        double value = switch (nzcv) {
-            case CpuState.Z | CpuState.C -> 0;
-            case CpuState.N -> -1;
-            case CpuState.C -> 1;
-            default -> Double.NaN;
-        };
-        return Double.doubleToRawLongBits(value);
-    }
 }

@@ -31,8 +31,8 @@ import java.util.Map;
 /**
  * Writes the class of one region: one method, guest registers and pending flags in locals. Registers are read at the
  * start and written back where the method is left, only those that may have changed on the way there. Entries and jumps
- * by register go through one switch. An instruction that leaves by exception comes to one handler, which finds the slot
- * in a local. Constants of the class are static fields: the JVM compiles the method before its first run, when nothing
+ * by register go through one switch. An instruction that leaves by exception, or cannot be done at once, comes to one
+ * handler, which finds the slot in a local. Constants of the class are static fields: the JVM compiles the method before its first run, when nothing
  * that is resolved lazily is there.
  */
 final class RegionCompiler {
@@ -231,7 +231,7 @@ final class RegionCompiler {
         flags = new FlagsEmitter(emit);
         memory = new MemoryEmitter(emit);
         integer = new IntegerEmitter(emit, flags);
-        vector = new VectorEmitter(emit, flags, this::slowPath);
+        vector = new VectorEmitter(emit, flags);
         dispatch = code.newLabel();
         for (Block each : flow.blocks()) {
             labels.put(each.first(), code.newLabel());
@@ -336,7 +336,7 @@ final class RegionCompiler {
             if (mayFault(insn)) {
                 emit.at(slot);
             }
-            if (!integer.emit(insn, slot) && !memory.emit(insn, slot) && !vector.emit(insn, slot)) {
+            if (!integer.emit(insn, slot) && !memory.emit(insn, slot) && !vector.emit(insn)) {
                 throw new IllegalStateException(insn.row.name() + " has no emitter for op " + insn.op);
             }
         }
@@ -344,7 +344,7 @@ final class RegionCompiler {
     }
 
     private static boolean mayFault(Insn insn) {
-        return (insn.word >>> 25 & 5) == 4;
+        return (insn.word >>> 25 & 5) == 4 || FpEmitter.mayMiss(insn);
     }
 
     /** The row's semantics, on the state in memory; locals follow. */
@@ -402,18 +402,6 @@ final class RegionCompiler {
         if (effects.flags() != Effects.KEPT) {
             code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int);
             flags.defineNzcv();
-        }
-    }
-
-    /** The same beside a fast path: whatever is known of flags and registers afterwards is what the fast path leaves. */
-    private void slowPath(Insn insn, int slot) {
-        Effects effects = Effects.of(insn);
-        emit.at(slot);
-        emit.store(dirty & (effects.reads() | effects.writes()));
-        execute(insn);
-        emit.load(effects.writes());
-        if (effects.flags() != Effects.KEPT) {
-            code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int).istore(Locals.NZCV);
         }
     }
 
@@ -556,7 +544,7 @@ final class RegionCompiler {
         code.return_();
     }
 
-    /** Stack: exception. The instruction has changed nothing: state as before it. */
+    /** Stack: exception, or the miss. The instruction has changed nothing: state as before it. */
     private void writeHandler() {
         emit.store(written);
         flags.begin(PendingFlags.UNKNOWN);
@@ -567,6 +555,8 @@ final class RegionCompiler {
         code.aload(Locals.STATE).lload(Locals.RETIRED).aload(Locals.THIS).iload(Locals.AT)
                 .invokevirtual(Names.REGION, "before", Names.INT_OF_INT).i2l().ladd()
                 .putfield(Names.STATE, "retired", CD_long);
-        code.athrow();
+        Label exception = code.newLabel();
+        code.dup().getstatic(Names.MISS, "MISS", Names.MISS).if_acmpne(exception).pop().return_()
+                .labelBinding(exception).athrow();
     }
 }

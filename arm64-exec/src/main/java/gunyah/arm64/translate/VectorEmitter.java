@@ -7,7 +7,6 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.constant.MethodTypeDesc;
 
 /**
@@ -29,10 +28,10 @@ final class VectorEmitter {
     private final CodeBuilder code;
     private final FpEmitter floating;
 
-    VectorEmitter(Emitter emit, FlagsEmitter flags, FpEmitter.SlowPath slow) {
+    VectorEmitter(Emitter emit, FlagsEmitter flags) {
         this.emit = emit;
         this.code = emit.code;
-        this.floating = new FpEmitter(emit, flags, slow);
+        this.floating = new FpEmitter(emit, flags);
     }
 
     /** {@return whether {@link #emit} writes it} */
@@ -68,7 +67,7 @@ final class VectorEmitter {
     }
 
     /** {@return false when the instruction is none of these} */
-    boolean emit(Insn insn, int slot) {
+    boolean emit(Insn insn) {
         if (!handles(insn)) {
             return false;
         }
@@ -76,7 +75,7 @@ final class VectorEmitter {
         if (name.contains("_fpsimd")) {
             memory(insn, name);
         } else if (!isVector(name)) {
-            floating.emit(insn, slot);
+            floating.emit(insn);
         } else {
             vector(insn, name);
         }
@@ -101,10 +100,10 @@ final class VectorEmitter {
         if (pair || insn.c == 4) {
             wide(insn, load, pair);
         } else if (load) {
-            access(insn.c, 0);
+            access(insn.c);
             code.lstore(Locals.low(insn.rd)).lconst_0().lstore(Locals.high(insn.rd));
         } else {
-            store(insn.c, 0, Locals.low(insn.rd));
+            store(insn.c, Locals.low(insn.rd));
         }
         if (post || pre) {
             emit.get(insn.rn);
@@ -126,7 +125,7 @@ final class VectorEmitter {
         code.ladd();
     }
 
-    /** Parts of 4 or 8 bytes: one look into the TLB for all of them, or each by itself. */
+    /** Parts of 4 or 8 bytes: one look into the TLB for all of them. */
     private void wide(Insn insn, boolean load, boolean pair) {
         int partLog2 = Math.min(insn.c, 3);
         int[] parts;
@@ -136,11 +135,8 @@ final class VectorEmitter {
         } else {
             parts = new int[] {Locals.low(insn.rd), Locals.low(insn.ra)};
         }
-        Label apart = code.newLabel();
-        Label end = code.newLabel();
         code.lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant((parts.length << partLog2) - 1)
-                .invokestatic(Names.MMU, load ? "hostToLoad" : "hostToStore", HOST).lstore(Locals.TEMP_4);
-        code.lload(Locals.TEMP_4).lconst_0().lcmp().ifeq(apart);
+                .invokestatic(Names.DIRECT, load ? "hostToLoad" : "hostToStore", HOST).lstore(Locals.TEMP_4);
         for (int i = 0; i < parts.length; i++) {
             code.lload(Locals.TEMP_4);
             if (i > 0) {
@@ -153,22 +149,6 @@ final class VectorEmitter {
                 hostStore(partLog2, parts[i]);
             }
         }
-        code.goto_(end);
-        code.labelBinding(apart);
-        if (load) {
-            // all of them before a register changes: the last may fault
-            for (int i = 0; i < parts.length; i++) {
-                access(partLog2, (long) i << partLog2);
-            }
-            for (int i = parts.length - 1; i >= 0; i--) {
-                code.lstore(parts[i]);
-            }
-        } else {
-            for (int i = 0; i < parts.length; i++) {
-                store(partLog2, (long) i << partLog2, parts[i]);
-            }
-        }
-        code.labelBinding(end);
         if (load && insn.c != 4) {
             code.lconst_0().lstore(Locals.high(insn.rd)).lconst_0().lstore(Locals.high(insn.ra));
         }
@@ -176,9 +156,9 @@ final class VectorEmitter {
 
     private void hostLoad(int sizeLog2) {
         if (sizeLog2 == 3) {
-            code.invokestatic(Names.NATIVE, "get64", Names.LONG_OF_LONG);
+            code.invokestatic(Names.DIRECT, "get64", Names.LONG_OF_LONG);
         } else {
-            code.invokestatic(Names.NATIVE, "get32", Names.INT_OF_LONG);
+            code.invokestatic(Names.DIRECT, "get32", Names.INT_OF_LONG);
             emit.zeroExtend();
         }
     }
@@ -186,40 +166,32 @@ final class VectorEmitter {
     private void hostStore(int sizeLog2, int local) {
         code.lload(local);
         if (sizeLog2 == 3) {
-            code.invokestatic(Names.NATIVE, "put64", Names.WRITE_LONG);
+            code.invokestatic(Names.DIRECT, "put64", Names.WRITE_LONG);
         } else {
-            code.l2i().invokestatic(Names.NATIVE, "put32", Names.WRITE_INT);
-        }
-    }
-
-    private void address(long offset) {
-        code.aload(Locals.MMU).lload(Locals.TLB).lload(Locals.TEMP_1);
-        if (offset != 0) {
-            code.loadConstant(offset).ladd();
+            code.l2i().invokestatic(Names.DIRECT, "put32", Names.WRITE_INT);
         }
     }
 
     /** Stack: ... -> ..., value. */
-    private void access(int sizeLog2, long offset) {
-        address(offset);
+    private void access(int sizeLog2) {
+        code.lload(Locals.TLB).lload(Locals.TEMP_1);
         switch (sizeLog2) {
-            case 0 -> code.invokevirtual(Names.MMU, "load8", LOAD_INT).i2l();
-            case 1 -> code.invokevirtual(Names.MMU, "load16", LOAD_INT).i2l();
+            case 0 -> code.invokestatic(Names.DIRECT, "load8", LOAD_INT).i2l();
+            case 1 -> code.invokestatic(Names.DIRECT, "load16", LOAD_INT).i2l();
             case 2 -> {
-                code.invokevirtual(Names.MMU, "load32", LOAD_INT);
+                code.invokestatic(Names.DIRECT, "load32", LOAD_INT);
                 emit.zeroExtend();
             }
-            default -> code.invokevirtual(Names.MMU, "load64", LOAD_LONG);
+            default -> code.invokestatic(Names.DIRECT, "load64", LOAD_LONG);
         }
     }
 
-    private void store(int sizeLog2, long offset, int local) {
-        address(offset);
-        code.lload(local);
+    private void store(int sizeLog2, int local) {
+        code.lload(Locals.TLB).lload(Locals.TEMP_1).lload(local);
         if (sizeLog2 == 3) {
-            code.invokevirtual(Names.MMU, "store64", STORE_LONG);
+            code.invokestatic(Names.DIRECT, "store64", STORE_LONG);
         } else {
-            code.l2i().invokevirtual(Names.MMU, sizeLog2 == 0 ? "store8" : sizeLog2 == 1 ? "store16" : "store32",
+            code.l2i().invokestatic(Names.DIRECT, sizeLog2 == 0 ? "store8" : sizeLog2 == 1 ? "store16" : "store32",
                     STORE_INT);
         }
     }
