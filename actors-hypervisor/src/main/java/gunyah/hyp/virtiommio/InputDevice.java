@@ -46,25 +46,22 @@ final class InputDevice {
 
     /** virtio_input_configure: OK, ARGUMENT_INVALID, BUSY when a table that is asked for is there. */
     HypError configure(VirtioMmioActor.ConfigureInput wanted) {
+        if (wanted.eventTypes() > MAX_EVENT_TYPES || wanted.axes() > MAX_AXES) {
+            return HypError.ARGUMENT_INVALID;
+        }
+        if (wanted.eventTypes() > 0 && eventBits != null || wanted.axes() > 0 && axes != null) {
+            return HypError.BUSY;
+        }
         for (int i = 0; i < deviceIds.length; i++) {
             deviceIds[i] = (byte) (wanted.deviceIds() >>> 8 * i);
         }
         for (int i = 0; i < propertyBits.length; i++) {
             propertyBits[i] = (byte) (wanted.propertyBits() >>> 8 * i);
         }
-        if (wanted.eventTypes() > MAX_EVENT_TYPES || wanted.axes() > MAX_AXES) {
-            return HypError.ARGUMENT_INVALID;
-        }
         if (wanted.eventTypes() > 0) {
-            if (eventBits != null) {
-                return HypError.BUSY;
-            }
             eventBits = new Entry[(int) wanted.eventTypes()];
         }
         if (wanted.axes() > 0) {
-            if (axes != null) {
-                return HypError.BUSY;
-            }
             axes = new Entry[(int) wanted.axes()];
         }
         return HypError.OK;
@@ -80,13 +77,13 @@ final class InputDevice {
             case ID_NAME -> {
                 byte[] bytes = new byte[STRING_BYTES];
                 HypError error = copy(data, bytes);
-                name = error == HypError.OK ? Arrays.copyOf(bytes, (int) data.size()) : new byte[0];
+                name = error == HypError.OK ? Arrays.copyOf(bytes, (int) data.size()) : name;
                 yield error;
             }
             case ID_SERIAL -> {
                 byte[] bytes = new byte[STRING_BYTES];
                 HypError error = copy(data, bytes);
-                serial = error == HypError.OK ? Arrays.copyOf(bytes, (int) data.size()) : new byte[0];
+                serial = error == HypError.OK ? Arrays.copyOf(bytes, (int) data.size()) : serial;
                 yield error;
             }
             case ID_DEVIDS -> copy(data, deviceIds);
