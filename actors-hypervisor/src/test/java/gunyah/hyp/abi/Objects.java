@@ -27,7 +27,7 @@ final class Objects {
     static final long PROXY_SCHEDULED = 1 << 9;
     /** Offset of the page that the virtio device has. */
     private static final long VIRTIO_PAGE = 0xF0 * Arena.PAGE;
-    private static final Map<ObjectType, Integer> CREATE = new EnumMap<>(Map.of(CSPACE, 0x02, ADDRSPACE, 0x03,
+    static final Map<ObjectType, Integer> CREATE = new EnumMap<>(Map.of(CSPACE, 0x02, ADDRSPACE, 0x03,
             MEMEXTENT, 0x04, THREAD, 0x05, DOORBELL, 0x06, MSGQUEUE, 0x07, VIC, 0x0A, VPM_GROUP, 0x0B, VIRTIO_MMIO, 0x48));
 
     private final Script script;
