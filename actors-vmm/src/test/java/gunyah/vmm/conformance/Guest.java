@@ -79,6 +79,8 @@ final class Guest implements AutoCloseable {
         store32(gicd + 0x080 + register, -1);
         store32(gicd + 0x400 + LINE_INTID / 4 * 4, 0);
         cpu().put(gicd + 0x6000 + LINE_INTID * 8, 0);
+        // edge triggered, whose level does not matter; with a level line the flag clears itself
+        store32(gicd + 0xC00 + LINE_INTID / 16 * 4, 2 << LINE_INTID % 16 * 2);
         store32(gicd + 0x100 + register, 1 << LINE_INTID % 32);
     }
 
