@@ -34,6 +34,7 @@ public final class GunyahDevice {
     private final Executor worker;
     private final Duration stepLimit;
     private final ThreadLocal<Hvc> hvc;
+    private volatile PlatformHooks platform = PlatformHooks.NONE;
     private final AtomicInteger vmCount = new AtomicInteger();
 
     private GunyahDevice(ActorSystem<?> system, HypercallPort port, HostTree tree, HostTree.RmNode node,
@@ -106,6 +107,15 @@ public final class GunyahDevice {
      */
     public GuestMemoryFile createGuestMemory(long size, long flags) {
         return new GuestMemoryFile(port, hostPages, size, flags);
+    }
+
+    /** Registers what the platform does when memory changes hands, in place of what was registered. */
+    public void platform(PlatformHooks hooks) {
+        platform = hooks;
+    }
+
+    PlatformHooks platform() {
+        return platform;
     }
 
     /** {@return the VMID of the host, as RM knows it} */

@@ -40,7 +40,7 @@ public final class GunyahVm {
     GunyahVm(String name, GunyahDevice device) {
         this.name = name;
         this.device = device;
-        this.memory = new MemoryMap(device::hvc);
+        this.memory = new MemoryMap(device::hvc, () -> vmid, device::platform);
         ticket(ResourceType.ADDRSPACE, 0, memory::attachAddrspace);
         for (MemoryMap.Extent extent : MemoryMap.Extent.values()) {
             ticket(ResourceType.MEMEXTENT, extent.ordinal(), cap -> memory.attachExtent(extent, cap));

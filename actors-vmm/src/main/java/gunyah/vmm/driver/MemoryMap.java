@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.StampedLock;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,8 @@ final class MemoryMap {
     private static final int ACCESS_EXEC = 1;
 
     private final Supplier<Hvc> hvc;
+    private final IntSupplier vmid;
+    private final Supplier<PlatformHooks> platform;
     private final StampedLock bindingsLock = new StampedLock();
     /** Written under {@code bindingsLock}, sorted by address. */
     private volatile List<Binding> bindings = List.of();
@@ -42,9 +45,17 @@ final class MemoryMap {
     private volatile long addrspace = NO_CAP;
     private volatile long[] extents = {NO_CAP, NO_CAP, NO_CAP, NO_CAP};
 
-    /** @param hvc the calling thread's hypercalls */
-    MemoryMap(Supplier<Hvc> hvc) {
+    /**
+     * Makes an empty map.
+     *
+     * @param hvc      the calling thread's hypercalls
+     * @param vmid     of the VM, for the platform
+     * @param platform what else has to happen
+     */
+    MemoryMap(Supplier<Hvc> hvc, IntSupplier vmid, Supplier<PlatformHooks> platform) {
         this.hvc = hvc;
+        this.vmid = vmid;
+        this.platform = platform;
     }
 
     void attachAddrspace(long cap) {
@@ -233,11 +244,16 @@ final class MemoryMap {
             return Errno.EPERM;
         }
         long address = MappedPages.address(folio);
+        Errno assigned = platform.get().assign(vmid.getAsInt(), access(lend, binding.writable()), address, size);
+        if (assigned != Errno.OK) {
+            pages.set(page, MappedPages.EMPTY);
+            return assigned;
+        }
         Hvc calls = hvc.get();
         long error = calls.memextentDonate(lend ? Hvc.DONATE_TO_PROTECTED : Hvc.DONATE_TO_SIBLING, from, to, address,
                 size);
         if (error != HypError.OK.code()) {
-            pages.set(page, MappedPages.EMPTY);
+            released(binding, page, address, size);
             return Errno.ofHypercall(error);
         }
         long count = size >> HostPages.PAGE_SHIFT;
@@ -256,13 +272,24 @@ final class MemoryMap {
         long error = donateBack(calls, binding.lend(), address, size);
         if (error == HypError.OK.code()) {
             pagesReturned.addAndGet(size >> HostPages.PAGE_SHIFT);
-            pages.set(page, MappedPages.EMPTY);
+            released(binding, page, address, size);
         } else {
             LOG.warn("page 0x{} is lost: donating it back failed with {}", Long.toHexString(address),
                     HypError.of(error));
             binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT));
         }
         return Errno.ofHypercall(mapError);
+    }
+
+    /** The host has the folio again; unless the platform knows better, then nobody uses it any more. */
+    private void released(Binding binding, long page, long address, long size) {
+        Errno errno = platform.get().release(vmid.getAsInt(), access(binding.lend(), binding.writable()), address, size);
+        if (errno == Errno.OK) {
+            pages.set(page, MappedPages.EMPTY);
+        } else {
+            LOG.warn("page 0x{} is lost: the platform did not release it: {}", Long.toHexString(address), errno);
+            binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT));
+        }
     }
 
     private long donateBack(Hvc calls, boolean lend, long address, long size) {
@@ -277,8 +304,12 @@ final class MemoryMap {
 
     /** addrspace_map attributes: user access, kernel access, memory type. */
     static long attributes(boolean lend, boolean writable) {
-        long access = ACCESS_READ | (writable ? ACCESS_WRITE : 0) | (lend ? ACCESS_EXEC : 0);
+        long access = access(lend, writable);
         return access | access << 4 | Hvc.MEMTYPE_NORMAL_WB;
+    }
+
+    private static int access(boolean lend, boolean writable) {
+        return ACCESS_READ | (writable ? ACCESS_WRITE : 0) | (lend ? ACCESS_EXEC : 0);
     }
 
     private static long mapFlags(boolean lend) {
@@ -318,8 +349,12 @@ final class MemoryMap {
             return Errno.ofHypercall(error);
         }
         pagesReturned.addAndGet(MappedPages.pages(entry));
-        pages.set(page, MappedPages.EMPTY);
-        return Errno.OK;
+        Errno errno = platform.get().release(vmid.getAsInt(), access(lend, (entry & MappedPages.WRITABLE) != 0), address,
+                size);
+        if (errno == Errno.OK) {
+            pages.set(page, MappedPages.EMPTY);
+        }
+        return errno;
     }
 
     /** Takes every folio of a range back; goes on after errors. {@return EAGAIN before any other error} */
@@ -380,6 +415,29 @@ final class MemoryMap {
         return ((permissions & Uapi.MEM_ALLOW_READ) != 0 ? RmClient.ACL_READ : 0)
                 | ((permissions & Uapi.MEM_ALLOW_WRITE) != 0 ? RmClient.ACL_WRITE : 0)
                 | ((permissions & Uapi.MEM_ALLOW_EXEC) != 0 ? RmClient.ACL_EXEC : 0);
+    }
+
+    /** Asks the platform for a parcel that is to be lent. @throws GunyahError what it answered; nothing is assigned then */
+    void assign(Parcel parcel) {
+        List<RmClient.MemEntry> done = new ArrayList<>();
+        for (RmClient.MemEntry entry : parcel.entries()) {
+            Errno errno = platform.get().assign(vmid.getAsInt(), parcel.permissions(), entry.address(), entry.size());
+            if (errno != Errno.OK) {
+                release(new Parcel(parcel.gpa(), 0, parcel.permissions(), done));
+                throw new GunyahError(errno, "the platform keeps 0x%x".formatted(entry.address()));
+            }
+            done.add(entry);
+        }
+    }
+
+    /** Tells the platform of a parcel that came back. */
+    void release(Parcel parcel) {
+        for (RmClient.MemEntry entry : parcel.entries()) {
+            Errno errno = platform.get().release(vmid.getAsInt(), parcel.permissions(), entry.address(), entry.size());
+            if (errno != Errno.OK) {
+                LOG.warn("the platform did not release 0x{}: {}", Long.toHexString(entry.address()), errno);
+            }
+        }
     }
 
     private static long pageCount(Parcel parcel) {

@@ -252,7 +252,9 @@ final class VmActor {
         return switch (step) {
             case ALLOC_VMID -> rm.allocVmid();
             case LEND_DTB -> {
-                dtbParcel = dtbParcel();
+                MemoryMap.Parcel parcel = dtbParcel();
+                vm.memory().assign(parcel);
+                dtbParcel = parcel;
                 yield rm.lend(vmid, dtbParcel.permissions(), dtbParcel.entries());
             }
             case CONFIG_IMAGE -> rm.configureImage(vmid, dtbHandle, dtb.gpa() - dtbParcel.gpa(), dtb.size());
@@ -336,6 +338,9 @@ final class VmActor {
             starters.forEach(starter -> starter.completeExceptionally(error));
             starters.clear();
             return closers.isEmpty() ? become(this::created) : teardown();
+        }
+        if (step == StartStep.LEND_DTB && dtbParcel != null) {
+            vm.memory().release(dtbParcel);
         }
         if (step == StartStep.INIT) {
             vm.status(VmStatus.INIT_FAILED);
@@ -423,6 +428,7 @@ final class VmActor {
                 if (dtbLent && !started) {
                     if (done.failure == null) {
                         vm.memory().parcelReturned(dtbParcel);
+                        vm.memory().release(dtbParcel);
                     } else {
                         vm.memory().quarantine(dtbParcel);
                     }

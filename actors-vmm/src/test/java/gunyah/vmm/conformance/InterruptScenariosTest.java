@@ -7,6 +7,7 @@ import static gunyah.vmm.conformance.Client.REMOVE_FUNCTION;
 import static gunyah.vmm.conformance.Client.failed;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;

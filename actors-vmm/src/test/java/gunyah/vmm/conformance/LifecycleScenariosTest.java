@@ -9,6 +9,7 @@ import static gunyah.vmm.conformance.Client.failed;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.rm.rpc.MessageId;
+import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.HostMapping;
 import java.nio.ByteBuffer;

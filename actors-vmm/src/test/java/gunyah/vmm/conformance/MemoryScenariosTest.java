@@ -13,9 +13,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.hyp.HypError;
+import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.GunyahError;
 import gunyah.vmm.driver.HostMapping;
+import gunyah.vmm.driver.PlatformHooks;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -219,6 +221,55 @@ class MemoryScenariosTest extends ScenarioTest {
         assertThat(guest.cpu().page.faultAttempt()).isEqualTo(-Errno.EBUSY.number());
         assertThat(bench.tap.calls(Tap.DONATE)).extracting(call -> call.arguments()[1]).containsExactly(3L, 4L);
         assertThat(guest.cpu().go()).as("the next fault tries again").isEqualTo(new Probe.Value(0));
+    }
+
+    /** Refuses what it is told to, and logs. */
+    private static final class Platform implements PlatformHooks {
+        final List<String> log = new ArrayList<>();
+        Errno assigning = Errno.OK;
+        Errno releasing = Errno.OK;
+
+        @Override
+        public Errno assign(int vmid, int access, long address, long size) {
+            log.add("assign " + access);
+            return assigning;
+        }
+
+        @Override
+        public Errno release(int vmid, int access, long address, long size) {
+            log.add("release " + access);
+            return releasing;
+        }
+    }
+
+    @Test
+    @Scenario({99, 100})
+    void thePlatformMayRefuseAndAPageItDoesNotReleaseIsLost() {
+        int[] memory = new int[1];
+        Guest guest = guestWith(LEND | RWX, 2 * PAGE, memory);
+        Platform platform = new Platform();
+        bench.device.platform(platform);
+        try {
+            bench.tap.record();
+            platform.assigning = Errno.EACCES;
+            assertThat(guest.cpu().load(EXTRA, 8)).isEqualTo(PAGE_FAULT);
+            assertThat(guest.cpu().page.faultAttempt()).isEqualTo(-Errno.EACCES.number());
+            assertThat(bench.tap.calls(Tap.DONATE)).isEmpty();
+            platform.assigning = Errno.OK;
+            assertThat(guest.cpu().go()).isEqualTo(new Probe.Value(0));
+            assertThat(platform.log).containsExactly("assign 7", "assign 7");
+
+            platform.releasing = Errno.EIO;
+            bench.tap.failOnce(Tap.MAP, HypError.BUSY.code());
+            int used = bench.device.usedHostPages();
+            assertThat(guest.cpu().load(EXTRA + PAGE, 8)).isEqualTo(PAGE_FAULT);
+            platform.releasing = Errno.OK;
+            client.close(memory[0]);
+            guest.close();
+            assertThat(used - bench.device.usedHostPages()).as("all but the lost page are free again").isPositive();
+        } finally {
+            bench.device.platform(PlatformHooks.NONE);
+        }
     }
 
     @Test

@@ -17,6 +17,7 @@ import static gunyah.vmm.conformance.Client.failed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.GunyahError;
 import gunyah.vmm.driver.GunyahVm;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import gunyah.hyp.HypError;
+import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

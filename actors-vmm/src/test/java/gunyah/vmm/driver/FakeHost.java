@@ -51,6 +51,11 @@ final class FakeHost implements AutoCloseable {
     }
 
     FakeHost(int[] uid, long apiInfo) {
+        this(uid, apiInfo, FakeGunyah.RX_INTID);
+    }
+
+    /** @param rxIntid 0 for a Resource Manager node without its second interrupt */
+    FakeHost(int[] uid, long apiInfo, int rxIntid) {
         gunyah.peer(rm);
         gunyah.answer(Hvc.UID_QUERY, x -> {
             for (int i = 0; i < uid.length; i++) {
@@ -58,21 +63,25 @@ final class FakeHost implements AutoCloseable {
             }
         });
         gunyah.answer(Hvc.IDENTIFY, x -> x[0] = apiInfo);
-        byte[] tree = tree().toBytes();
+        byte[] tree = tree(rxIntid).toBytes();
         gunyah.write(DTB, tree, 0, tree.length);
         cpu.boot(context, 0, DTB);
     }
 
-    private static Fdt tree() {
+    private static Fdt tree(int rxIntid) {
         DtNode root = new DtNode("").cells("#address-cells", 2).cells("#size-cells", 2);
         root.add("memory@80000000").strings("device_type", "memory").cells64("reg", RAM, 32 << 20);
         root.add("cpus").cells("#address-cells", 1).cells("#size-cells", 0)
                 .add("cpu@0").strings("device_type", "cpu").cells("reg", 0);
         DtNode hypervisor = root.add("hypervisor").cells("#address-cells", 2).cells("#size-cells", 0)
                 .strings("compatible", "gunyah-hypervisor");
-        hypervisor.add("gunyah-resource-mgr@71").strings("compatible", "gunyah-resource-manager")
-                .cells64("reg", FakeGunyah.TX_CAP, FakeGunyah.RX_CAP)
-                .cells("interrupts", 0, FakeGunyah.TX_INTID - 32, 1, 0, FakeGunyah.RX_INTID - 32, 1);
+        DtNode manager = hypervisor.add("gunyah-resource-mgr@71").strings("compatible", "gunyah-resource-manager")
+                .cells64("reg", FakeGunyah.TX_CAP, FakeGunyah.RX_CAP);
+        if (rxIntid == 0) {
+            manager.cells("interrupts", 0, FakeGunyah.TX_INTID - 32, 1);
+        } else {
+            manager.cells("interrupts", 0, FakeGunyah.TX_INTID - 32, 1, 0, rxIntid - 32, 1);
+        }
         return new Fdt(root);
     }
 

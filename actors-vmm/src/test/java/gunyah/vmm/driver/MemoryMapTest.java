@@ -31,7 +31,7 @@ class MemoryMapTest {
     private final MemoryMap map = newMap();
 
     private MemoryMap newMap() {
-        return new MemoryMap(() -> new Hvc(gunyah));
+        return new MemoryMap(() -> new Hvc(gunyah), () -> 0x80, () -> PlatformHooks.NONE);
     }
 
     private GuestMemoryFile file(long size) {

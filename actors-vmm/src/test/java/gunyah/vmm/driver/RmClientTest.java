@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.rm.rpc.WireWriter;
+import gunyah.vmm.Scenario;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -49,6 +50,7 @@ class RmClientTest {
     }
 
     @Test
+    @Scenario(110)
     void aParcelOf1200EntriesIsLentInThreeMessages() {
         CompletionStage<Integer> handle = rm.lend(0x80, 7, entries(1200));
         sent.get(0).reply.complete(new WireWriter().u32(5).toBytes());
@@ -63,6 +65,7 @@ class RmClientTest {
     }
 
     @Test
+    @Scenario(110)
     void aParcelThatCannotBeCompletedIsReclaimed() {
         CompletionStage<Integer> handle = rm.lend(0x80, 7, entries(1200));
         sent.get(0).reply.complete(new WireWriter().u32(5).toBytes());
@@ -75,6 +78,7 @@ class RmClientTest {
     }
 
     @Test
+    @Scenario(28)
     void aResourceListOfTheWrongLengthIsABadMessage() {
         CompletionStage<?> resources = rm.hypResources(0x80);
         sent.getFirst().reply.complete(new WireWriter().u32(2).bytes(new byte[44]).toBytes());

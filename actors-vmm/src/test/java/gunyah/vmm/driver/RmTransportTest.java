@@ -6,6 +6,7 @@ import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.PacketType;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmMessage;
+import gunyah.vmm.Scenario;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -58,6 +59,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(4)
     void theFirstSendDoesNotWait() {
         call(ID, 4);
 
@@ -66,6 +68,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(5)
     void aFullQueueHoldsTheNextMessageUntilTheTxInterruptAndSendsItOnce() {
         gunyah.sendRoom(1);
         call(ID, 4);
@@ -79,6 +82,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(7)
     void aSendThatFindsTheQueueFullAgainstExpectationIsRepeated() {
         gunyah.nextSendIsFull();
         CompletableFuture<byte[]> reply = call(ID, 4);
@@ -92,6 +96,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(10)
     void aRequestOf232BytesIsOneMessageAndPushed() {
         call(ID, 232);
 
@@ -102,6 +107,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(11)
     void aRequestOf233BytesIsTwoMessagesAndOnlyTheLastIsPushed() {
         call(ID, 233);
 
@@ -111,6 +117,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(12)
     void theLargestRequestHas62MessagesAndALargerOneIsRefusedUnsent() {
         call(ID, 14384);
         assertThat(sent).hasSize(62);
@@ -120,11 +127,13 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(13)
     void messageIdZeroIsInvalid() {
         assertThat(errno(call(0, 4))).isEqualTo(Errno.EINVAL);
     }
 
     @Test
+    @Scenario(14)
     void repliesInReverseOrderReachTheirCallers() {
         CompletableFuture<byte[]> first = call(ID, 4);
         CompletableFuture<byte[]> second = call(ID, 4);
@@ -137,6 +146,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(15)
     void the65537thCallOutstandingIsBusy() {
         for (int i = 0; i < 65536; i++) {
             call(ID, 0);
@@ -146,6 +156,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario({16, 17})
     void aReplyWithUnknownSequenceOrOtherIdIsIgnored() {
         CompletableFuture<byte[]> reply = call(ID, 4);
 
@@ -158,6 +169,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(18)
     void aReplyInThreeFragmentsIsJoinedInOrder() {
         CompletableFuture<byte[]> reply = call(ID, 4);
         byte[] body = new byte[228 + 232 + 10];
@@ -172,6 +184,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(19)
     void aContinuationThatDoesNotFitBreaksTheReplyOff() {
         CompletableFuture<byte[]> broken = call(ID, 4);
         CompletableFuture<byte[]> next = call(ID, 4);
@@ -185,6 +198,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(20)
     void aNotificationBreaksOffTheReplyBeingJoined() {
         CompletableFuture<byte[]> broken = call(ID, 4);
 
@@ -198,6 +212,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(21)
     void aStrayContinuationIsIgnored() {
         deliver("21040000 01000056 22");
 
@@ -205,6 +220,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(22)
     void aShortMessageDoesNotStopTheDrain() {
         CompletableFuture<byte[]> reply = call(ID, 4);
         gunyah.toHost(new byte[5]);
@@ -215,6 +231,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(23)
     void aMessageOfAnotherVersionStopsTheDrainUntilTheNextInterrupt() {
         CompletableFuture<byte[]> reply = call(ID, 4);
         gunyah.toHost(HexFormat.of().parseHex("1102000001000056"));
@@ -227,6 +244,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(24)
     void aReplyWith63FragmentsOrWithoutErrorWordFailsItsCall() {
         CompletableFuture<byte[]> tooMany = call(ID, 4);
         CompletableFuture<byte[]> tooShort = call(ID, 4);
@@ -239,6 +257,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario(25)
     void errorWordsBecomeErrorNumbers() {
         for (var expected : Map.of(3, Errno.EPERM, 5, Errno.EBUSY, 0xffffffff, Errno.EOPNOTSUPP, 0x77,
                 Errno.EBADMSG, 1, Errno.ENOMEM, 0x14, Errno.EBADMSG).entrySet()) {
@@ -254,6 +273,7 @@ class RmTransportTest {
     }
 
     @Test
+    @Scenario({8, 9})
     void allMessagesThatWaitAreTakenByOneInterrupt() {
         for (int i = 0; i < 3; i++) {
             gunyah.toHost(HexFormat.of().parseHex("21030000" + "08001056" + "8000000003000000"));

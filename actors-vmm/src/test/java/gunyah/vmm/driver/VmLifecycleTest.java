@@ -18,8 +18,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.ResourceType;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.WireWriter;
+import gunyah.vmm.Scenario;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -226,6 +228,21 @@ class VmLifecycleTest {
         FakeHost.get(vm.removeIrqFd(1));
         line.signal();
         assertThat(host.gunyah.takeCalls()).isEmpty();
+    }
+
+    @Test
+    @Scenario(61)
+    void aSecondResourceOfOneVcpuStaysUnclaimed() {
+        vm.addVcpu(9);
+        Resource first = new Resource(ResourceType.VCPU.value(), 9, 0x99, 900);
+        Resource second = new Resource(ResourceType.VCPU.value(), 9, 0x9a, 901);
+
+        vm.tickets().offer(first);
+        vm.tickets().offer(second);
+
+        assertThat(vm.tickets().unclaimed()).containsExactly(second);
+        FakeHost.get(vm.removeVcpu(9));
+        assertThat(vm.tickets().unclaimed()).containsExactly(second, first);
     }
 
     @Test

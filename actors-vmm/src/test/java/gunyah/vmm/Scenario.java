@@ -1,11 +1,11 @@
-package gunyah.vmm.conformance;
+package gunyah.vmm;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The test shows these conformance scenarios; {@link ConformancePageTest} makes the table of them. */
+/** The test shows these conformance scenarios; {@code ConformancePageTest} makes the table of them. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
 public @interface Scenario {
