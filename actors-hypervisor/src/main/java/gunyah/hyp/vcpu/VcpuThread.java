@@ -221,16 +221,18 @@ final class VcpuThread extends Schedulable {
     boolean yield() {
         TURN.setVolatile(this, WAITING);
         cpu.release(this, Reason.YIELDED);
-        return await();
+        return await(true);
     }
 
     /** Lets another thread run in this one's place; returns when the CPU is back. {@return as {@link #yield}} */
     boolean yieldTo(VcpuThread target) {
+        // A thread that has to be woken is back no sooner than this one could be: an idle guest's tick, a next slice.
+        boolean soon = target.lingers();
         TURN.setVolatile(this, WAITING);
         // Before the request; pairs with cancelYield, which sets the wake-up first and then looks here.
         yielding = true;
         cpu.yieldTo(this, target);
-        boolean back = await();
+        boolean back = await(soon);
         yielding = false;
         return back;
     }
@@ -241,6 +243,12 @@ final class VcpuThread extends Schedulable {
         if (home != null) {
             home.gone(this);
         }
+    }
+
+    /** {@return whether a grant finds the thread awake: it left its last run a moment ago} Any thread; a hint. */
+    private boolean lingers() {
+        int now = (int) TURN.getAcquire(this);
+        return now == SPINNING || now == WAITING;
     }
 
     /** {@return whether it lends its CPU, and so cannot be moved} Any thread. */
@@ -256,8 +264,10 @@ final class VcpuThread extends Schedulable {
         }
     }
 
-    private boolean await() {
-        spin();
+    private boolean await(boolean soon) {
+        if (soon) {
+            spin();
+        }
         if (TURN.compareAndSet(this, WAITING, PARKED)) {
             while (!granted() && !closed) {
                 LockSupport.park(this);
