@@ -88,9 +88,9 @@ final class HypervisorBench {
      * Sends messages from one guest to another; the receiver checks every sequence number.
      *
      * @param sleep wait for the interrupt in WFI; otherwise spinning, with interrupts open
-     * @return nanoseconds that the receiver took for all
+     * @return nanoseconds from one message to the next, means of 64
      */
-    long messages(int count, int depth, int size, boolean sleep) {
+    Figure messages(int count, int depth, int size, boolean sleep) {
         BenchGuest sender = new BenchGuest(machine, 0);
         BenchGuest receiver = new BenchGuest(machine, 1);
         long queue = queue(depth, size);
@@ -106,10 +106,16 @@ final class HypervisorBench {
         receiver.awaitReady(0);
         sender.start(0, Program.SEND);
         sender.awaitDone(0);
-        long ns = receiver.awaitDone(0);
+        receiver.awaitDone(0);
+        long[] times = receiver.times(count / BATCH);
         sender.kill();
         receiver.kill();
-        return ns;
+        long[] gaps = new long[times.length - 1];
+        for (int i = 0; i < gaps.length; i++) {
+            gaps[i] = times[i + 1] - times[i];
+        }
+        return Figure.of("message of %d bytes to the next, depth %d, %s, mean of 64".formatted(size, depth,
+                sleep ? "both sleep in WFI" : "both poll"), "", BATCH, gaps);
     }
 
     /** Doorbell send in one guest to the first instruction of the handler in another, on two physical CPUs. */

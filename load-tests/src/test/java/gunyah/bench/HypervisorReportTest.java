@@ -34,7 +34,7 @@ class HypervisorReportTest {
                 int messages = round < ROUNDS - 1 ? MESSAGES / 10 : MESSAGES;
                 for (int[] queue : QUEUES) {
                     for (boolean sleep : new boolean[] {false, true}) {
-                        rows.add(messages(bench, messages, queue[0], queue[1], sleep));
+                        messages(bench, messages, queue[0], queue[1], sleep, rows);
                     }
                 }
             }
@@ -61,10 +61,13 @@ class HypervisorReportTest {
         return figures;
     }
 
-    private static String messages(HypervisorBench bench, int count, int depth, int size, boolean sleep) {
-        long ns = bench.messages(count, depth, size, sleep);
-        return "| messages of %d bytes, depth %d, %s | %,d /s | | %,d, none lost or reordered | >= 500,000 /s |"
-                .formatted(size, depth, sleep ? "both sleep in WFI" : "both poll", count * 1_000_000_000L / ns, count);
+    private static void messages(HypervisorBench bench, int count, int depth, int size, boolean sleep,
+            List<String> rows) {
+        Figure figure = bench.messages(count, depth, size, sleep);
+        rows.add(figure.row());
+        rows.add("| messages of %d bytes, depth %d, %s | %,d /s | | %,d, none lost or reordered | >= 500,000 /s |"
+                .formatted(size, depth, sleep ? "both sleep in WFI" : "both poll", Math.round(1e9 / figure.mean()),
+                        count));
     }
 
     private static void print(PrintStream out, List<String> rows) throws IOException {
