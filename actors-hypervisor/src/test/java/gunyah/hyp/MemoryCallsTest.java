@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.hyp.addrspace.Addrspace;
+import gunyah.hyp.addrspace.AddrspaceActor;
 import gunyah.hyp.addrspace.FaultKind;
+import gunyah.hyp.addrspace.VdeviceRegion;
 import gunyah.hyp.cspace.CSpace;
 import gunyah.memory.Access;
 import gunyah.memory.RawMemory;
@@ -315,6 +317,38 @@ class MemoryCallsTest {
         assertThat(RawMemory.RAW.getLong(m.memory.hostAddress(P0))).isZero();
         assertThat(RawMemory.RAW.getLong(m.memory.hostAddress(P0 + PAGE))).isEqualTo(0x77);
         assertThat(pa(space, IPA)).isEqualTo(-1);
+    }
+
+    @Test
+    void framesComeBackCleanFromAnAddressSpaceThatBroke() {
+        long host = spanning();
+        long guest = m.derived(host, 0, Machine.SPAN, Machine.ALL_RWX_SPARSE);
+        long guestSpace = m.addrspace(0x80);
+        Machine.must(donate(0, m.rootExtentCap, host, P0, 4 * PAGE));
+        Machine.must(m.call(0x60, guestSpace, IPA, 0x10_0000L, 2, 0));
+        Machine.must(donate(3, host, guest, P0, 2 * PAGE));
+        Machine.must(map(guestSpace, guest, IPA, RWX_WB, PARTIAL | PRIVATE, P0, PAGE));
+        Machine.must(map(guestSpace, guest, IPA + PAGE, RWX_WB, PARTIAL | PRIVATE, P0 + PAGE, PAGE));
+        RawMemory.RAW.putLong(m.memory.hostAddress(P0), 0x77);
+        RawMemory.RAW.putLong(m.memory.hostAddress(P0 + PAGE), 0x77);
+
+        assertThat(space(guestSpace).addVdevice(new VdeviceRegion(0, PAGE, null))).isEqualTo(HypError.OK);
+        ReplySlot slot = ReplySlot.arm();
+        space(guestSpace).actor().tell(new AddrspaceActor.AttachVdevice(null, slot));
+        assertThat(slot.await()).isEqualTo(HypError.FAILURE);
+
+        assertThat(pa(guestSpace, IPA)).as("nothing can be reached").isEqualTo(-1);
+        assertThat(map(guestSpace, guest, IPA + 2 * PAGE, RWX_WB, PARTIAL, P0, PAGE))
+                .isEqualTo(HypError.OBJECT_STATE.code());
+        assertThat(unmap(guestSpace, guest, IPA, PARTIAL, P0, PAGE)).as("as what it is not")
+                .isEqualTo(HypError.BUSY.code());
+        Machine.must(unmap(guestSpace, guest, IPA, PARTIAL | PRIVATE, P0, PAGE));
+        assertThat(RawMemory.RAW.getLong(m.memory.hostAddress(P0))).isZero();
+        Machine.must(donate(4, guest, host, P0, PAGE));
+        Machine.must(m.call(0x22, m.cspaceCap, guestSpace, 0));
+        assertThat(RawMemory.RAW.getLong(m.memory.hostAddress(P0 + PAGE))).isZero();
+        Machine.must(donate(4, guest, host, P0 + PAGE, PAGE));
+        assertThat(owner(P0 + PAGE)).isEqualTo(id(host));
     }
 
     @Test

@@ -74,6 +74,8 @@ public final class PcpuActor {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(PcpuActor.class);
+    /** So many messages in a row that break, and there is no hope. */
+    private static final int FAILURES_IN_A_ROW = 100;
     private static final int MOST_SLICES_OWED = 2;
 
     private final Pcpu cpu;
@@ -90,6 +92,7 @@ public final class PcpuActor {
     private boolean countedBusy;
     /** The running thread is being told that it has the grant. */
     private boolean granting;
+    private int failures;
     private long accountedNs;
     private long alarmNs = Alarm.NEVER;
     private long busyNs;
@@ -132,9 +135,14 @@ public final class PcpuActor {
     private Behavior<Command> attempt(Function<Command, Behavior<Command>> handler, Command command) {
         long grants = switches;
         try {
-            return handler.apply(command);
+            Behavior<Command> next = handler.apply(command);
+            failures = 0;
+            return next;
         } catch (RuntimeException | StackOverflowError | AssertionError bug) {
             LOG.error("{} failed at {} and begins anew", cpu, command, bug);
+            if (++failures == FAILURES_IN_A_ROW) {
+                return giveUp(bug);
+            }
         }
         Schedulable returned = returner(command);
         try {
@@ -149,9 +157,13 @@ public final class PcpuActor {
             return Behaviors.same();
         } catch (RuntimeException | StackOverflowError | AssertionError bug) {
             LOG.error("{} cannot begin anew", cpu, bug);
-            fatal.accept("the scheduler of %s failed: %s".formatted(cpu, bug));
-            return Behaviors.stopped();
+            return giveUp(bug);
         }
+    }
+
+    private Behavior<Command> giveUp(Throwable bug) {
+        fatal.accept("the scheduler of %s failed: %s".formatted(cpu, bug));
+        return Behaviors.stopped();
     }
 
     private static Schedulable returner(Command command) {
