@@ -14,6 +14,8 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
@@ -30,7 +32,6 @@ final class GuestMachine implements AutoCloseable {
     private static final long RAM_BYTES = 16L << 20;
     private static final long PARAMETERS = 0x1_0000;
     private static final long SLOTS = 0x2_0000;
-    private static final long SLOT_BYTES = 0x1_0000;
     private static final long TABLES = 0x10_0000;
     private static final long TABLE_BYTES = 4L << 20;
     private static final long READ_ONLY_PAGE = 0xF_0000;
@@ -45,6 +46,7 @@ final class GuestMachine implements AutoCloseable {
     private final BareVm vm;
     private final long pa;
     private final long foreign;
+    private final List<Long> extents = new ArrayList<>();
 
     GuestMachine(long seed, int vcpus, Optional<TraceSink> trace) {
         machine = new BareMachine(kit.system(), new MachineConfig(vcpus, MEMORY, 5_000_000), new Random(seed), trace);
@@ -77,6 +79,7 @@ final class GuestMachine implements AutoCloseable {
         machine.call(0x32, extent, root, base, Arena.PAGES * Arena.PAGE, Objects.SPARSE_RWX);
         machine.activate(extent);
         machine.call(0x61, 0, root, extent, 0, Arena.PAGES * Arena.PAGE);
+        extents.add(extent);
         for (long offset = 0; offset < Arena.PAGES * Arena.PAGE; offset += Arena.PAGE) {
             write(base + offset, word(Arena.word(index, offset)));
         }
@@ -86,6 +89,11 @@ final class GuestMachine implements AutoCloseable {
                 machine.grant(vm.addrspace(), cspace), machine.grant(vm.vcpu(vcpu), cspace),
                 machine.grant(extent, cspace), base, machine.grant(hwirq(2 * index), cspace),
                 machine.grant(hwirq(2 * index + 1), cspace), foreign, deletedCap(cspace));
+    }
+
+    /** {@return the root VM's capability to the extent of the {@code index}-th arena made} */
+    long extent(int index) {
+        return extents.get(index);
     }
 
     private long hwirq(int number) {
@@ -104,7 +112,7 @@ final class GuestMachine implements AutoCloseable {
         return caps[caps.length - 1];
     }
 
-    /** Powers a vCPU on to execute a table. */
+    /** Powers a vCPU on to execute a table. All vCPUs have the same variables. */
     void start(int vcpu, byte[] table) {
         if (table.length > TABLE_BYTES) {
             throw new IllegalArgumentException("a table of %d bytes".formatted(table.length));
@@ -112,7 +120,7 @@ final class GuestMachine implements AutoCloseable {
         write(pa + TABLES + TABLE_BYTES * vcpu, table);
         long block = PARAMETERS + 0x1000L * vcpu;
         write(pa + block, word(Arena.RAM + TABLES + TABLE_BYTES * vcpu));
-        write(pa + block + 8, word(Arena.RAM + SLOTS + SLOT_BYTES * vcpu));
+        write(pa + block + 8, word(Arena.RAM + SLOTS));
         vm.powerOn(vcpu, Arena.RAM, Arena.RAM + block);
     }
 
