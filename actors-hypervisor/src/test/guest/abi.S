@@ -1,7 +1,7 @@
-// The guest that calls the hypervisor as a table says. A vCPU starts at the first byte with the address of its parameter
-// block in x0. For each row it loads x0..x7 as the row says and x8..x30 and sp with values of its own, executes one
-// instruction, and compares every register with what the row and the calling convention promise. It writes the verdict and
-// what it got into the row. MMU and caches are on: the first gigabyte is devices, the second memory, the rest unmapped.
+// The guest that calls the hypervisor as a table says. A vCPU starts at the first byte with the address of its
+// parameter block in x0. For each row it loads x0..x7 as the row says and x8..x30 and sp with values of its own, executes
+// one instruction, and compares every register with what the row and the calling convention promise. It writes the
+// verdict and what it got into the row. MMU and caches are on: the first gigabyte is devices, the second memory, the rest unmapped.
 //
 // The instruction of a row is one of a table of pairs "instruction; ret": hvc #0x6000..#0x61ff, then hvc #0, smc #0,
 // loads and stores. An exception in one of them is a result, too: x0 the syndrome, x2 the fault address, x3 ABORTED.
@@ -92,7 +92,7 @@ again:  ldr     x23, [x19, #SLOTS]
         adr     x26, back
         str     x26, [x29, #8 * 30]
         mov     x0, x29
-        .irp    n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
+        .irp    n, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29
         ldr     x\n, [x0, #8 * \n]
         .endr
         ldr     x30, [x0, #8 * 30]
@@ -102,7 +102,7 @@ again:  ldr     x23, [x19, #SLOTS]
 back:   msr     tpidr_el0, x0
         mrs     x0, tpidr_el1
         add     x0, x0, #AFTER
-        .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+        .irp    n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
         str     x\n, [x0, #8 * \n]
         .endr
         mrs     x1, tpidr_el0

@@ -113,8 +113,8 @@ public final class BareMachine implements AutoCloseable {
     }
 
     /**
-     * Makes the primary VM: one vCPU on the first physical CPU, which executes the tasks given to {@link #host}. Returns
-     * when it executes.
+     * Makes the primary VM: one vCPU on the first physical CPU, which executes the tasks given to {@link #host}.
+     * Returns when it executes.
      */
     public BareVm bootHost() {
         BareVm vm = vm(HLOS).caps(PRIMARY_CAPS).virqs(ALL_SPIS)

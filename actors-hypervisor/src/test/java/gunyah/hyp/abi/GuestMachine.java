@@ -21,9 +21,9 @@ import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A machine with one guest that executes {@code abi.S}, a table on each of its vCPUs, each on a physical CPU of its own.
- * The guest may do what the Resource Manager may: it has capabilities to the partition, to its own cspace, address space
- * and vCPUs, and memory to divide. The test's thread owns it.
+ * A machine with one guest that executes {@code abi.S}, a table on each of its vCPUs, each on a physical CPU of its
+ * own. The guest may do what the Resource Manager may: it has capabilities to the partition, to its own cspace, address
+ * space and vCPUs, and memory to divide. The test's thread owns it.
  */
 final class GuestMachine implements AutoCloseable {
     static final int VMID = 128;

@@ -19,15 +19,15 @@ import java.util.TreeMap;
 /** Calls with hostile arguments, for the guest of {@code abi.S}, and what they may answer. */
 final class HostileCalls {
     /** Edges of every width, sizes, flags, attributes, options. */
-    private static final long[] NUMBERS = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32, 33, 61, 63, 64, 65, 95, 96, 127,
-            128, 255, 256, 257, 987, 988, 1023, 1024, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2000, 0x1_0000, 0x2_0000, 0xFFFE,
-            0xFFFF, 99_999, 100_000, 100_000_000, 100_000_001, Integer.MAX_VALUE, 1L << 31, 0x8000_0001L, 0x8000_0003L,
-            0x8000_00FFL, 0xFFFF_FFFEL, 0xFFFF_FFFFL, 1L << 32, 1L << 32 | 1, 1L << 36, (1L << 36) - 0x1000,
-            (1L << 44) - 0x1000, 1L << 47, 1L << 48, (1L << 48) - 0x1000, 1L << 52, 1L << 62, Long.MAX_VALUE,
-            Long.MAX_VALUE & -0x1000, Long.MIN_VALUE, Long.MIN_VALUE + 1, Long.MIN_VALUE | 0x1000, -1, -2, -3, -8, -15,
-            -16, -0x1000, -0x2000, 0x77, 0x44, 0x1_0007, 0x1_0004, 0x2_0007, 0xF_0077, 0xF_0066, 0xF_0044, 0x10_0077,
-            1 << 24 | 40, 4 | 16 << 16, 255 | 1023 << 16, 1L << 63 | 1 << 8 | 1, 1 << 9, 0x300, 0x1FF,
-            0xAAAA_AAAA_AAAA_AAAAL, 0x5555_5555_5555_5555L};
+    private static final long[] NUMBERS = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32, 33, 61, 63, 64, 65, 95, 96,
+            127, 128, 255, 256, 257, 987, 988, 1023, 1024, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2000, 0x1_0000, 0x2_0000,
+            0xFFFE, 0xFFFF, 99_999, 100_000, 100_000_000, 100_000_001, Integer.MAX_VALUE, 1L << 31, 0x8000_0001L,
+            0x8000_0003L, 0x8000_00FFL, 0xFFFF_FFFEL, 0xFFFF_FFFFL, 1L << 32, 1L << 32 | 1, 1L << 36,
+            (1L << 36) - 0x1000, (1L << 44) - 0x1000, 1L << 47, 1L << 48, (1L << 48) - 0x1000, 1L << 52, 1L << 62,
+            Long.MAX_VALUE, Long.MAX_VALUE & -0x1000, Long.MIN_VALUE, Long.MIN_VALUE + 1, Long.MIN_VALUE | 0x1000, -1,
+            -2, -3, -8, -15, -16, -0x1000, -0x2000, 0x77, 0x44, 0x1_0007, 0x1_0004, 0x2_0007, 0xF_0077, 0xF_0066,
+            0xF_0044, 0x10_0077, 1 << 24 | 40, 4 | 16 << 16, 255 | 1023 << 16, 1L << 63 | 1 << 8 | 1, 1 << 9, 0x300,
+            0x1FF, 0xAAAA_AAAA_AAAA_AAAAL, 0x5555_5555_5555_5555L};
     private static final int ROW = Script.ROW_BYTES;
 
     private static final Set<HypError> OF_CAPABILITIES = EnumSet.of(HypError.ARGUMENT_INVALID, HypError.CSPACE_CAP_NULL,

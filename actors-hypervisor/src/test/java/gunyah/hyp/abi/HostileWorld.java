@@ -284,8 +284,8 @@ final class HostileWorld implements AutoCloseable {
     }
 
     /**
-     * Deletes whatever the guest left in a cspace: it may hold capabilities to itself, directly or by its vCPUs, and would
-     * never go. The ids of the first two slots tell those of all ({@code slot number * factor ^ base}).
+     * Deletes whatever the guest left in a cspace: it may hold capabilities to itself, directly or by its vCPUs, and
+     * would never go. The ids of the first two slots tell those of all ({@code slot number * factor ^ base}).
      */
     private void empty(long cspace, int caps, long firstId, long secondId) {
         long factor = firstId ^ secondId;

@@ -8,11 +8,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The calls as their documents declare them (Gunyah hyp/interfaces, the .hvc files): what goes in and what comes out. */
+/** The calls as their documents declare them (Gunyah hyp/interfaces, the .hvc files): what goes in, what comes out. */
 final class Interface {
     /**
-     * {@code number name | inputs | results}. An input is a capability {@code type+right}, of an ACTIVE object or with !
-     * an INIT one or with ? either, and {@code object} for any type; or reserved, {@code =0} or {@code =1s}; or a value.
+     * {@code number name | inputs | results}. An input is a capability {@code type+right}, of an ACTIVE object or with
+     * ! an INIT one or with ? either, and {@code object} for any type; or reserved, {@code =0} or {@code =1s}; or a value.
      * Results are how many registers follow X0, and what they hold after an error if not 0.
      */
     private static final String CALLS = """
@@ -111,7 +111,7 @@ final class Interface {
             69 addrspace_modify_pages | addrspace+modify_protected vbase size flags | 1
             """;
 
-    /** The rights of each type from bit 0 on (Gunyah API document, "Object Rights"); {@code activate} is bit 31 of all. */
+    /** The rights of each type from bit 0 on (Gunyah API document, "Object Rights"); {@code activate} is bit 31. */
     private static final String RIGHTS = """
             partition create donate query
             cspace create delete copy attach revoke

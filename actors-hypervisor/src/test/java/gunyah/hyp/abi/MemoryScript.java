@@ -19,8 +19,8 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.ObjectType;
 
 /**
- * Extents, address spaces and donations. The guest maps into its own address space, so that loads and stores show what a
- * call did; its address space is live, so private pages are locked.
+ * Extents, address spaces and donations. The guest maps into its own address space, so that loads and stores show what
+ * a call did; its address space is live, so private pages are locked.
  */
 final class MemoryScript {
     private static final long PAGE = Arena.PAGE;

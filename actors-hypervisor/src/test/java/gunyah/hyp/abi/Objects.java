@@ -16,7 +16,7 @@ import gunyah.hyp.ObjectType;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** The objects that a script works with, which it makes itself: one ACTIVE and one INIT of each type that can be made. */
+/** The objects that a script works with and makes itself: one ACTIVE and one INIT of each type that can be made. */
 final class Objects {
     static final long ALL = 0xFFFF_FFFFL;
     static final long SPARSE_RWX = 0x1_0007;
@@ -28,7 +28,8 @@ final class Objects {
     /** Offset of the page that the virtio device has. */
     private static final long VIRTIO_PAGE = 0xF0 * Arena.PAGE;
     static final Map<ObjectType, Integer> CREATE = new EnumMap<>(Map.of(CSPACE, 0x02, ADDRSPACE, 0x03,
-            MEMEXTENT, 0x04, THREAD, 0x05, DOORBELL, 0x06, MSGQUEUE, 0x07, VIC, 0x0A, VPM_GROUP, 0x0B, VIRTIO_MMIO, 0x48));
+            MEMEXTENT, 0x04, THREAD, 0x05, DOORBELL, 0x06, MSGQUEUE, 0x07, VIC, 0x0A, VPM_GROUP, 0x0B,
+            VIRTIO_MMIO, 0x48));
 
     private final Script script;
     private final Arena arena;

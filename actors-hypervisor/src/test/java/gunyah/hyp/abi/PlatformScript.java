@@ -109,14 +109,15 @@ final class PlatformScript {
     private void psci() {
         script.section("PSCI");
         script.smccc(0x8400_0000L, NONE, 0x1_0001);
-        for (long known : new long[] {0x8400_0000L, 0x8400_0002L, 0x8400_0003L, 0xC400_0003L, 0x8400_0004L, 0xC400_0004L,
-                0x8400_0008L, 0x8400_0009L, 0x8400_000AL, 0x8400_000CL, 0xC400_000CL, 0x8400_000FL, 0x8400_0012L,
+        for (long known : new long[] {0x8400_0000L, 0x8400_0002L, 0x8400_0003L, 0xC400_0003L, 0x8400_0004L,
+                0xC400_0004L, 0x8400_0008L, 0x8400_0009L, 0x8400_000AL, 0x8400_000CL, 0xC400_000CL, 0x8400_000FL, 0x8400_0012L,
                 0xC400_0012L, 0x8000_0000L}) {
             script.smccc(0x8400_000AL, new long[] {known}, 0);
         }
         script.smccc(0x8400_000AL, new long[] {0x8400_0001L}, 2);
         script.smccc(0x8400_000AL, new long[] {0xC400_0001L}, 2);
-        for (long other : new long[] {0x8400_0005L, 0x8400_0006L, 0x8400_000EL, 0xC400_000EL, 0x8400_0013L, 0xC400_0000L}) {
+        for (long other : new long[] {0x8400_0005L, 0x8400_0006L, 0x8400_000EL, 0xC400_000EL, 0x8400_0013L,
+                0xC400_0000L}) {
             script.smccc(0x8400_000AL, new long[] {other}, NOT_SUPPORTED_32);
             script.smccc(other, NONE, UNKNOWN);
         }

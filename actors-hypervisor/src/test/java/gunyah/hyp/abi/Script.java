@@ -269,7 +269,8 @@ final class Script {
             }
             if (status != (rows.get(i).returns ? 1 : 0)) {
                 StringBuilder line = new StringBuilder("FAIL %s row %d, %s".formatted(form, i, rows.get(i).text));
-                line.append(status == 0 ? ", did not return" : status == 1 ? ", returned" : ", X%d is wrong, got".formatted(status >>> 8));
+                line.append(status == 0 ? ", did not return" : status == 1 ? ", returned"
+                        : ", X%d is wrong, got".formatted(status >>> 8));
                 for (int x = 0; x < REGISTERS && status > 1; x++) {
                     line.append(" 0x").append(Long.toHexString(got[x]));
                 }
