@@ -469,4 +469,26 @@ class MemoryCallsTest {
             }
         }
     }
+
+    @Test
+    void theInformationAreaIsClearedAndKeptForTheVm() {
+        long area = m.derived(m.rootExtentCap, P0, PAGE, Machine.RWX_BASIC);
+        RawMemory.RAW.putLong(m.memory.hostAddress(P0), 0x1234);
+        long space = m.create(0x03);
+        Machine.must(m.call(0x2E, space, 21, 0));
+        Machine.must(m.call(0x5B, space, area, 0x8000_0000L, 0));
+        Machine.must(m.call(0x0C, space, 0));
+        assertThat(RawMemory.RAW.getLong(m.memory.hostAddress(P0))).isZero();
+
+        long child = m.create(0x04);
+        Machine.must(m.call(0x32, child, area, 0, PAGE, Machine.RWX_BASIC, 0));
+        assertThat(HypError.of(m.call(0x0C, child, 0))).isEqualTo(HypError.BUSY);
+        long other = m.create(0x03);
+        Machine.must(m.call(0x2E, other, 22, 0));
+        Machine.must(m.call(0x5B, other, area, 0x8000_0000L, 0));
+        assertThat(HypError.of(m.call(0x0C, other, 0))).isEqualTo(HypError.BUSY);
+        assertThat(HypError.of(m.call(0x0C, other, 0))).as("without the area").isEqualTo(HypError.OK);
+        Machine.must(m.call(0x22, m.cspaceCap, space, 0));
+        Machine.must(m.call(0x0C, child, 0));
+    }
 }

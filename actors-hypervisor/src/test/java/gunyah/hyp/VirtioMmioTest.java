@@ -308,8 +308,8 @@ class VirtioMmioTest {
         write(QUEUE_NUM, 0);
         MachineState before = machine.hypervisor.state();
         write(QUEUE_NUM, 5);
-        assertThat(machine.hypervisor.state().digest()).isNotEqualTo(before.digest());
+        assertThat(before.difference(machine.hypervisor.state())).anyMatch(line -> line.contains("VIRTIO_MMIO#"));
         write(QUEUE_NUM, 0);
-        assertThat(before.difference(machine.hypervisor.state())).isEmpty();
+        assertThat(before.difference(machine.hypervisor.state())).noneMatch(line -> line.contains("VIRTIO_MMIO#"));
     }
 }

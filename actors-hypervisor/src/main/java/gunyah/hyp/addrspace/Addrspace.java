@@ -45,12 +45,13 @@ public final class Addrspace extends KernelObject {
     private final AtomicInteger threads = new AtomicInteger();
     private final AtomicInteger liveVcpus = new AtomicInteger();
     private final Set<MappingOwner> mappingOwners = ConcurrentHashMap.newKeySet();
-    private final AtomicReference<KernelObject> infoArea = new AtomicReference<>();
+    private final AtomicReference<HypervisorPage> infoArea = new AtomicReference<>();
     private ActorRef<AddrspaceActor.Command> actor;
     private volatile StageTwoObservers observers = StageTwoObservers.NONE;
     private volatile IpaRanges ranges = IpaRanges.EMPTY;
     private volatile VdeviceRegion[] vdevices = {};
     private volatile int vmid;
+    private volatile boolean infoAttached;
     /** Broken, and nothing can be reached through the table any more. */
     private volatile boolean withdrawn;
 
@@ -104,15 +105,42 @@ public final class Addrspace extends KernelObject {
         if (vmid == 0) {
             return HypError.OBJECT_CONFIG;
         }
-        return vmids.take(vmid, this) ? HypError.OK : HypError.BUSY;
+        if (!vmids.take(vmid, this)) {
+            return HypError.BUSY;
+        }
+        HypError error = takeInfoArea();
+        if (error != HypError.OK) {
+            vmids.giveBack(vmid, this);
+        }
+        return error;
+    }
+
+    /** An extent that cannot be had is forgotten, so that the address space may be activated without. */
+    private HypError takeInfoArea() {
+        HypervisorPage info = infoArea.get();
+        if (info == null) {
+            return HypError.OK;
+        }
+        HypError error = info.attach();
+        if (error == HypError.OK) {
+            infoAttached = true;
+            info.clear();
+        } else {
+            infoArea.set(null);
+            info.release();
+        }
+        return error;
     }
 
     @Override
     protected void onDestroy() {
         mappingOwners.forEach(owner -> owner.forget(this));
         vmids.giveBack(vmid, this);
-        KernelObject info = infoArea.getAndSet(null);
+        HypervisorPage info = infoArea.getAndSet(null);
         if (info != null) {
+            if (infoAttached) {
+                info.detach();
+            }
             info.release();
         }
         actor.tell(AddrspaceActor.stop());
@@ -121,7 +149,7 @@ public final class Addrspace extends KernelObject {
     @Override
     protected void describe(StateText text) {
         text.put("vmid", vmid).put("threads", threads.get()).put("vcpus.live", liveVcpus.get());
-        text.put("info_area", infoArea.get());
+        text.put("info_area", (KernelObject) infoArea.get());
         ranges.describe(text);
         for (VdeviceRegion region : vdevices) {
             text.run("vdevice", region.base(), region.size(), 0, 0);
@@ -338,12 +366,13 @@ public final class Addrspace extends KernelObject {
     }
 
     /**
-     * Names the extent that describes the VM to itself, in INIT; holds a reference (addrspace_configure_info_area).
-     * The extent is held and otherwise left alone: no entry is defined that a guest depends on.
+     * Names the extent that describes the VM to itself, in INIT; holds a reference (addrspace_configure_info_area). At
+     * activation it is cleared and becomes a page of the hypervisor; nothing is written to it, since no part of it is
+     * defined for this platform.
      */
-    public void infoArea(KernelObject extent) {
+    public void infoArea(HypervisorPage extent) {
         extent.retain();
-        KernelObject before = infoArea.getAndSet(extent);
+        HypervisorPage before = infoArea.getAndSet(extent);
         if (before != null) {
             before.release();
         }

@@ -10,7 +10,6 @@ import static gunyah.hyp.HypercallArgument.init;
 import gunyah.hyp.HypError;
 import gunyah.hyp.HypercallRow;
 import gunyah.hyp.KernelObject;
-import gunyah.hyp.ObjectCalls;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.Rights;
 import gunyah.hyp.ThreadObject;
@@ -40,10 +39,11 @@ public final class AddrspaceCalls {
                         init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE), U16, RES0)
                         .inputs("addrspace", "vmid")
                         .errors(HypError.ARGUMENT_INVALID),
-                HypercallRow.of(0x2F, "addrspace_attach_vdma", 0, ObjectCalls::unimplemented,
+                HypercallRow.of(0x2F, "addrspace_attach_vdma", 0,
+                        (caller, space, none, x) -> HypError.CSPACE_WRONG_OBJECT_TYPE,
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ATTACH), VALUE, VALUE, RES0)
                         .inputs("addrspace", "device", "index")
-                        .errors(HypError.UNIMPLEMENTED),
+                        .errors(HypError.CSPACE_WRONG_OBJECT_TYPE).note("No object accesses memory by itself."),
                 HypercallRow.of(0x60, "addrspace_configure_vmmio", 0, (caller, space, none, x) ->
                         configureRange((Addrspace) space, x[1], x[2], x[3]),
                         any(ObjectType.ADDRSPACE, Rights.ADDRSPACE_ADD_VMMIO_RANGE), VALUE, VALUE, VALUE, RES0)

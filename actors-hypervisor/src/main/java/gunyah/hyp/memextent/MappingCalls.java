@@ -74,7 +74,7 @@ public final class MappingCalls {
                         init(ObjectType.ADDRSPACE, Rights.OBJECT_ACTIVATE),
                         active(ObjectType.MEMEXTENT, Rights.MEMEXTENT_ATTACH), VALUE, RES0)
                         .inputs("addrspace", "memextent", "ipa")
-                        .errors(HypError.ARGUMENT_ALIGNMENT, HypError.ARGUMENT_INVALID, HypError.ADDR_INVALID),
+                        .errors(HypError.ARGUMENT_INVALID, HypError.ADDR_INVALID),
                 HypercallRow.of(0x5A, "addrspace_lookup", 3, (caller, space, extent, x) ->
                         lookup((Addrspace) space, (MemExtent) extent, x),
                         active(ObjectType.ADDRSPACE, Rights.ADDRSPACE_LOOKUP),
@@ -198,15 +198,15 @@ public final class MappingCalls {
 
     private static HypError configureInfoArea(Addrspace space, MemExtent extent, long ipa) {
         ExtentAttributes attributes = extent.attributes();
-        if ((ipa & PAGE_OFFSET) != 0) {
-            return HypError.ARGUMENT_ALIGNMENT;
-        }
-        if (attributes.sparse() || attributes.memtype() != ExtentAttributes.ANY
-                || !Access.allows(attributes.access(), Access.RW) || extent.size() > INFO_AREA_LIMIT) {
+        if (extent.size() > INFO_AREA_LIMIT) {
             return HypError.ARGUMENT_INVALID;
         }
-        if (beyond(ipa, extent.size())) {
+        if ((ipa & PAGE_OFFSET) != 0 || beyond(ipa, extent.size())) {
             return HypError.ADDR_INVALID;
+        }
+        if (attributes.sparse() || attributes.memtype() != ExtentAttributes.ANY
+                || !Access.allows(attributes.access(), Access.RW)) {
+            return HypError.ARGUMENT_INVALID;
         }
         space.infoArea(extent);
         return HypError.OK;

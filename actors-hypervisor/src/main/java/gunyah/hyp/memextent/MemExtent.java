@@ -6,6 +6,7 @@ import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.StateText;
 import gunyah.hyp.addrspace.Addrspace;
+import gunyah.hyp.addrspace.HypervisorPage;
 import gunyah.hyp.addrspace.MappingOwner;
 import gunyah.hyp.addrspace.PageFlags;
 import gunyah.hyp.partition.Partition;
@@ -19,7 +20,7 @@ import gunyah.memory.PhysicalMemory;
  * SPARSE ones get frames by donation and map any part. Guarded by the memory lock; any thread that is not an object
  * actor's.
  */
-public final class MemExtent extends KernelObject implements MappingOwner {
+public final class MemExtent extends KernelObject implements MappingOwner, HypervisorPage {
     private static final long ADDRESS = 0x0000_FFFF_FFFF_F000L;
     static final long ACCESS_BITS = 0x3F;
 
@@ -146,11 +147,8 @@ public final class MemExtent extends KernelObject implements MappingOwner {
         return attributes != null && !attributes.sparse();
     }
 
-    /**
-     * Makes it a page of the hypervisor too, which nobody may take out (memextent_attach).
-     *
-     * @return OK, DENIED without read and write access, BUSY when it is attached or has given memory to a child
-     */
+    /** Memextent_attach: from then on nobody takes memory out of it. */
+    @Override
     public HypError attach() {
         tree.lock();
         try {
@@ -167,7 +165,12 @@ public final class MemExtent extends KernelObject implements MappingOwner {
         }
     }
 
-    /** Takes {@link #attach} back. */
+    @Override
+    public void clear() {
+        zero(0, size);
+    }
+
+    @Override
     public void detach() {
         tree.lock();
         try {

@@ -28,10 +28,11 @@ public final class VicCalls {
                         init(ObjectType.VIC, Rights.OBJECT_ACTIVATE), U32, U32, U32, U32)
                         .inputs("vic", "max_vcpus", "max_virqs", "options", "max_msis")
                         .errors(HypError.ARGUMENT_INVALID),
-                HypercallRow.of(0x56, "vic_bind_msi_source", 0, (caller, vic, none, x) -> HypError.UNIMPLEMENTED,
+                HypercallRow.of(0x56, "vic_bind_msi_source", 0,
+                        (caller, vic, none, x) -> HypError.CSPACE_WRONG_OBJECT_TYPE,
                         active(ObjectType.VIC, Rights.VIC_BIND_SOURCE), VALUE, RES0)
                         .inputs("vic", "msi_source")
-                        .errors(HypError.UNIMPLEMENTED)
+                        .errors(HypError.CSPACE_WRONG_OBJECT_TYPE)
                         .note("No object is an MSI source."),
                 HypercallRow.of(0x67, "vgic_set_mpidr_mapping", 0, (caller, vic, none, x) ->
                         ((Vic) vic).mapMpidr(x[1], x[2], x[3], x[4], x[5], x[6]),

@@ -13,7 +13,6 @@ import static gunyah.hyp.HypError.MEMDB_NOT_OWNER;
 import static gunyah.hyp.HypError.MEMEXTENT_MAPPINGS_FULL;
 import static gunyah.hyp.HypError.MEMEXTENT_TYPE;
 import static gunyah.hyp.HypError.NORESOURCES;
-import static gunyah.hyp.HypError.UNIMPLEMENTED;
 
 import gunyah.hyp.HypError;
 import gunyah.hyp.ObjectType;
@@ -493,7 +492,7 @@ final class MemoryScript {
         infoArea(space);
         script.ok(0x2E, space, 0x1_0000 | arena.vmid(2));
         script.ok(0x0C, space);
-        script.fails(UNIMPLEMENTED, 0x2F, space, 0, 0);
+        script.fails(CSPACE_WRONG_OBJECT_TYPE, 0x2F, space, objects.active(ObjectType.DOORBELL), 0);
         threads(space);
         objects.delete(space);
     }
@@ -502,7 +501,7 @@ final class MemoryScript {
         long area = objects.newExtent(pool, 0x70 * PAGE, PAGE, Objects.BASIC_RWX);
         long reader = objects.newExtent(pool, 0x71 * PAGE, PAGE, 4);
         long large = objects.newExtent(pool, 0xA0 * PAGE, 17 * PAGE, Objects.BASIC_RWX);
-        script.fails(ARGUMENT_ALIGNMENT, 0x5B, space, area, at + 8);
+        script.fails(ADDR_INVALID, 0x5B, space, area, at + 8);
         script.fails(ARGUMENT_INVALID, 0x5B, space, pool, at);
         script.fails(ARGUMENT_INVALID, 0x5B, space, reader, at);
         script.fails(ARGUMENT_INVALID, 0x5B, space, large, at);

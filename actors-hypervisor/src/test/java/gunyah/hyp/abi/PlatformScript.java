@@ -5,6 +5,7 @@ import static gunyah.hyp.HypError.ARGUMENT_ALIGNMENT;
 import static gunyah.hyp.HypError.ARGUMENT_INVALID;
 import static gunyah.hyp.HypError.ARGUMENT_SIZE;
 import static gunyah.hyp.HypError.BUSY;
+import static gunyah.hyp.HypError.CSPACE_WRONG_OBJECT_TYPE;
 import static gunyah.hyp.HypError.DENIED;
 import static gunyah.hyp.HypError.IDLE;
 import static gunyah.hyp.HypError.UNIMPLEMENTED;
@@ -165,7 +166,7 @@ final class PlatformScript {
         objects.delete(first);
         long third = objects.create(ObjectType.THREAD);
         script.ok(0x29, vic, third, 1);
-        script.fails(UNIMPLEMENTED, 0x56, vic, 0);
+        script.fails(CSPACE_WRONG_OBJECT_TYPE, 0x56, vic, objects.active(ObjectType.DOORBELL));
         objects.delete(second);
         objects.delete(third);
         objects.delete(vic);
