@@ -34,6 +34,7 @@ import gunyah.hyp.pcpu.PcpuActor;
 import gunyah.hyp.pcpu.PcpuState;
 import gunyah.hyp.timer.SystemCounter;
 import gunyah.hyp.timer.TimerThread;
+import gunyah.hyp.trace.TraceSink;
 import gunyah.hyp.vcpu.Casualties;
 import gunyah.hyp.vcpu.EngineFactory;
 import gunyah.hyp.vcpu.Machine;
@@ -115,7 +116,7 @@ public final class Hypervisor implements AutoCloseable {
         machine.onPower(powerEvent::complete);
         machine.onFailure(failure::complete);
         pcpus.forEach(pcpu -> pcpu.start(system.systemActorOf(
-                PcpuActor.create(pcpu, timer, cores, machine.registry()::threads, machine::failed), pcpu.toString(),
+                PcpuActor.create(pcpu, timer, cores, trace, machine.registry()::threads, machine::failed), pcpu.toString(),
                 Dispatchers.hypercall())));
         this.supervisor = system.systemActorOf(VcpuSupervisor.create(new Casualties(machine.registry(),
                 RootVmBoot.VMID)), "vms", Props.empty());
@@ -183,6 +184,9 @@ public final class Hypervisor implements AutoCloseable {
 
     private void boot(LongSupplier clock, CpuFeatures features, VcpuWorkFactory works, RootVm rootVm, Board board) {
         HypercallTable table = new HypercallTable(groups(entropy, clock, this::create, memoryTree));
+        if (machine.trace() != null) {
+            machine.trace().nameCalls(number -> table.row(number) == null ? "" : table.row(number).name());
+        }
         Smccc smccc = new Smccc(table, new Psci(), entropy);
         // The root VM's program is an actor of its own, so its vCPU has nothing to do.
         VcpuWorkFactory all = (vmid, index) -> vmid == RootVmBoot.VMID ? Optional.of(new RootVcpuWork())

@@ -6,6 +6,7 @@ import gunyah.config.MachineConfig;
 import gunyah.hyp.bare.BareMachine;
 import gunyah.hyp.bare.BareVm;
 import gunyah.hyp.bare.HostCpu;
+import gunyah.hyp.trace.TraceSink;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -45,7 +46,7 @@ final class TestMachine implements AutoCloseable {
     }
 
     /** As above with a listener. */
-    TestMachine(int pcpus, Optional<TraceSink> trace) {
+    TestMachine(int pcpus, Optional<? extends TraceSink> trace) {
         bare = new BareMachine(kit.system(), new MachineConfig(pcpus, 64L << 20, 5_000_000), new Random(1), trace);
         hypervisor = bare.hypervisor();
         root = bare.root();

@@ -105,7 +105,8 @@ final class RunCommand implements Callable<Integer> {
     private boolean stats;
 
     @Option(names = "--trace", paramLabel = "FILE",
-            description = "write exits, hypercalls, interrupts and RM messages to this file, one JSON object a line")
+            description = "write who ran when, exits, hypercalls, interrupts and RM messages to this file: for Perfetto "
+                    + "when its name ends in .json, else one JSON object a line")
     private String trace;
 
     private final Main.Surroundings surroundings;

@@ -85,7 +85,8 @@ final class ActorMachine implements Machine {
         BootstrapSetup bootstrap = BootstrapSetup.create(
                 ConfigFactory.load(ActorMachine.class.getClassLoader(), "gunyah/runtime/system"));
         ActorSystem<Void> system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah", setup.withSetup(bootstrap));
-        Optional<TraceFile> trace = opened.map(out -> new TraceFile(system, clock, out));
+        Optional<TraceFile> trace = opened.map(out -> new TraceFile(config.pcpus(), clock, out,
+                TraceFile.format(file.get())));
         SecureRandom random = new SecureRandom();
         HostKernel host = new HostKernel(system);
         AtomicReference<ActorRef> manager = new AtomicReference<>();
@@ -97,7 +98,8 @@ final class ActorMachine implements Machine {
                         var actor = system.systemActorOf(behavior, "rm", Props.empty());
                         manager.set(Adapter.toClassic(actor));
                         return actor;
-                    }, RmProfile.large(), random::nextLong, trace.<RmTrace>map(t -> t).orElse(RmTrace.NONE)), trace);
+                    }, RmProfile.large(), random::nextLong, trace.<RmTrace>map(t -> t).orElse(RmTrace.NONE)),
+                    trace.map(TraceFile::buffer));
             Vmm vmm = new Vmm(await(host.device(), BOOT_LIMIT, "the host VM did not start"), system);
             ActorMachine machine = new ActorMachine(system, hypervisor, manager.get(), vmm, trace);
             system.systemActorOf(watch(Adapter.toTyped(manager.get()),

@@ -52,7 +52,7 @@ final class PrimaryMachine implements Machine {
         var opened = file.map(TraceFile::create);
         system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah",
                 ConfigFactory.load(PrimaryMachine.class.getClassLoader(), "gunyah/runtime/system"));
-        trace = opened.map(out -> new TraceFile(system, clock, out));
+        trace = opened.map(out -> new TraceFile(config.pcpus(), clock, out, TraceFile.format(file.get())));
     }
 
     @Override
@@ -80,7 +80,8 @@ final class PrimaryMachine implements Machine {
                     var actor = system.systemActorOf(behavior, "rm", Props.empty());
                     manager.set(Adapter.toClassic(actor));
                     return actor;
-                }, RmProfile.large(), random::nextLong, trace.<RmTrace>map(t -> t).orElse(RmTrace.NONE)), trace, board);
+                }, RmProfile.large(), random::nextLong, trace.<RmTrace>map(t -> t).orElse(RmTrace.NONE)),
+                trace.map(TraceFile::buffer), board);
         trace.ifPresent(file -> file.launched(PRIMARY_VMID, vm.name()));
         return new PrimaryGuest(board, hypervisor, manager.get());
     }

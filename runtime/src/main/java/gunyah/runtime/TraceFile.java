@@ -1,18 +1,9 @@
 package gunyah.runtime;
 
-import akka.actor.typed.ActorSystem;
-import akka.japi.Pair;
-import akka.stream.ActorAttributes;
-import akka.stream.BoundedSourceQueue;
-import akka.stream.IOResult;
-import akka.stream.QueueOfferResult;
-import akka.stream.javadsl.Keep;
-import akka.stream.javadsl.Source;
-import akka.stream.javadsl.StreamConverters;
-import akka.util.ByteString;
 import gunyah.config.BadInput;
-import gunyah.hyp.Dispatchers;
-import gunyah.hyp.TraceSink;
+import gunyah.hyp.trace.TraceBuffer;
+import gunyah.hyp.trace.TraceReader;
+import gunyah.hyp.trace.TraceRecord;
 import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.Reply;
@@ -20,47 +11,52 @@ import gunyah.rm.rpc.RmMessage;
 import gunyah.rm.rpc.VmState;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
- * The trace of a machine as a file of JSON lines. Events come from any thread and go through a bounded queue to a
- * stream that writes them in large pieces; nobody ever waits for it: an event that finds the queue full is counted,
- * and the last line says how many. Thread safe.
+ * The trace of a machine as a file. Whoever does something writes into the rings of {@link #buffer}; one thread takes it
+ * out some hundred times a second and writes it, and nobody ever waits for that thread: what it is too slow for is
+ * overwritten, counted, and told at the end. Thread safe.
  */
-final class TraceFile implements TraceSink, RmTrace {
-    private static final int QUEUED_EVENTS = 1 << 16;
-    private static final int EVENTS_PER_WRITE = 2048;
+final class TraceFile implements RmTrace {
+    private static final long PAUSE_NS = 5_000_000;
+    private static final int PIECE = 1 << 16;
+    private static final String CHROME_SUFFIX = ".json";
     private static final String ABOUT_A_VM = "u16 vmid";
 
+    private final TraceBuffer buffer;
+    private final TraceReader reader;
+    private final TraceFormat format;
     private final LongSupplier clock;
     private final long startNs;
-    private final LongAdder events = new LongAdder();
-    private final LongAdder dropped = new LongAdder();
-    private final BoundedSourceQueue<TraceEvent> queue;
-    private final CompletionStage<IOResult> written;
+    private final OutputStream file;
+    private final CompletableFuture<Void> written = new CompletableFuture<>();
+    private final Thread writer;
+    private final StringBuilder text = new StringBuilder();
+    private long events;
+    private volatile boolean closing;
 
     /**
-     * @param system runs the stream
-     * @param clock  monotonic nanoseconds
-     * @param file   closed at the end
+     * @param pcpus physical CPUs of the machine
+     * @param clock monotonic nanoseconds
+     * @param file  closed at the end
      */
-    TraceFile(ActorSystem<?> system, LongSupplier clock, OutputStream file) {
+    TraceFile(int pcpus, LongSupplier clock, OutputStream file, Function<TraceBuffer, TraceFormat> format) {
         this.clock = clock;
         this.startNs = clock.getAsLong();
-        // Lazy twice: the last line is made when all others are on their way.
-        Pair<BoundedSourceQueue<TraceEvent>, CompletionStage<IOResult>> stream = Source.<TraceEvent>queue(QUEUED_EVENTS)
-                .concatLazy(Source.lazySource(() -> Source.<TraceEvent>single(last())))
-                .batch(EVENTS_PER_WRITE, event -> append(new StringBuilder(), event), TraceFile::append)
-                .map(lines -> ByteString.fromString(lines.toString()))
-                .toMat(StreamConverters.fromOutputStream(() -> file)
-                        .withAttributes(ActorAttributes.dispatcher(Dispatchers.BLOCKING)), Keep.both())
-                .run(system);
-        this.queue = stream.first();
-        this.written = stream.second();
+        this.file = file;
+        this.buffer = new TraceBuffer(pcpus, clock);
+        this.reader = buffer.reader();
+        this.format = format.apply(buffer);
+        this.writer = Thread.ofPlatform().name("trace").daemon().start(this::run);
     }
 
     /**
@@ -77,65 +73,65 @@ final class TraceFile implements TraceSink, RmTrace {
         }
     }
 
-    private static StringBuilder append(StringBuilder lines, TraceEvent event) {
-        TraceLine.append(lines, event);
-        return lines;
+    /** {@return the form that a file of this name has} */
+    static Function<TraceBuffer, TraceFormat> format(Path file) {
+        return file.toString().endsWith(CHROME_SUFFIX) ? ChromeTrace::new : JsonLines::new;
     }
 
-    private TraceEvent last() {
-        return new TraceEvent.End(now(), events.sum(), dropped.sum());
+    /** {@return where the machine writes} */
+    TraceBuffer buffer() {
+        return buffer;
     }
 
-    /** Takes no more events. {@return completes when all of them are in the file; fails when that cannot be written} */
-    CompletionStage<IOResult> close() {
-        try {
-            queue.complete();
-        } catch (IllegalStateException e) {
-            // the stream ended before: the file failed, as the result says
-        }
+    /** Nobody writes any more. {@return completes when everything is in the file; fails when that cannot be written} */
+    CompletionStage<Void> close() {
+        closing = true;
+        LockSupport.unpark(writer);
         return written;
     }
 
-    private long now() {
-        return clock.getAsLong() - startNs;
+    private void run() {
+        try (file) {
+            format.begin(text);
+            boolean last;
+            do {
+                last = closing;
+                int found = reader.read(last, this::take);
+                flush();
+                if (!last && found == 0) {
+                    LockSupport.parkNanos(this, PAUSE_NS);
+                }
+            } while (!last);
+            format.end(text, clock.getAsLong() - startNs, events, reader.lost());
+            flush();
+        } catch (IOException | RuntimeException e) {
+            written.completeExceptionally(e instanceof UncheckedIOException wrapped ? wrapped.getCause() : e);
+            return;
+        }
+        written.complete(null);
     }
 
-    private void offer(TraceEvent event) {
-        if (queue.offer(event) == QueueOfferResult.enqueued()) {
-            events.increment();
-        } else {
-            dropped.increment();
+    private void take(TraceRecord event) {
+        events++;
+        format.event(text, event);
+        if (text.length() >= PIECE) {
+            flush();
         }
     }
 
-    @Override
-    public void hypercall(int vmid, int vcpu, long pc, String name, long function, long result) {
-        offer(new TraceEvent.Hypercall(now(), vmid, vcpu, pc, name, function, result));
-    }
-
-    @Override
-    public void stage2Fault(int vmid, int vcpu, long pc, long ipa, int access, Fault fault) {
-        offer(new TraceEvent.Stage2Fault(now(), vmid, vcpu, pc, ipa, access, fault));
-    }
-
-    @Override
-    public void idle(int vmid, int vcpu, long pc) {
-        offer(new TraceEvent.Idle(now(), vmid, vcpu, pc));
-    }
-
-    @Override
-    public void power(int vmid, int vcpu, Power change) {
-        offer(new TraceEvent.Power(now(), vmid, vcpu, change));
-    }
-
-    @Override
-    public void virq(int vmid, int vcpu, int intid) {
-        offer(new TraceEvent.Virq(now(), vmid, vcpu, intid));
+    private void flush() {
+        try {
+            file.write(text.toString().getBytes(StandardCharsets.UTF_8));
+            file.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        text.setLength(0);
     }
 
     @Override
     public void answered(int vmid, RmMessage request, Reply reply) {
-        offer(new TraceEvent.RmRequest(now(), vmid, request.messageId(), target(request), reply.code()));
+        write(MachineEvent.RM_REQUEST, vmid, request.messageId() & 0xFFFF_FFFFL, target(request), reply.code());
     }
 
     private static int target(RmMessage request) {
@@ -147,21 +143,25 @@ final class TraceFile implements TraceSink, RmTrace {
 
     @Override
     public void notified(int vmid, MessageId id) {
-        offer(new TraceEvent.RmNotification(now(), vmid, id));
+        write(MachineEvent.RM_NOTIFICATION, vmid, id.id() & 0xFFFF_FFFFL, 0, 0);
     }
 
     @Override
     public void state(int vmid, VmState state) {
-        offer(new TraceEvent.State(now(), vmid, state));
+        write(MachineEvent.VM_STATE, vmid, state.ordinal(), 0, 0);
     }
 
     /** The VM of this id runs under this name. */
     void launched(int vmid, String name) {
-        offer(new TraceEvent.Launch(now(), vmid, name));
+        write(MachineEvent.LAUNCH, vmid, buffer.note(name), 0, 0);
     }
 
     /** The VM ended, and its resources are back. */
     void exited(int vmid, String kind, String reason) {
-        offer(new TraceEvent.Exit(now(), vmid, kind, reason));
+        write(MachineEvent.EXIT, vmid, buffer.note(kind), buffer.note(reason), 0);
+    }
+
+    private void write(MachineEvent event, int vmid, long a, long b, long c) {
+        buffer.foreign(event.kind(), vmid, a, b, c);
     }
 }

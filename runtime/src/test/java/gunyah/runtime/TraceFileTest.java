@@ -3,7 +3,6 @@ package gunyah.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import gunyah.config.BadInput;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.PacketType;
@@ -22,24 +21,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TraceFileTest {
-    private static final ActorTestKit KIT = ActorTestKit.create();
     private static final Pattern END = Pattern.compile("\"event\":\"end\",\"events\":(\\d+),\"dropped\":(\\d+)}");
 
     private final AtomicLong clock = new AtomicLong(1000);
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-    @AfterAll
-    static void shutDown() {
-        KIT.shutdownTestKit();
-    }
-
     private TraceFile trace(OutputStream file) {
-        return new TraceFile(KIT.system(), clock::get, file);
+        return new TraceFile(1, clock::get, file, JsonLines::new);
     }
 
     private List<String> closed(TraceFile trace) throws Exception {
@@ -51,7 +43,7 @@ class TraceFileTest {
     void timeCountsFromTheBeginningAndTheLastLineSaysThatNothingIsMissing() throws Exception {
         TraceFile trace = trace(bytes);
         clock.set(1500);
-        trace.idle(128, 0, 4);
+        trace.buffer().idle(128, 0, 4);
         clock.set(1600);
 
         assertThat(closed(trace)).containsExactly(
@@ -97,9 +89,9 @@ class TraceFileTest {
                 bytes.write(b, off, len);
             }
         });
-        int offered = 300_000;
+        int offered = 600_000;
         for (int i = 0; i < offered; i++) {
-            trace.virq(128, 0, i);
+            trace.buffer().virq(128, 0, i);
         }
         open.countDown();
 
@@ -122,12 +114,19 @@ class TraceFileTest {
             }
         });
         for (int i = 0; i < 100; i++) {
-            trace.virq(128, 0, i);
+            trace.buffer().virq(128, 0, i);
         }
 
         assertThatThrownBy(() -> trace.close().toCompletableFuture().get(20, TimeUnit.SECONDS))
                 .isInstanceOf(ExecutionException.class).hasStackTraceContaining("no space left");
-        trace.virq(128, 0, 1);
+        trace.buffer().virq(128, 0, 1);
+    }
+
+    @Test
+    void theNameOfTheFileDecidesItsForm() {
+        assertThat(TraceFile.format(Path.of("t.json")).apply(null)).isInstanceOf(ChromeTrace.class);
+        assertThat(TraceFile.format(Path.of("t.jsonl")).apply(null)).isInstanceOf(JsonLines.class);
+        assertThat(TraceFile.format(Path.of("trace")).apply(null)).isInstanceOf(JsonLines.class);
     }
 
     @Test

@@ -6,8 +6,8 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.HypercallPort;
 import gunyah.hyp.Hypervisor;
 import gunyah.hyp.RootVmEnv;
-import gunyah.hyp.TraceSink;
 import gunyah.hyp.VcpuWorkFactory;
+import gunyah.hyp.trace.TraceSink;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 

@@ -6,6 +6,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import gunyah.hyp.HandlerSetup;
 import gunyah.hyp.timer.Alarm;
 import gunyah.hyp.timer.Alarms;
+import gunyah.hyp.trace.TraceSink;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -83,11 +84,15 @@ public final class PcpuActor {
     private final HostCores cores;
     private final Supplier<? extends Iterable<? extends Schedulable>> threads;
     private final Consumer<String> fatal;
+    /** Null when nobody listens. */
+    private final TraceSink trace;
     private final Alarm sliceAlarm;
     private final RunQueues queues = new RunQueues();
     private Schedulable active;
     private Schedulable running;
     private boolean preempting;
+    /** Why the running thread is asked for the CPU. */
+    private TraceSink.Stop cause;
     private boolean yieldCancelled;
     private boolean countedBusy;
     /** The running thread is being told that it has the grant. */
@@ -100,32 +105,34 @@ public final class PcpuActor {
     private long switches;
     private long preemptions;
 
-    private PcpuActor(Pcpu cpu, ActorRef<Command> self, Alarms alarms, HostCores cores,
+    private PcpuActor(Pcpu cpu, ActorRef<Command> self, Alarms alarms, HostCores cores, TraceSink trace,
             Supplier<? extends Iterable<? extends Schedulable>> threads, Consumer<String> fatal) {
         this.cpu = cpu;
         this.alarms = alarms;
         this.cores = cores;
         this.threads = threads;
         this.fatal = fatal;
+        this.trace = trace;
         this.sliceAlarm = alarms.create(() -> self.tell(SliceEnd.INSTANCE));
         this.accountedNs = alarms.now();
     }
 
     /** {@return a scheduler as below, of a machine without other threads than those it is told of} */
     public static Behavior<Command> create(Pcpu cpu, Alarms alarms, HostCores cores) {
-        return create(cpu, alarms, cores, List::of, reason -> { });
+        return create(cpu, alarms, cores, null, List::of, reason -> { });
     }
 
     /**
      * {@return the scheduler of {@code cpu}, which must be connected to the spawned actor by {@link Pcpu#start}}
      *
+     * @param trace   hears who runs and why it stops; null for nobody
      * @param threads those of the machine, asked for when the scheduler has to begin anew; any thread
      * @param fatal   told why the scheduler gave up for good: this CPU runs nobody any more
      */
-    public static Behavior<Command> create(Pcpu cpu, Alarms alarms, HostCores cores,
+    public static Behavior<Command> create(Pcpu cpu, Alarms alarms, HostCores cores, TraceSink trace,
             Supplier<? extends Iterable<? extends Schedulable>> threads, Consumer<String> fatal) {
         return Behaviors.setup(context -> {
-            PcpuActor scheduler = new PcpuActor(cpu, context.getSelf(), alarms, cores, threads, fatal);
+            PcpuActor scheduler = new PcpuActor(cpu, context.getSelf(), alarms, cores, trace, threads, fatal);
             Function<Command, Behavior<Command>> handler =
                     HandlerSetup.surround(context, scheduler::onCommand);
             return Behaviors.receiveMessage(command -> scheduler.attempt(handler, command));
@@ -205,7 +212,7 @@ public final class PcpuActor {
         if (running != active || running.destination != Schedulable.STAYS) {
             // What ended the directed yield may be what broke.
             yieldCancelled = running != active;
-            preemptRunning();
+            preemptRunning(TraceSink.Stop.RECALLED);
         } else {
             reschedule();
         }
@@ -271,7 +278,7 @@ public final class PcpuActor {
     private void onCancelYield(Schedulable yielder) {
         if (yielder == active && running != null && running != active) {
             yieldCancelled = true;
-            preemptRunning();
+            preemptRunning(TraceSink.Stop.RECALLED);
         }
     }
 
@@ -280,8 +287,7 @@ public final class PcpuActor {
             return;
         }
         account();
-        running = null;
-        preempting = false;
+        stopped(yielder, TraceSink.Stop.LENT);
         // A yielder that was itself reached by a directed yield only changes the target; the entity stays.
         active.yieldTarget = target;
         if (yielder != active) {
@@ -297,8 +303,11 @@ public final class PcpuActor {
             return;
         }
         account();
-        running = null;
-        preempting = false;
+        stopped(thread, switch (reason) {
+            case BLOCKED -> TraceSink.Stop.BLOCKED;
+            case YIELDED -> TraceSink.Stop.YIELDED;
+            case PREEMPTED -> preempting ? cause : TraceSink.Stop.PREEMPTED;
+        });
         if (thread != active) {
             thread.releaseCpu();
             if (reason != Reason.PREEMPTED || yieldCancelled || !thread.runnable()) {
@@ -319,7 +328,7 @@ public final class PcpuActor {
     private void onMove(Schedulable thread, int destination) {
         thread.destination = destination;
         if (thread == active || thread == running) {
-            preemptRunning();
+            preemptRunning(TraceSink.Stop.MOVED);
         } else {
             finishMove(thread);
         }
@@ -364,17 +373,26 @@ public final class PcpuActor {
         boolean expired = active.remainingNs <= 0;
         int best = queues.highest();
         if (expired ? best >= active.priority() || running != active : best > active.priority()) {
-            preemptRunning();
+            preemptRunning(best > active.priority() ? TraceSink.Stop.PREEMPTED : TraceSink.Stop.SLICE_END);
             return;
         }
         armAlarm();
     }
 
-    private void preemptRunning() {
+    private void preemptRunning(TraceSink.Stop why) {
         if (!preempting && running != null) {
             preempting = true;
+            cause = why;
             preemptions++;
             running.preempt();
+        }
+    }
+
+    private void stopped(Schedulable thread, TraceSink.Stop why) {
+        running = null;
+        preempting = false;
+        if (trace != null) {
+            trace.stop(cpu.index(), thread, why);
         }
     }
 
@@ -473,6 +491,9 @@ public final class PcpuActor {
         preempting = false;
         switches++;
         armAlarm();
+        if (trace != null) {
+            trace.run(cpu.index(), thread, active);
+        }
         granting = true;
         thread.grant(cpu);
         granting = false;

@@ -64,6 +64,16 @@ public abstract class Schedulable {
         return timesliceNs;
     }
 
+    /** {@return VMID of the VM it belongs to, -1 for none} For a trace. */
+    public int vmid() {
+        return -1;
+    }
+
+    /** {@return its number in that VM} For a trace. */
+    public int vcpuIndex() {
+        return 0;
+    }
+
     /** {@return index of the physical CPU it queues on, or {@link #NO_CPU}} */
     public final int affinity() {
         return affinity;

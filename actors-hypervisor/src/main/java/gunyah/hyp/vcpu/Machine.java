@@ -2,11 +2,11 @@ package gunyah.hyp.vcpu;
 
 import gunyah.hyp.HypercallTable;
 import gunyah.hyp.Smccc;
-import gunyah.hyp.TraceSink;
 import gunyah.hyp.pcpu.HostCores;
 import gunyah.hyp.pcpu.Pcpu;
 import gunyah.hyp.timer.Alarms;
 import gunyah.hyp.timer.SystemCounter;
+import gunyah.hyp.trace.TraceSink;
 import java.util.List;
 import java.util.function.Consumer;
 

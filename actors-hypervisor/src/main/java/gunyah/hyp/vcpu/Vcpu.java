@@ -4,13 +4,13 @@ import gunyah.arm64.state.VcpuControl;
 import gunyah.hyp.HypError;
 import gunyah.hyp.StateText;
 import gunyah.hyp.ThreadObject;
-import gunyah.hyp.TraceSink;
 import gunyah.hyp.VcpuDescription;
 import gunyah.hyp.VcpuStatistics;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.cspace.CSpace;
 import gunyah.hyp.pcpu.Pcpu;
 import gunyah.hyp.pcpu.Schedulable;
+import gunyah.hyp.trace.TraceSink;
 import gunyah.hyp.vic.Vic;
 import gunyah.hyp.vic.VicTarget;
 

@@ -2,7 +2,7 @@ package gunyah.hyp.vcpu;
 
 import gunyah.hyp.HypError;
 import gunyah.hyp.StateText;
-import gunyah.hyp.TraceSink;
+import gunyah.hyp.trace.TraceSink;
 import java.util.function.Supplier;
 
 /**

@@ -2,13 +2,12 @@ package gunyah.hyp.vcpu;
 
 import gunyah.arm64.state.CpuExit;
 import gunyah.hyp.Caller;
-import gunyah.hyp.HypercallRow;
 import gunyah.hyp.Smccc;
-import gunyah.hyp.TraceSink;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.FaultKind;
 import gunyah.hyp.addrspace.VdeviceRegion;
 import gunyah.hyp.pcpu.PcpuActor.Reason;
+import gunyah.hyp.trace.TraceSink;
 import gunyah.memory.Access;
 
 /**
@@ -19,7 +18,6 @@ final class VcpuLoop {
     private static final int NATIVE_FIRST = 0x6000;
     private static final int NATIVE_END = 0x6200;
     private static final long PAGE_MASK = -4096;
-    private static final int NUMBER = 0x3FFF;
 
     private final Vcpu vcpu;
     private final VcpuEngine engine;
@@ -106,15 +104,8 @@ final class VcpuLoop {
         vcpu.exitLog().add(CpuExit.Kind.HYPERCALL, pc, function);
         dispatch(exit, x);
         if (trace != null) {
-            trace.hypercall(addrspace.vmid(), vcpu.index(), pc, nameOf(immediate, (int) function),
-                    function & 0xFFFF_FFFFL, x[0]);
+            trace.hypercall(addrspace.vmid(), vcpu.index(), pc, function & 0xFFFF_FFFFL, immediate != 0, x[0]);
         }
-    }
-
-    private String nameOf(int immediate, int function) {
-        boolean shifted = immediate == 0 && (function & ~NUMBER) == Smccc.HYPERCALL;
-        HypercallRow row = vcpu.machine().table().row(shifted ? function & NUMBER : immediate - NATIVE_FIRST);
-        return row == null ? "" : row.name();
     }
 
     private void dispatch(CpuExit exit, long[] x) {

@@ -1,6 +1,7 @@
 package gunyah.hyp.vcpu;
 
-import gunyah.hyp.TraceSink;
+import gunyah.hyp.trace.TraceSink;
+
 
 /**
  * Power of one vCPU as PSCI asks for it. What the vCPU does to itself is called on its own thread and takes effect when

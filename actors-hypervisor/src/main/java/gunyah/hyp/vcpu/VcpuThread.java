@@ -70,6 +70,9 @@ final class VcpuThread extends Schedulable {
     void bindThread() {
         thread = Thread.currentThread();
         thread.setName(vcpu.name());
+        if (machine.trace() != null) {
+            machine.trace().bind(this);
+        }
     }
 
     boolean isCurrentThread() {
@@ -124,6 +127,16 @@ final class VcpuThread extends Schedulable {
 
     boolean closed() {
         return closed;
+    }
+
+    @Override
+    public int vmid() {
+        return vcpu.vmid();
+    }
+
+    @Override
+    public int vcpuIndex() {
+        return vcpu.index();
     }
 
     // Called by the physical CPU's actor.

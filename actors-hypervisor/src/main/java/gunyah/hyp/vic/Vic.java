@@ -4,13 +4,13 @@ import gunyah.hyp.HypError;
 import gunyah.hyp.KernelObject;
 import gunyah.hyp.ObjectType;
 import gunyah.hyp.StateText;
-import gunyah.hyp.TraceSink;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
 import gunyah.hyp.addrspace.Addrspace;
 import gunyah.hyp.addrspace.MmioDevice;
 import gunyah.hyp.addrspace.VdeviceRegion;
 import gunyah.hyp.addrspace.VdeviceSource;
+import gunyah.hyp.trace.TraceSink;
 import java.util.BitSet;
 import java.util.function.IntConsumer;
 

@@ -1,9 +1,9 @@
 package gunyah.hyp.vic;
 
 import gunyah.hyp.HypError;
-import gunyah.hyp.TraceSink;
 import gunyah.hyp.VirqController;
 import gunyah.hyp.VirqSource;
+import gunyah.hyp.trace.TraceSink;
 import java.util.function.IntConsumer;
 
 /**

@@ -3,7 +3,7 @@ package gunyah.hyp.abi;
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import com.typesafe.config.ConfigFactory;
 import gunyah.config.MachineConfig;
-import gunyah.hyp.TraceSink;
+import gunyah.hyp.trace.TraceSink;
 import gunyah.hyp.VcpuDescription;
 import gunyah.hyp.bare.BareMachine;
 import gunyah.hyp.bare.BareVm;
@@ -48,7 +48,7 @@ final class GuestMachine implements AutoCloseable {
     private final long foreign;
     private final List<Long> extents = new ArrayList<>();
 
-    GuestMachine(long seed, int vcpus, Optional<TraceSink> trace) {
+    GuestMachine(long seed, int vcpus, Optional<? extends TraceSink> trace) {
         machine = new BareMachine(kit.system(), new MachineConfig(vcpus, MEMORY, 5_000_000), new Random(seed), trace);
         BareVm.Builder plan = machine.vm(VMID).caps(CAPS).cspaceEach().gic(96).group(0);
         for (int i = 0; i < vcpus; i++) {

@@ -132,7 +132,7 @@ class SchedulerDefectTest {
 
     private void begin() {
         threads.clear();
-        scheduler = BehaviorTestKit.create(PcpuActor.create(cpu, clock, cores, () -> threads, fatal::add));
+        scheduler = BehaviorTestKit.create(PcpuActor.create(cpu, clock, cores, null, () -> threads, fatal::add));
         cpu.start(scheduler.getRef());
         other.start(scheduler.getRef());
         for (int i = 0; i < 4; i++) {
