@@ -53,8 +53,12 @@ public final class KernelGuest implements AutoCloseable {
         return List.copyOf(kernels);
     }
 
-    /** Runs kernel {@code number} once. Blocks. */
-    public Cost run(int number) {
+    /**
+     * Runs kernel {@code number} once. Blocks.
+     *
+     * @param stop stop it then; else its other threads, such as compilers, go on
+     */
+    public Cost run(int number, boolean stop) {
         signal("CONT");
         Map<String, Long> before = threadNs();
         String line;
@@ -66,7 +70,9 @@ public final class KernelGuest implements AutoCloseable {
             throw new BadInput("the guest left in kernel " + kernels.get(number), e);
         }
         Map<String, Long> after = threadNs();
-        signal("STOP");
+        if (stop) {
+            signal("STOP");
+        }
         long busiest = 0;
         long all = 0;
         for (Map.Entry<String, Long> thread : after.entrySet()) {

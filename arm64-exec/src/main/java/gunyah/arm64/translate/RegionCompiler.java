@@ -36,8 +36,8 @@ import java.util.Map;
  * that is resolved lazily is there.
  */
 final class RegionCompiler {
-    /** HotSpot's C2 gives up on methods that are some times larger. */
-    private static final int MAX_CLASS_BYTES = 12_000;
+    /** C2 needs 10 to 100 ms for such a method, seconds for one that is twice as large, and gives up on larger ones. */
+    private static final int MAX_CLASS_BYTES = 4_500;
     /** Allocations that only C2 removes: by their time the translator sees who compiled the method. */
     private static final int PROBE_ALLOCATIONS = 40;
     private static final int PROBE_LONGS = 64;
@@ -93,7 +93,7 @@ final class RegionCompiler {
         RegionCompiler compiler = new RegionCompiler(flow);
         byte[] bytes = compiler.compile();
         while (bytes.length > MAX_CLASS_BYTES && flow.size() > 1) {
-            flow = new RegionFlow(page, arrived, entry, flow.size() / 2);
+            flow = new RegionFlow(page, arrived, entry, flow.size() * 2 / 3);
             compiler = new RegionCompiler(flow);
             bytes = compiler.compile();
         }

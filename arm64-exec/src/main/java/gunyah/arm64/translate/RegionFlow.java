@@ -14,8 +14,10 @@ import java.util.List;
  * the entries without leaving.
  */
 final class RegionFlow {
-    /** Most instructions of a region: HotSpot gives up on methods that get much larger than this makes them. */
-    static final int MAX_INSTRUCTIONS = 256;
+    /** Most instructions of a region: the time that HotSpot takes grows much faster than a method. */
+    static final int MAX_INSTRUCTIONS = 160;
+    /** How far a jump by register is thought to go. */
+    private static final int NEAR = 128;
     static final int SLOTS = 1024;
 
     /**
@@ -74,8 +76,10 @@ final class RegionFlow {
                     follows = false;
                     if (insn.op == Ops.BL) {
                         reach(slot + (int) insn.imm, work);
-                    } else if (insn.op != Ops.CALL_BRANCH && !isReturn(insn)) {
-                        arrived.stream().filter(each -> page[each] != null).forEach(each -> enter(each, work));
+                    } else if (insn.op == Ops.BR && !isReturn(insn)) {
+                        int from = slot;
+                        arrived.stream().filter(each -> page[each] != null && Math.abs(each - from) < NEAR)
+                                .forEach(each -> enter(each, work));
                     }
                     if (insn.op != Ops.BR && isKnown(slot + 1)) {
                         enter(slot + 1, work);

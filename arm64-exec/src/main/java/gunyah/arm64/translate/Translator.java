@@ -4,6 +4,7 @@ import gunyah.arm64.decode.Insn;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * Makes regions of hot code, and keeps them by content: whoever has the same code, of the same VM or of another, finds
  * them. It touches decoded instructions only, never guest memory. Thread safe.
  *
- * <p>A new class is run by the JVM's own interpreter at first, far slower than ours; so a region is published only when
- * the JVM has compiled it, which calls that do nothing make it do.
+ * <p>A new class is run by the JVM's own interpreter at first, and then by C1's code, slower than ours; so a region is
+ * published only when C2 has compiled it, which calls that do nothing make it do.
  */
 public final class Translator implements AutoCloseable {
     /**
@@ -88,6 +89,8 @@ public final class Translator implements AutoCloseable {
     private final AtomicLong instructions = new AtomicLong();
     private final AtomicLong makingNs = new AtomicLong();
     private final AtomicLong failures = new AtomicLong();
+    /** Places whose region the JVM did not compile. */
+    private final Set<Long> hopeless = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
     private volatile Thread thread;
 
@@ -159,7 +162,7 @@ public final class Translator implements AutoCloseable {
     private void start(Request request, List<Pending> pending) {
         long start = System.nanoTime();
         int word = request.page[request.slot].word;
-        if (isBeingMade(request, word, pending)) {
+        if (hopeless.contains(key(request.slot, word)) || isBeingMade(request, word, pending)) {
             return;
         }
         Region region = compile(request);
@@ -186,6 +189,7 @@ public final class Translator implements AutoCloseable {
         }
         if (System.nanoTime() - pending.startNs > LAST_CHECK_NS) {
             failures.incrementAndGet();
+            hopeless.add(key(pending.region.first(), pending.region.word(pending.region.first())));
             return true;
         }
         return false;
