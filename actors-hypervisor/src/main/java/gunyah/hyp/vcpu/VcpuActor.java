@@ -62,6 +62,8 @@ public final class VcpuActor {
 
     private Behavior<Command> onCommand(Command command) {
         if (command == Stop.INSTANCE) {
+            // A vCPU that ended while its actor was being started has a grant that it never used.
+            thread.abandon();
             return Behaviors.stopped();
         }
         if (thread.granted()) {

@@ -115,7 +115,7 @@ final class VcpuThread extends Schedulable {
         }
     }
 
-    /** Its actor failed and has ended: a CPU that is or will be granted to it is given back. */
+    /** Its actor ends: a CPU that is or will be granted to it is given back. */
     void abandon() {
         synchronized (this) {
             closed = true;
