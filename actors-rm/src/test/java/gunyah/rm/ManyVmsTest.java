@@ -1,0 +1,112 @@
+package gunyah.rm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import gunyah.config.fdt.DtNode;
+import gunyah.hyp.MachineState;
+import gunyah.rm.rpc.AclEntry;
+import gunyah.rm.rpc.ConfigImage;
+import gunyah.rm.rpc.MemRange;
+import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.ParcelCreate;
+import gunyah.rm.rpc.ParcelReturn;
+import gunyah.rm.rpc.StopRequest;
+import gunyah.rm.rpc.VmExited;
+import gunyah.rm.rpc.VmRequest;
+import gunyah.rm.rpc.VmState;
+import gunyah.rm.rpc.WireReader;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Eight clients at once create, start, stop and deallocate VMs that the hypervisor schedules; half of these power
+ * themselves off, half are stopped while they spin. Afterwards the machine is what it was: every object, capability,
+ * interrupt line, mapping and page, and no thread is left. {@code -Dgunyah.rm.vms=500} sets how many VMs.
+ */
+@Tag("guest")
+class ManyVmsTest {
+    private static final int CLIENTS = 8;
+    private static final int VMS = Integer.getInteger("gunyah.rm.vms", 48);
+    private static final long MEMORY = 0x4300_0000L;
+    private static final int IMAGE_SIZE = 0x1_0000;
+    private static final int TREE_OFFSET = 0x8000;
+    private static final byte[] POWER_OFF = {0, 1, (byte) 0x80, 0x52, 0, (byte) 0x80, (byte) 0xb0, 0x72, 2, 0, 0,
+        (byte) 0xd4};
+    private static final byte[] SPIN = {0, 0, 0, 0x14};
+
+    @Test
+    void manyVmsLeaveNothingBehind() throws Exception {
+        try (RealHost host = new RealHost(3, 256L << 20);
+                ExecutorService clients = Executors.newFixedThreadPool(CLIENTS)) {
+            live(host, 0, 0);
+            live(host, 0, 1);
+            // that of the primary VM; threads end a moment after their VM
+            await().atMost(Duration.ofMinutes(1)).until(() -> vcpuThreads() == 1);
+            MachineState before = host.hypervisor.state();
+            AtomicInteger next = new AtomicInteger();
+            List<Future<Integer>> counts = new ArrayList<>();
+            for (int client = 0; client < CLIENTS; client++) {
+                int slot = client;
+                counts.add(clients.submit(() -> {
+                    int lived = 0;
+                    for (int vm = next.getAndIncrement(); vm < VMS; vm = next.getAndIncrement()) {
+                        live(host, slot, vm);
+                        lived++;
+                    }
+                    return lived;
+                }));
+            }
+            int all = 0;
+            for (Future<Integer> count : counts) {
+                all += count.get();
+            }
+
+            assertThat(all).isEqualTo(VMS);
+            assertThat(before.difference(host.hypervisor.state())).isEmpty();
+            assertThat(host.hypervisor.vmids()).containsExactly(3, 255);
+            await().atMost(Duration.ofMinutes(1)).until(() -> vcpuThreads() == 1);
+            int vmid = new WireReader(host.ok(MessageId.VM_ALLOC_VMID, new VmRequest(0))).u32();
+            assertThat(vmid).as("the smallest VMID is free again").isEqualTo(128);
+        }
+    }
+
+    private static long vcpuThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().matches("vm-[0-9]+/vcpu-[0-9]+")).count();
+    }
+
+    private static void live(RealHost host, int slot, int number) {
+        long image = MEMORY + (long) slot * IMAGE_SIZE;
+        boolean off = number % 2 == 0;
+        int vmid = new WireReader(host.ok(MessageId.VM_ALLOC_VMID, new VmRequest(0))).u32();
+        DtNode tree = Agent.tree("vm" + number, number % 3);
+        GuestTrees.devices(tree).remove(GuestTrees.devices(tree).child("page").orElseThrow());
+        byte[] blob = GuestTrees.blob(tree);
+        byte[] program = off ? POWER_OFF : SPIN;
+        host.port.write(image, program, 0, program.length);
+        host.port.write(image + TREE_OFFSET, blob, 0, blob.length);
+        int handle = new WireReader(host.ok(MessageId.MEM_LEND, new ParcelCreate(0, 0, 0,
+                List.of(new AclEntry(vmid, 7)), List.of(new MemRange(image, IMAGE_SIZE)), List.of()))).u32();
+        host.ok(MessageId.VM_CONFIG_IMAGE,
+                new ConfigImage(vmid, 0, handle, 0, TREE_OFFSET, TREE_OFFSET, IMAGE_SIZE - TREE_OFFSET));
+        host.ok(MessageId.VM_INIT, new VmRequest(vmid));
+        host.ok(MessageId.VM_START, new VmRequest(vmid));
+        if (!off) {
+            host.ok(MessageId.VM_STOP, new StopRequest(vmid, 1, 3));
+        }
+        host.await(MessageId.VM_EXITED, payload -> VmExited.decode(payload).vmid() == vmid);
+        host.ok(MessageId.VM_RESET, new VmRequest(vmid));
+        host.awaitState(vmid, VmState.RESET);
+        host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(handle, 0));
+        host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(vmid));
+        host.port.write(image, new byte[IMAGE_SIZE], 0, IMAGE_SIZE);
+    }
+}

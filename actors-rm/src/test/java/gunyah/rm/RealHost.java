@@ -1,0 +1,230 @@
+package gunyah.rm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import com.typesafe.config.ConfigFactory;
+import gunyah.config.MachineConfig;
+import gunyah.config.fdt.DtNode;
+import gunyah.config.fdt.Fdt;
+import gunyah.hyp.HypercallPort;
+import gunyah.hyp.Hypervisor;
+import gunyah.hyp.VcpuWork;
+import gunyah.rm.root.RmProfile;
+import gunyah.rm.root.RmTrace;
+import gunyah.rm.rpc.Fragmenter;
+import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.PacketType;
+import gunyah.rm.rpc.Payload;
+import gunyah.rm.rpc.Reassembler;
+import gunyah.rm.rpc.Reply;
+import gunyah.rm.rpc.RmError;
+import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.rpc.VmState;
+import gunyah.rm.rpc.VmStatus;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+
+/**
+ * The real hypervisor and Resource Manager under a primary VM in Java that speaks RPC packets through its true queues.
+ * Thread safe: any number of requests may be under way.
+ */
+final class RealHost implements AutoCloseable {
+    /** Where packets pass through the primary VM's memory. */
+    private static final long BUFFER = 0x4220_0000L;
+    private static final long OUTBOX = BUFFER + 0x1000;
+    private static final int SEND = 0x1b;
+    private static final int RECEIVE = 0x1c;
+    private static final int FULL = 61;
+    private static final long LIMIT_SECONDS = 120;
+
+    final ActorTestKit kit = ActorTestKit.create("rm-real-host", ConfigFactory.load());
+    final Hypervisor hypervisor;
+    final HypercallPort port;
+    private final List<RmMessage> notifications = new ArrayList<>();
+    private final Map<Integer, CompletableFuture<Reply>> waiting = new ConcurrentHashMap<>();
+    private final BlockingQueue<Integer> interrupts = new LinkedBlockingQueue<>();
+    private final Semaphore room = new Semaphore(0);
+    private final Thread receiver = new Thread(this::receive, "host-receiver");
+    private final Reassembler reassembler = new Reassembler();
+    private final long tx;
+    private final long rx;
+    private int sequence;
+
+    private static final class Cpu implements VcpuWork {
+        private final CompletableFuture<HypercallPort> booted;
+        private final CompletableFuture<Long> tree;
+
+        Cpu(CompletableFuture<HypercallPort> booted, CompletableFuture<Long> tree) {
+            this.booted = booted;
+            this.tree = tree;
+        }
+
+        @Override
+        public void boot(Context context, long entry, long x0) {
+            tree.complete(x0);
+            booted.complete(context.port());
+        }
+
+        @Override
+        public Result run(Context context) {
+            return Result.IDLE;
+        }
+    }
+
+    RealHost(int pcpus, long memoryBytes) {
+        this(pcpus, memoryBytes, RmTrace.NONE);
+    }
+
+    RealHost(int pcpus, long memoryBytes, RmTrace trace) {
+        CompletableFuture<HypercallPort> booted = new CompletableFuture<>();
+        CompletableFuture<Long> tree = new CompletableFuture<>();
+        hypervisor = Hypervisor.start(kit.system(), new MachineConfig(pcpus, memoryBytes, 5_000_000), System::nanoTime,
+                (vmid, index) -> vmid == 3 ? Optional.of(new Cpu(booted, tree)) : Optional.empty(),
+                ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), RmProfile.large(), () -> 42, trace));
+        port = await(booted);
+        port.onInterrupt(interrupts::add);
+        byte[] blob = new byte[0x1_0000];
+        port.read(await(tree), blob, 0, blob.length);
+        int[] reg = Fdt.parse(blob).root().find("/hypervisor/gunyah-resource-mgr").orElseThrow().cells("reg")
+                .orElseThrow();
+        tx = DtNode.number(reg, 0, 2);
+        rx = DtNode.number(reg, 2, 2);
+        receiver.setDaemon(true);
+        receiver.start();
+    }
+
+    private static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        receiver.interrupt();
+        join(receiver);
+        hypervisor.close();
+        kit.shutdownTestKit();
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** {@return the registers after a hypercall} */
+    long[] call(int number, long... arguments) {
+        long[] x = new long[8];
+        System.arraycopy(arguments, 0, x, 0, arguments.length);
+        port.call(number, x);
+        return x;
+    }
+
+    // Either queue's interrupt: there may be messages, or room again.
+    private void receive() {
+        byte[] packet = new byte[Fragmenter.PACKET_SIZE];
+        try {
+            while (true) {
+                interrupts.take();
+                for (long[] x = call(RECEIVE, rx, BUFFER, packet.length); x[0] == 0;
+                        x = call(RECEIVE, rx, BUFFER, packet.length)) {
+                    port.read(BUFFER, packet, 0, (int) x[1]);
+                    reassembler.accept(packet, (int) x[1]).ifPresent(this::received);
+                }
+                room.release();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void received(RmMessage message) {
+        if (message.type() == PacketType.REPLY) {
+            waiting.remove(message.sequence()).complete(Reply.decode(message.payload()));
+            return;
+        }
+        synchronized (notifications) {
+            notifications.add(message);
+            notifications.notifyAll();
+        }
+    }
+
+    /** Waits for a notification and takes it. */
+    RmMessage await(MessageId id, Predicate<byte[]> wanted) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        synchronized (notifications) {
+            while (true) {
+                Optional<RmMessage> found = notifications.stream()
+                        .filter(m -> m.messageId() == id.id() && wanted.test(m.payload())).findFirst();
+                if (found.isPresent()) {
+                    notifications.remove(found.get());
+                    return found.get();
+                }
+                assertThat(System.nanoTime() - deadline).as(id.name()).isNegative();
+                try {
+                    notifications.wait(1000);
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        }
+    }
+
+    Reply request(MessageId id, Payload payload) {
+        CompletableFuture<Reply> reply = new CompletableFuture<>();
+        synchronized (this) {
+            int number = sequence++ & 0xffff;
+            waiting.put(number, reply);
+            RmMessage message = new RmMessage(PacketType.REQUEST, number, id.id(), payload.encode());
+            Fragmenter.split(message).forEach(this::send);
+        }
+        return await(reply);
+    }
+
+    private void send(byte[] packet) {
+        port.write(OUTBOX, packet, 0, packet.length);
+        room.drainPermits();
+        for (long error = call(SEND, tx, packet.length, OUTBOX, 1)[0]; error != 0;
+                error = call(SEND, tx, packet.length, OUTBOX, 1)[0]) {
+            assertThat(error).as("msgqueue_send").isEqualTo(FULL);
+            try {
+                room.tryAcquire(1, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    /** {@return the reply's body; the request must succeed} */
+    byte[] ok(MessageId id, Payload payload) {
+        Reply reply = request(id, payload);
+        assertThat(reply.error()).as(id.name()).contains(RmError.OK);
+        return reply.body();
+    }
+
+    RmError error(MessageId id, Payload payload) {
+        return request(id, payload).error().orElseThrow();
+    }
+
+    void awaitState(int vmid, VmState state) {
+        await(MessageId.VM_STATUS, payload -> VmStatus.decode(payload).vmid() == vmid
+                && VmState.of(VmStatus.decode(payload).state()) == state);
+    }
+}
