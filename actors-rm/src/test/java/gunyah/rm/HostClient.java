@@ -174,6 +174,11 @@ final class HostClient {
         }
     }
 
+    /** {@return whether the Resource Manager listens: no longer once the VM was reset} */
+    boolean isLinked() {
+        return requests.lines.containsKey(1);
+    }
+
     /** Sends one packet, whatever it holds, and takes what the Resource Manager answers. */
     void postRaw(byte[] packet) {
         while (!hyp.send(requests, packet)) {

@@ -52,6 +52,7 @@ class ManyVmsTest {
             await().atMost(Duration.ofMinutes(1)).until(() -> vcpuThreads() == 1);
             MachineState before = host.hypervisor.state();
             AtomicInteger next = new AtomicInteger();
+            long beganNs = System.nanoTime();
             List<Future<Integer>> counts = new ArrayList<>();
             for (int client = 0; client < CLIENTS; client++) {
                 int slot = client;
@@ -69,6 +70,7 @@ class ManyVmsTest {
                 all += count.get();
             }
 
+            System.out.printf("%d lives of VMs, %.1f a second%n", all, all * 1e9 / (System.nanoTime() - beganNs));
             assertThat(all).isEqualTo(VMS);
             assertThat(before.difference(host.hypervisor.state())).isEmpty();
             assertThat(host.hypervisor.vmids()).containsExactly(3, 255);
