@@ -83,7 +83,8 @@ class CrashTest {
         pair(machine, "calm").forEach(vm -> assertThat(end(vm, "calm").kind()).isEqualTo(VmExit.Kind.POWERED_OFF));
         Map<Kind, Integer> messages = new EnumMap<>(Kind.class);
         for (Kind kind : Kind.values()) {
-            messages.put(kind, plan.counted(kind));
+            // Others use the physical CPUs as well, so how many messages these get in a life differs most.
+            messages.put(kind, plan.counted(kind) / (kind == Kind.PCPU ? 3 : 1));
         }
         awaitPossessions(machine, before, "calm");
         System.out.println("messages of a life: " + messages);

@@ -111,7 +111,8 @@ final class ActorMachine implements Machine {
         }
     }
 
-    private static Behavior<Void> watch(akka.actor.typed.ActorRef<Void> actor, Runnable ended) {
+    /** {@return a behaviour that tells once when an actor has ended} */
+    static Behavior<Void> watch(akka.actor.typed.ActorRef<Void> actor, Runnable ended) {
         return Behaviors.setup(context -> {
             context.watch(actor);
             return Behaviors.receive(Void.class).onSignal(Terminated.class, signal -> {

@@ -119,6 +119,9 @@ final class PrimaryMachine implements Machine {
             hypervisor.powerEvent().thenAccept(event -> outcome.complete(outcomeOf(event)));
             hypervisor.failure().thenAccept(
                     reason -> outcome.complete(new VmOutcome(VmOutcome.Kind.CRASHED, reason, describe())));
+            system.systemActorOf(ActorMachine.watch(Adapter.toTyped(manager), () -> outcome.complete(
+                    new VmOutcome(VmOutcome.Kind.CRASHED, "the Resource Manager ended", describe()))), "watch-rm",
+                    Props.empty());
             exit = outcome.thenApplyAsync(this::switchOff, command -> Thread.ofVirtual().start(command));
         }
 

@@ -3,6 +3,7 @@ package gunyah.hyp.vcpu;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
+import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -43,11 +44,16 @@ public final class VcpuSupervisor {
     public static Behavior<Command> create(Casualties casualties) {
         return Behaviors.setup(context -> {
             VcpuSupervisor supervisor = new VcpuSupervisor(context, casualties);
-            return Behaviors.receive(Command.class)
+            return unstoppable(Behaviors.receive(Command.class)
                     .onMessage(Start.class, supervisor::onStart)
                     .onMessage(ObjectBroke.class, supervisor::onObjectBroke)
-                    .build();
+                    .build());
         });
+    }
+
+    /** A parent that stops takes all its children with it, whoever failed. */
+    private static <T> Behavior<T> unstoppable(Behavior<T> parent) {
+        return Behaviors.supervise(parent).onFailure(RuntimeException.class, SupervisorStrategy.resume());
     }
 
     private Behavior<Command> onStart(Start start) {
@@ -66,7 +72,7 @@ public final class VcpuSupervisor {
     /** Parent of one VM's vCPUs. */
     private static final class VmParent {
         private final ActorContext<Start> context;
-        private final Map<ActorRef<Void>, Vcpu> vcpus = new HashMap<>();
+        private final Map<ActorRef<Void>, Start> vcpus = new HashMap<>();
         private int generation;
 
         private VmParent(ActorContext<Start> context) {
@@ -76,11 +82,11 @@ public final class VcpuSupervisor {
         static Behavior<Start> create() {
             return Behaviors.setup(context -> {
                 VmParent parent = new VmParent(context);
-                return Behaviors.receive(Start.class)
+                return unstoppable(Behaviors.receive(Start.class)
                         .onMessage(Start.class, parent::onStart)
                         .onSignal(ChildFailed.class, parent::onFailed)
                         .onSignal(Terminated.class, parent::onTerminated)
-                        .build();
+                        .build());
             });
         }
 
@@ -94,15 +100,18 @@ public final class VcpuSupervisor {
             }
             ActorRef<VcpuActor.Command> actor =
                     context.spawn(VcpuActor.create(vcpu, start.onStopped()), name, Dispatchers.vcpu());
-            vcpus.put(actor.unsafeUpcast(), vcpu);
+            vcpus.put(actor.unsafeUpcast(), start);
             context.watch(actor);
             vcpu.started(actor);
             return Behaviors.same();
         }
 
         private Behavior<Start> onFailed(ChildFailed failed) {
-            Vcpu vcpu = vcpus.remove(failed.getRef());
-            if (vcpu != null) {
+            Start start = vcpus.remove(failed.getRef());
+            if (start != null) {
+                Vcpu vcpu = start.vcpu();
+                // Its actor may have failed before there was one that could tell.
+                start.onStopped().run();
                 vcpu.abandoned("its actor failed: " + failed.getCause());
                 VcpuDescription description = vcpu.describe();
                 context.getLog().error("{} failed and is halted: {}", vcpu.name(), description, failed.getCause());
