@@ -3,7 +3,7 @@
 # oracle is missing are skipped with the reason. Needs root or sudo.
 set -euo pipefail
 packages=(qemu-user qemu-system-arm gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu device-tree-compiler
-    gdb-multiarch expect cpio)
+    gdb-multiarch expect cpio qemu-utils)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

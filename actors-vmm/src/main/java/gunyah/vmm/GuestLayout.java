@@ -1,5 +1,6 @@
 package gunyah.vmm;
 
+import gunyah.config.Serial;
 import gunyah.vmm.boot.GuestTree;
 import gunyah.vmm.virtio.VirtioMmio;
 
@@ -30,10 +31,16 @@ final class GuestLayout {
     private GuestLayout() {
     }
 
-    /** @param virtioDevices how many there are */
-    static GuestTree.Places places(int virtioDevices) {
+    /**
+     * Tells the device tree.
+     *
+     * @param virtioDevices how many there are
+     * @param serial        what the console is
+     */
+    static GuestTree.Places places(int virtioDevices, Serial serial) {
         GuestTree.Virtio virtio = new GuestTree.Virtio(virtioDevices, VIRTIO_BASE, VirtioMmio.SIZE, VIRTIO_SPI,
                 DMA_BASE, DMA_SIZE);
-        return new GuestTree.Places(GICD_BASE, GICR_BASE, UART_BASE, UART_SPI, RTC_BASE, RTC_SPI, virtio);
+        return new GuestTree.Places(GICD_BASE, GICR_BASE, UART_BASE, UART_SPI, RTC_BASE, RTC_SPI, virtio,
+                serial);
     }
 }

@@ -1,6 +1,7 @@
 package gunyah.vmm;
 
 import akka.actor.typed.ActorSystem;
+import gunyah.config.Serial;
 import gunyah.config.VmConfig;
 import gunyah.config.fdt.Fdt;
 import gunyah.hyp.Board;
@@ -105,9 +106,9 @@ public final class PrimaryBoard implements Board {
 
     @Override
     public Loaded load(PhysicalMemory memory, long base, long size) {
-        GuestTree.Places guests = GuestLayout.places(0);
+        GuestTree.Places guests = GuestLayout.places(0, Serial.PL011);
         GuestTree.Places places = new GuestTree.Places(guests.gicd(), guests.gicr(), guests.uart(), UART_SPI,
-                guests.rtc(), RTC_SPI, guests.virtio());
+                guests.rtc(), RTC_SPI, guests.virtio(), guests.serial());
         BootPlan plan = BootPlan.of(config, new Ram(base, size), places);
         for (GuestImage.Chunk chunk : plan.chunks()) {
             if (chunk.gpa() == plan.dtbGpa()) {

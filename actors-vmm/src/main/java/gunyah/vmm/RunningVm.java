@@ -1,13 +1,16 @@
 package gunyah.vmm;
 
 import gunyah.config.BadInput;
+import gunyah.config.Serial;
 import gunyah.config.VmConfig;
 import gunyah.vmm.boot.BootPlan;
 import gunyah.vmm.boot.GuestImage;
 import gunyah.vmm.boot.Ram;
+import gunyah.vmm.device.ConsoleDevice;
 import gunyah.vmm.device.ConsoleSink;
 import gunyah.vmm.device.EmptyFlash;
 import gunyah.vmm.device.MmioBus;
+import gunyah.vmm.device.Ns16550;
 import gunyah.vmm.device.Pl011;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.ExitHandler;
@@ -48,14 +51,14 @@ public final class RunningVm {
     private final List<GunyahVcpu> vcpus = new ArrayList<>();
     private final MmioBus bus = new MmioBus();
     private final ConsoleSink output;
-    private final Pl011 uart;
+    private final ConsoleDevice console;
     private final CompletableFuture<VmExit> exit = new CompletableFuture<>();
     private final AtomicReference<VmExit> outcome = new AtomicReference<>();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Consumer<RunningVm> ending;
 
     private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory,
-            VirtioDevices virtio, Consumer<byte[]> consoleOutput, Consumer<RunningVm> ending, InstantSource clock,
+            VirtioDevices virtio, Serial serial, ConsoleSink output, Consumer<RunningVm> ending, InstantSource clock,
             RtcAlarm.Alarms alarms) {
         this.name = name;
         this.virtio = virtio;
@@ -65,11 +68,18 @@ public final class RunningVm {
         this.memory = memory;
         IrqFd uartLine = vm.addIrqFd(GuestLayout.UART_SPI, true);
         IrqFd rtcLine = vm.addIrqFd(GuestLayout.RTC_SPI, true);
-        output = new ConsoleSink(consoleOutput, device.worker());
-        uart = new Pl011(output, uartLine::signal);
-        output.onRoom(uart::transmitterReady);
+        this.output = output;
         bus.add(GuestLayout.FLASH_BASE, GuestLayout.FLASH_SIZE, new EmptyFlash());
-        bus.add(GuestLayout.UART_BASE, GuestLayout.DEVICE_SIZE, uart);
+        if (serial == Serial.NS16550A) {
+            Ns16550 uart = new Ns16550(output, uartLine::signal);
+            bus.add(GuestLayout.UART_BASE, Ns16550.SIZE, uart);
+            console = uart;
+        } else {
+            Pl011 uart = new Pl011(output, uartLine::signal);
+            bus.add(GuestLayout.UART_BASE, GuestLayout.DEVICE_SIZE, uart);
+            console = virtio.console().orElse(uart);
+        }
+        output.onRoom(console::transmitterReady);
         bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine::signal, alarms).rtc());
         virtio.attach(vm, bus);
     }
@@ -82,10 +92,11 @@ public final class RunningVm {
                     .formatted(config.name()) + "executable for a guest; leave it out");
         }
         Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
-        VirtioDevices virtio = VirtioDevices.open(device, config, switches, new SecureRandom());
+        ConsoleSink output = new ConsoleSink(consoleOutput, device.worker());
+        VirtioDevices virtio = VirtioDevices.open(device, config, switches, new SecureRandom(), output);
         BootPlan plan;
         try {
-            plan = BootPlan.of(config, ram, GuestLayout.places(virtio.count()));
+            plan = BootPlan.of(config, ram, GuestLayout.places(virtio.count(), config.devices().serial()));
         } catch (RuntimeException e) {
             virtio.close();
             throw e;
@@ -94,8 +105,8 @@ public final class RunningVm {
         GunyahVm vm = device.createVm(config.name());
         try {
             load(memory, ram, plan);
-            RunningVm running = new RunningVm(config.name(), device, vm, memory, virtio, consoleOutput, ending, clock,
-                    alarms);
+            RunningVm running = new RunningVm(config.name(), device, vm, memory, virtio, config.devices().serial(),
+                    output, ending, clock, alarms);
             vm.map(memory, ram.base(), ram.size(), 0, Uapi.MEM_FORCE_LEND | Uapi.MEM_ALLOW_RWX);
             vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
             vm.setBootRegister(Uapi.REG_PC, plan.entry());
@@ -237,7 +248,7 @@ public final class RunningVm {
 
     /** Types into the guest's console. Nothing is lost however much comes at once: it waits until the guest reads. */
     public void type(byte[] input) {
-        uart.type(input);
+        console.type(input);
     }
 
     /** {@return how the guest ended, once everything it had is back with the host and all its output was read} */
@@ -251,6 +262,6 @@ public final class RunningVm {
     }
 
     public VmStatistics statistics() {
-        return new VmStatistics(vm.pagesLent(), vm.pagesReturned(), bus.accesses(), bus.unclaimed(), uart.untaken());
+        return new VmStatistics(vm.pagesLent(), vm.pagesReturned(), bus.accesses(), bus.unclaimed(), console.untaken());
     }
 }

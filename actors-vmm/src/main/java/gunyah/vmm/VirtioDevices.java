@@ -3,9 +3,12 @@ package gunyah.vmm;
 import gunyah.config.BadInput;
 import gunyah.config.DiskConfig;
 import gunyah.config.NetConfig;
+import gunyah.config.Serial;
 import gunyah.config.VmConfig;
 import gunyah.vmm.block.DiskImages;
 import gunyah.vmm.block.VirtioBlock;
+import gunyah.vmm.device.ConsoleDevice;
+import gunyah.vmm.device.ConsoleSink;
 import gunyah.vmm.device.MmioBus;
 import gunyah.vmm.driver.GuestMemoryFile;
 import gunyah.vmm.driver.GunyahDevice;
@@ -17,10 +20,13 @@ import gunyah.vmm.net.NetSwitch;
 import gunyah.vmm.net.UserNet;
 import gunyah.vmm.net.VirtioNet;
 import gunyah.vmm.virtio.MappedMemory;
+import gunyah.vmm.virtio.VirtioConsole;
 import gunyah.vmm.virtio.VirtioDevice;
 import gunyah.vmm.virtio.VirtioMmio;
+import gunyah.vmm.virtio.VirtioRng;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
@@ -34,6 +40,7 @@ final class VirtioDevices {
     private final GunyahDevice host;
     private final List<VirtioDevice> devices = new ArrayList<>();
     private final List<VirtioMmio> transports = new ArrayList<>();
+    private Optional<ConsoleDevice> console = Optional.empty();
     private GuestMemoryFile window;
     private HostMapping mapping;
 
@@ -42,7 +49,8 @@ final class VirtioDevices {
     }
 
     /** Opens what the devices need. Blocks for files. @throws gunyah.config.BadInput with nothing left open */
-    static VirtioDevices open(GunyahDevice host, VmConfig config, NetSwitch switches, RandomGenerator random) {
+    static VirtioDevices open(GunyahDevice host, VmConfig config, NetSwitch switches, RandomGenerator random,
+            ConsoleSink output) {
         VirtioDevices all = new VirtioDevices(host);
         try {
             for (DiskConfig disk : config.devices().disks()) {
@@ -56,6 +64,14 @@ final class VirtioDevices {
                     case NetConfig.Switched switched -> switches.port(switched.name());
                 }));
             }
+            if (config.devices().rng()) {
+                all.devices.add(new VirtioRng(random));
+            }
+            if (config.devices().serial() == Serial.VIRTIO) {
+                VirtioConsole console = new VirtioConsole(output);
+                all.console = Optional.of(console);
+                all.devices.add(console);
+            }
             if (all.count() > GuestLayout.VIRTIO_SLOTS) {
                 throw new BadInput("VM %s: at most %d virtio devices".formatted(config.name(),
                         GuestLayout.VIRTIO_SLOTS));
@@ -65,6 +81,11 @@ final class VirtioDevices {
             all.devices.forEach(VirtioDevice::close);
             throw e;
         }
+    }
+
+    /** {@return the virtio console, if that is what the VM has its console on} */
+    Optional<ConsoleDevice> console() {
+        return console;
     }
 
     int count() {

@@ -3,16 +3,23 @@ package gunyah.config;
 import java.util.List;
 
 /**
- * The virtio devices of a guest.
+ * The devices of a guest beside interrupt controller, timer and clock.
  *
- * @param disks in the order the guest finds them
- * @param nets  network cards
+ * @param disks  in the order the guest finds them
+ * @param nets   network cards
+ * @param rng    whether there is a source of entropy
+ * @param serial what the console is
  */
-public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets) {
+public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets, boolean rng, Serial serial) {
     public static final DeviceConfig NONE = new DeviceConfig(List.of(), List.of());
 
     public DeviceConfig {
         disks = List.copyOf(disks);
         nets = List.copyOf(nets);
+    }
+
+    /** Disks and network cards, and nothing else. */
+    public DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets) {
+        this(disks, nets, false, Serial.PL011);
     }
 }

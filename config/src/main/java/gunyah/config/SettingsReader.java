@@ -27,8 +27,8 @@ import java.util.function.Function;
 public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
-            "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "console",
-            "timeout", "stats", "trace");
+            "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
+            "vm.serial", "console", "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
@@ -146,7 +146,9 @@ public final class SettingsReader {
     private DeviceConfig devices() {
         return new DeviceConfig(parsedList("vm.disks", texts -> texts.stream().map(DiskConfig::parse).toList()).stream()
                 .map(disk -> new DiskConfig(besideFile("vm.disks", disk.file()), disk.readOnly(), disk.format()))
-                .toList(), parsedList("vm.nets", NetConfig::parseAll));
+                .toList(), parsedList("vm.nets", NetConfig::parseAll),
+                parsed("vm.rng", SettingsReader::yesOrNo).orElseThrow(),
+                parsed("vm.serial", Serial::parse).orElseThrow());
     }
 
     /** A list, or one value; an absent key is an empty list. */

@@ -66,6 +66,13 @@ final class RunCommand implements Callable<Integer> {
             description = "kernel that runs as the primary VM, instead of our host with a guest")
     private String primaryKernel;
 
+    @Option(names = "--rng", description = "a virtio source of entropy")
+    private boolean rng;
+
+    @Option(names = "--serial", paramLabel = "DEVICE",
+            description = "the console's device: pl011 (default), ns16550a or virtio")
+    private String serial;
+
     @Option(names = "--cpus", paramLabel = "N", description = "vCPUs of each VM, 1 to 64")
     private String cpus;
 
@@ -172,6 +179,8 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--initrd", "vm.initrd", initrd);
         put(options, "--append", "vm.append", append);
         put(options, "--dtb", "vm.dtb", dtb);
+        put(options, "--rng", "vm.rng", rng ? "true" : null);
+        put(options, "--serial", "vm.serial", serial);
         put(options, "--firmware", "vm.firmware", firmware);
         put(options, "--primary-kernel", "vm.primary-kernel", primaryKernel);
         put(options, "--cpus", "vm.cpus", cpus);

@@ -32,7 +32,7 @@ final class RawImage implements DiskImage {
         }
     }
 
-    /** Opens a file that nobody else may write to meanwhile. @throws BadInput when that is not possible */
+    /** Opens a file, to write to it only if nobody else does. @throws BadInput when that is not possible */
     static FileChannel channel(Path file, boolean readOnly) {
         if (!Files.isRegularFile(file)) {
             throw new BadInput(Files.exists(file) ? "disk %s is not a regular file".formatted(file)
@@ -42,7 +42,7 @@ final class RawImage implements DiskImage {
         try {
             channel = readOnly ? FileChannel.open(file, StandardOpenOption.READ)
                     : FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            if (channel.tryLock(0, Long.MAX_VALUE, readOnly) != null) {
+            if (readOnly || channel.tryLock() != null) {
                 return channel;
             }
         } catch (OverlappingFileLockException e) {

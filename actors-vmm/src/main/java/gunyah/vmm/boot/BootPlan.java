@@ -25,7 +25,6 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
     private static final long MIN_DTB_ROOM = 64 << 10;
     /** The Resource Manager patches in place and needs about twice the final size. */
     private static final int DTB_GROWTH = 4;
-    private static final String CONSOLE = "console=ttyAMA0";
     /**
      * For Linux with virtio devices: 16 MiB of the shared memory are for copies, and it is not used for anything else
      * however short memory gets, since nothing there can be executed.
@@ -76,11 +75,19 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
                 : Optional.of(new GuestTree.Initrd(initrdGpa, initrdGpa + initrdSize));
         if (config.dtb().isEmpty()) {
             String shared = places.virtio().count() > 0 ? SHARED_MEMORY : "";
-            String arguments = (CONSOLE + shared + " " + config.commandLine()).strip();
+            String arguments = (console(places) + shared + " " + config.commandLine()).strip();
             return tree.generate(arguments, initrd).toBytes();
         }
         Path path = config.dtb().get();
         return tree.complete(path.toString(), bytes("device tree", path), config.commandLine(), initrd).toBytes();
+    }
+
+    private static String console(GuestTree.Places places) {
+        return switch (places.serial()) {
+            case PL011 -> "console=ttyAMA0";
+            case NS16550A -> "console=ttyS0";
+            case VIRTIO -> "console=hvc0";
+        };
     }
 
     private static long room(int dtbSize) {

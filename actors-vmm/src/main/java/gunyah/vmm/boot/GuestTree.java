@@ -1,8 +1,10 @@
 package gunyah.vmm.boot;
 
 import gunyah.config.BadInput;
+import gunyah.config.Serial;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
+import gunyah.vmm.device.Ns16550;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -17,13 +19,15 @@ public final class GuestTree {
      *
      * @param gicd    GIC distributor, 64 KiB
      * @param gicr    GIC redistributors, 128 KiB for each vCPU
-     * @param uart    PL011
+     * @param uart    UART
      * @param uartSpi its SPI
      * @param rtc     PL031
      * @param rtcSpi  its SPI
      * @param virtio  virtio devices
+     * @param serial  what the console is; the UART is a PL011 but for {@link Serial#NS16550A}
      */
-    public record Places(long gicd, long gicr, long uart, int uartSpi, long rtc, int rtcSpi, Virtio virtio) {
+    public record Places(long gicd, long gicr, long uart, int uartSpi, long rtc, int rtcSpi, Virtio virtio,
+            Serial serial) {
     }
 
     /**
@@ -52,6 +56,7 @@ public final class GuestTree {
     private static final int GIC_PHANDLE = 1;
     private static final int CLOCK_PHANDLE = 2;
     private static final int CLOCK_HZ = 24_000_000;
+    private static final int NS16550_HZ = 1_843_200;
     private static final int[] TIMER_PPIS = {13, 14, 11, 10};
     private static final String CONFIG = "gunyah-vm-config";
 
@@ -72,8 +77,8 @@ public final class GuestTree {
         DtNode root = new DtNode("");
         root.cells("#address-cells", 2).cells("#size-cells", 2).cells("interrupt-parent", GIC_PHANDLE);
         root.strings("compatible", "gunyah,vm").strings("model", "Gunyah virtual machine");
-        root.add("aliases").strings("serial0", "/" + node("pl011", places.uart));
-        chosen(root, bootArguments, initrd).strings("stdout-path", "/" + node("pl011", places.uart));
+        root.add("aliases").strings("serial0", "/" + uartName());
+        chosen(root, bootArguments, initrd).strings("stdout-path", "/" + uartName());
         root.add(node("memory", ram.base())).strings("device_type", "memory")
                 .cells64("reg", ram.base(), ram.size());
         cpus(root.add("cpus"));
@@ -81,7 +86,7 @@ public final class GuestTree {
         timer(root.add("timer"));
         gic(root.add(gicName()));
         clock(root.add("apb-pclk"));
-        uart(root.add(node("pl011", places.uart)));
+        uart(root.add(uartName()));
         rtc(root.add(node("pl031", places.rtc)));
         virtio(root, GIC_PHANDLE);
         vmConfig(root, "/" + gicName());
@@ -176,7 +181,16 @@ public final class GuestTree {
                 .strings("clock-output-names", "clk24mhz").cells("phandle", CLOCK_PHANDLE);
     }
 
+    private String uartName() {
+        return node(places.serial == Serial.NS16550A ? "serial" : "pl011", places.uart);
+    }
+
     private void uart(DtNode node) {
+        if (places.serial == Serial.NS16550A) {
+            node.strings("compatible", "ns16550a").cells64("reg", places.uart, Ns16550.SIZE)
+                    .cells("interrupts", SPI, places.uartSpi, LEVEL_HIGH).cells("clock-frequency", NS16550_HZ);
+            return;
+        }
         node.strings("compatible", "arm,pl011", "arm,primecell").cells64("reg", places.uart, PAGE)
                 .cells("interrupts", SPI, places.uartSpi, LEVEL_HIGH)
                 .cells("clocks", CLOCK_PHANDLE, CLOCK_PHANDLE).strings("clock-names", "uartclk", "apb_pclk");

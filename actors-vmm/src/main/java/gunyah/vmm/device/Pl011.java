@@ -12,7 +12,7 @@ import java.util.Deque;
  * polled {@link #POLLS_TO_RECEIVE} times in a row. Linux empties the FIFO before it enables interrupts: what was typed
  * before then would be lost otherwise.
  */
-public final class Pl011 implements MmioDevice {
+public final class Pl011 implements MmioDevice, ConsoleDevice {
     static final int POLLS_TO_RECEIVE = 16;
 
     private static final int DR = 0x00;
@@ -76,7 +76,7 @@ public final class Pl011 implements MmioDevice {
         return "pl011";
     }
 
-    /** Types into the guest. Any thread; every byte arrives, in order. */
+    @Override
     public synchronized void type(byte[] input) {
         for (byte value : input) {
             typed.add(value);
@@ -85,12 +85,13 @@ public final class Pl011 implements MmioDevice {
         updateInterrupt();
     }
 
-    /** {@return bytes typed that the guest has not read} */
+    @Override
     public synchronized int untaken() {
         return typed.size() + fifo.size();
     }
 
-    /** The reader of the output caught up: the transmit FIFO is empty again. */
+    /** The transmit FIFO is empty again. */
+    @Override
     public synchronized void transmitterReady() {
         txPending = true;
         updateInterrupt();

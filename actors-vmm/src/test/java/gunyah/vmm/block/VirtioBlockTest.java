@@ -180,7 +180,8 @@ class VirtioBlockTest {
     }
 
     @Test
-    void twoDisksDoNotShareAFileThatOneWritesTo() {
+    void twoDisksDoNotWriteToOneFile() throws IOException {
+        DiskImages.open(new DiskConfig(file, true, Optional.empty())).close();
         DiskConfig again = new DiskConfig(file, false, Optional.empty());
 
         assertThatThrownBy(() -> DiskImages.open(again)).isInstanceOf(BadInput.class).hasMessageContaining("in use");

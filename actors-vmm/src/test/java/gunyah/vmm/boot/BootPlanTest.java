@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import gunyah.config.BadInput;
+import gunyah.config.Serial;
 import gunyah.config.VmConfig;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
@@ -21,7 +22,7 @@ class BootPlanTest {
     private static final Ram RAM = new Ram(0x4000_0000L, 16 << 20);
     private static final GuestTree.Places PLACES =
             new GuestTree.Places(0x0800_0000L, 0x080a_0000L, 0x0900_0000L, 1, 0x0901_0000L, 2,
-                    new GuestTree.Virtio(0, 0x0a00_0000L, 0x200, 16, 0x2000_0000L, 32 << 20));
+                    new GuestTree.Virtio(0, 0x0a00_0000L, 0x200, 16, 0x2000_0000L, 32 << 20), Serial.PL011);
 
     @TempDir
     private Path directory;

@@ -1,5 +1,6 @@
 package gunyah.vmm.conformance;
 
+import gunyah.config.Serial;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.vmm.boot.GuestTree;
@@ -21,7 +22,7 @@ final class Guest implements AutoCloseable {
     /** Free for tests, up to the end of RAM. */
     static final long FREE = RAM + (2 << 20);
     static final GuestTree.Places PLACES = new GuestTree.Places(0x0800_0000L, 0x080a_0000L, 0x0900_0000L, 1,
-            0x0901_0000L, 2, new GuestTree.Virtio(0, 0, 0, 0, 0, 0));
+            0x0901_0000L, 2, new GuestTree.Virtio(0, 0, 0, 0, 0, 0), Serial.PL011);
     /** SPIs 1 and 2 are the device tree's doorbells. */
     static final int LINE = 1;
     static final int LINE_INTID = 33;
