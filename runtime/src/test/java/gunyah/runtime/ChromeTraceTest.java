@@ -61,7 +61,7 @@ class ChromeTraceTest {
             assertThat(tracks.get("0/" + pcpu.index())).as("slices of %s", pcpu).hasSize((int) pcpu.switches());
         }
         assertThat(slices).hasSize(2 * (int) pcpus.stream().mapToLong(PcpuState::switches).sum());
-        assertThat(slices).extracting(slice -> slice.getString("args.stopped")).contains("slice-end", "blocked")
+        assertThat(slices).extracting(slice -> slice.getString("args.stopped")).contains("slice-end")
                 .doesNotContain("unknown");
     }
 
