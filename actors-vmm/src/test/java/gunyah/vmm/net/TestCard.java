@@ -26,11 +26,20 @@ final class TestCard implements Network.Card {
 
     /** {@return the next frame that fits; others are thrown away} */
     Frame await(Predicate<Frame> wanted) {
+        Frame frame = within(20_000, wanted);
+        if (frame == null) {
+            throw new AssertionError("no such frame came");
+        }
+        return frame;
+    }
+
+    /** {@return the next such frame, null when none came for so many milliseconds} */
+    Frame within(long milliseconds, Predicate<Frame> wanted) {
         try {
             while (true) {
-                Frame frame = frames.poll(20, TimeUnit.SECONDS);
+                Frame frame = frames.poll(milliseconds, TimeUnit.MILLISECONDS);
                 if (frame == null) {
-                    throw new AssertionError("no such frame came");
+                    return null;
                 }
                 if (wanted.test(frame)) {
                     return frame;

@@ -112,12 +112,20 @@ class UserNetTest {
     }
 
     private byte[] ping(int data) {
+        sendPing(data);
+        return card.await(f -> isAnswer(f, data)).bytes();
+    }
+
+    private static boolean isAnswer(Frame frame, int data) {
+        return Ip4.protocol(frame.bytes()) == Ip4.ICMP && Bits.be32(frame.bytes(), TCP + 8) == data;
+    }
+
+    private void sendPing(int data) {
         byte[] ping = new byte[TCP + 12];
         Ip4.header(ping, UserAddresses.GATEWAY_MAC, MAC, Ip4.ICMP, UserAddresses.GUEST, UserAddresses.GATEWAY, 12);
         ping[TCP] = 8;
         Bits.be32(ping, TCP + 8, data);
         net.send(Frame.of(ping));
-        return card.await(f -> Ip4.protocol(f.bytes()) == Ip4.ICMP && Bits.be32(f.bytes(), TCP + 8) == data).bytes();
     }
 
     @Test
@@ -248,7 +256,14 @@ class UserNetTest {
             }
             net.send(Frame.of(Arrays.copyOf(frame, Math.max(14, random.nextInt(frame.length + 1)))));
             if (i % 1000 == 999) {
-                assertThat(ping(i)).as("answer after mutant %d", i).isNotEmpty();
+                Frame answer = null;
+                // a network that still has a backlog of mutants drops frames
+                for (int tries = 0; answer == null && tries < 100; tries++) {
+                    int data = i;
+                    sendPing(data);
+                    answer = card.within(200, f -> isAnswer(f, data));
+                }
+                assertThat(answer).as("answer after mutant %d", i).isNotNull();
             }
         }
     }
