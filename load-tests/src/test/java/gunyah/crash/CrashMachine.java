@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.pattern.Patterns;
 import com.typesafe.config.ConfigFactory;
 import gunyah.config.MachineConfig;
+import gunyah.config.Serial;
 import gunyah.config.VmConfig;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
@@ -52,7 +53,7 @@ final class CrashMachine implements AutoCloseable {
     private static final long MARK = 0xb529_7a4d_68e3_1da4L;
     private static final GuestTree.Places PLACES =
             new GuestTree.Places(0x0800_0000L, 0x080a_0000L, 0x0900_0000L, 1, 0x0901_0000L, 2,
-                    new GuestTree.Virtio(0, 0, 0, 0, 0, 0));
+                    new GuestTree.Virtio(0, 0, 0, 0, 0, 0), Serial.PL011);
     private static final int LINK = 9;
     private static final int BELL = 10;
 

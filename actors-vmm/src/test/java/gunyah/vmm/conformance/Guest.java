@@ -1,8 +1,8 @@
 package gunyah.vmm.conformance;
 
-import gunyah.config.Serial;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gunyah.config.Serial;
 import gunyah.vmm.boot.GuestTree;
 import gunyah.vmm.boot.Ram;
 import java.io.IOException;
