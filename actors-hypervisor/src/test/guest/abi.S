@@ -1,7 +1,8 @@
 // The guest that calls the hypervisor as a table says. A vCPU starts at the first byte with the address of its
-// parameter block in x0. For each row it loads x0..x7 as the row says and x8..x30 and sp with values of its own, executes
-// one instruction, and compares every register with what the row and the calling convention promise. It writes the
-// verdict and what it got into the row. MMU and caches are on: the first gigabyte is devices, the second memory, the rest unmapped.
+// parameter block in x0. For each row it loads x0..x7 as the row says and x8..x30 and sp with values of its own,
+// executes one instruction, and compares every register with what the row and the calling convention promise. It writes
+// the verdict and what it got into the row. MMU and caches are on: the first gigabyte is devices, the second memory, the
+// rest unmapped.
 //
 // The instruction of a row is one of a table of pairs "instruction; ret": hvc #0x6000..#0x61ff, then hvc #0, smc #0,
 // loads and stores. An exception in one of them is a result, too: x0 the syndrome, x2 the fault address, x3 ABORTED.

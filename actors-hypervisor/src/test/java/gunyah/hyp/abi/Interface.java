@@ -12,8 +12,8 @@ import java.util.TreeMap;
 final class Interface {
     /**
      * {@code number name | inputs | results}. An input is a capability {@code type+right}, of an ACTIVE object or with
-     * ! an INIT one or with ? either, and {@code object} for any type; or reserved, {@code =0} or {@code =1s}; or a value.
-     * Results are how many registers follow X0, and what they hold after an error if not 0.
+     * ! an INIT one or with ? either, and {@code object} for any type; or reserved, {@code =0} or {@code =1s}; or a
+     * value. Results are how many registers follow X0, and what they hold after an error if not 0.
      */
     private static final String CALLS = """
             00 hypervisor_identify | | 3

@@ -111,7 +111,8 @@ final class PlatformScript {
         script.section("PSCI");
         script.smccc(0x8400_0000L, NONE, 0x1_0001);
         for (long known : new long[] {0x8400_0000L, 0x8400_0002L, 0x8400_0003L, 0xC400_0003L, 0x8400_0004L,
-                0xC400_0004L, 0x8400_0008L, 0x8400_0009L, 0x8400_000AL, 0x8400_000CL, 0xC400_000CL, 0x8400_000FL, 0x8400_0012L,
+                0xC400_0004L, 0x8400_0008L, 0x8400_0009L, 0x8400_000AL, 0x8400_000CL, 0xC400_000CL, 0x8400_000FL,
+                0x8400_0012L,
                 0xC400_0012L, 0x8000_0000L}) {
             script.smccc(0x8400_000AL, new long[] {known}, 0);
         }
