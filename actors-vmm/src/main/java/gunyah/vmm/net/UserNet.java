@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -50,6 +51,8 @@ public final class UserNet implements Network {
     private final List<ServerSocketChannel> listeners = new ArrayList<>();
     private final ConcurrentLinkedQueue<Frame> fromGuest = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
+    /** The thread was told of frames that it has not looked for yet. */
+    private final AtomicBoolean woken = new AtomicBoolean();
     private final Map<TcpFlow.Key, TcpFlow> tcp = new HashMap<>();
     private final Map<TcpFlow.Key, UdpFlow> udp = new HashMap<>();
     private final Set<TcpFlow> touched = new LinkedHashSet<>();
@@ -142,11 +145,11 @@ public final class UserNet implements Network {
     @Override
     public void send(Frame frame) {
         if (waiting.get() < BACKLOG) {
-            if (waiting.getAndAdd(frame.length()) == 0) {
-                fromGuest.add(frame);
+            waiting.addAndGet(frame.length());
+            fromGuest.add(frame);
+            // the frame is there before the question, and the thread clears the answer before it looks for frames
+            if (!woken.getAndSet(true)) {
                 selector.wakeup();
-            } else {
-                fromGuest.add(frame);
             }
         }
     }
@@ -246,6 +249,7 @@ public final class UserNet implements Network {
     }
 
     private void takeFrames() {
+        woken.set(false);
         Frame frame = fromGuest.poll();
         while (frame != null) {
             waiting.addAndGet(-frame.length());
