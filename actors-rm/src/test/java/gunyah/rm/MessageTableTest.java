@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The table of messages as people read it: {@code -Dgunyah.rm.write-docs} writes the document anew. */
+/** The table of messages as people read it: {@code -Dgunyah.docs.write=true} writes the document anew. */
 class MessageTableTest {
     private static final Path DOCUMENT = Path.of(System.getProperty("gunyah.root"), "docs/rm-messages.md");
 
@@ -22,7 +22,7 @@ class MessageTableTest {
     @Test
     void theDocumentSaysWhatTheTableSays() throws IOException {
         String text = document();
-        if (System.getProperty("gunyah.rm.write-docs") != null) {
+        if (Boolean.getBoolean("gunyah.docs.write")) {
             Files.writeString(DOCUMENT, text);
         }
 

@@ -1,19 +1,12 @@
 package gunyah.vmm.device;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-
 /**
  * National Semiconductor NS16550A UART (data sheet PC16550D, section 8), registers one byte apart. Time on the wire is
- * zero: what is written has left. Input waits without limit outside the receive FIFO, and comes in while the guest has
- * enabled the receive interrupt, or once it has polled {@link #POLLS_TO_RECEIVE} times in a row: Linux empties the FIFO
- * when it opens the port.
+ * zero: what is written has left.
  */
 public final class Ns16550 implements MmioDevice, ConsoleDevice {
     /** Bytes of registers. */
     public static final int SIZE = 8;
-
-    static final int POLLS_TO_RECEIVE = 16;
 
     private static final int DATA = 0;
     private static final int IER = 1;
@@ -44,8 +37,7 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
 
     private final ConsoleSink output;
     private final InterruptLine interrupt;
-    private final Deque<Byte> typed = new ArrayDeque<>();
-    private final Deque<Byte> fifo = new ArrayDeque<>();
+    private final ReceiveFifo fifo = new ReceiveFifo();
     private int divisor = DIVISOR_RESET;
     private int ier;
     private int fcr;
@@ -54,7 +46,6 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
     private int scr;
     private boolean transmitPending;
     private int lastCause = IIR_NONE;
-    private int idlePolls;
 
     public Ns16550(ConsoleSink output, InterruptLine interrupt) {
         this.output = output;
@@ -68,16 +59,14 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
 
     @Override
     public synchronized void type(byte[] input) {
-        for (byte value : input) {
-            typed.add(value);
-        }
+        fifo.type(input);
         receive();
         updateInterrupt();
     }
 
     @Override
     public synchronized int untaken() {
-        return typed.size() + fifo.size();
+        return fifo.untaken();
     }
 
     @Override
@@ -91,9 +80,8 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
     }
 
     private void receive() {
-        boolean listening = (ier & IER_RECEIVE) != 0 || idlePolls >= POLLS_TO_RECEIVE;
-        while (listening && (mcr & MCR_LOOPBACK) == 0 && fifo.size() < depth() && !typed.isEmpty()) {
-            fifo.add(typed.remove());
+        if ((mcr & MCR_LOOPBACK) == 0) {
+            fifo.receive((ier & IER_RECEIVE) != 0, depth());
         }
     }
 
@@ -129,7 +117,7 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
     }
 
     private long readData() {
-        Byte value = fifo.poll();
+        Byte value = fifo.take();
         receive();
         lastCause = fifo.isEmpty() ? lastCause : IIR_NONE;
         updateInterrupt();
@@ -146,7 +134,7 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
     }
 
     private long readStatus() {
-        if (fifo.isEmpty() && !typed.isEmpty() && ier == 0 && ++idlePolls >= POLLS_TO_RECEIVE) {
+        if (ier == 0 && fifo.polled()) {
             receive();
         }
         return (output.isFull() ? 0 : LSR_TRANSMITTER_EMPTY) | (fifo.isEmpty() ? 0 : LSR_DATA);
@@ -200,11 +188,9 @@ public final class Ns16550 implements MmioDevice, ConsoleDevice {
     }
 
     private void transmit(int value) {
-        idlePolls = 0;
+        fifo.transmitting();
         if ((mcr & MCR_LOOPBACK) != 0) {
-            if (fifo.size() < depth()) {
-                fifo.add((byte) value);
-            }
+            fifo.loop(value, depth());
         } else {
             output.put(value);
         }

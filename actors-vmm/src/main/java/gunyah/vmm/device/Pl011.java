@@ -1,20 +1,11 @@
 package gunyah.vmm.device;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-
 /**
  * Arm PrimeCell UART, revision 1 of the PL011 (DDI 0183, chapter 3): FIFOs of 16, masked interrupts for receive, receive
- * timeout and transmit. Time on the wire is zero: what is written has left, and the receive timeout is over at once.
- *
- * <p>Input waits outside the FIFO, without limit, until the guest takes it, so typing never overruns. A guest that works
- * with interrupts gets bytes while one of the receive interrupts is enabled; a guest that polls gets them once it has
- * polled {@link #POLLS_TO_RECEIVE} times in a row. Linux empties the FIFO before it enables interrupts: what was typed
- * before then would be lost otherwise.
+ * timeout and transmit. Time on the wire is zero: what is written has left, and the receive timeout is over at once. Typing
+ * never overruns: see {@link ReceiveFifo}.
  */
 public final class Pl011 implements MmioDevice, ConsoleDevice {
-    static final int POLLS_TO_RECEIVE = 16;
-
     private static final int DR = 0x00;
     private static final int RSR = 0x04;
     private static final int FR = 0x18;
@@ -51,8 +42,7 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
     private final ConsoleSink output;
     private final InterruptLine interrupt;
     private final PrimeCellId id = new PrimeCellId(0x00141011);
-    private final Deque<Byte> typed = new ArrayDeque<>();
-    private final Deque<Byte> fifo = new ArrayDeque<>();
+    private final ReceiveFifo fifo = new ReceiveFifo();
     private int ilpr;
     private int ibrd;
     private int fbrd;
@@ -64,7 +54,6 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
     private boolean txPending;
     private boolean rtCleared;
     private int lastMis;
-    private int idlePolls;
 
     public Pl011(ConsoleSink output, InterruptLine interrupt) {
         this.output = output;
@@ -78,16 +67,14 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
 
     @Override
     public synchronized void type(byte[] input) {
-        for (byte value : input) {
-            typed.add(value);
-        }
+        fifo.type(input);
         receive();
         updateInterrupt();
     }
 
     @Override
     public synchronized int untaken() {
-        return typed.size() + fifo.size();
+        return fifo.untaken();
     }
 
     /** The transmit FIFO is empty again. */
@@ -107,12 +94,7 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
 
     /** Moves typed bytes into the FIFO while the guest is ready for them. */
     private void receive() {
-        boolean listening = (imsc & (INT_RX | INT_RT)) != 0 || idlePolls >= POLLS_TO_RECEIVE;
-        if (!isEnabled() || !listening || (cr & CR_LOOPBACK) != 0) {
-            return;
-        }
-        while (fifo.size() < depth() && !typed.isEmpty()) {
-            fifo.add(typed.remove());
+        if (isEnabled() && (cr & CR_LOOPBACK) == 0 && fifo.receive((imsc & (INT_RX | INT_RT)) != 0, depth())) {
             rtCleared = false;
         }
     }
@@ -160,7 +142,7 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
     }
 
     private long readData() {
-        Byte value = fifo.poll();
+        Byte value = fifo.take();
         if (value == null) {
             return 0;
         }
@@ -170,7 +152,7 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
     }
 
     private long flags() {
-        if (fifo.isEmpty() && !typed.isEmpty() && imsc == 0 && ++idlePolls >= POLLS_TO_RECEIVE) {
+        if (imsc == 0 && fifo.polled()) {
             receive();
         }
         int flags = output.isFull() ? FR_TXFF : FR_TXFE;
@@ -206,10 +188,9 @@ public final class Pl011 implements MmioDevice, ConsoleDevice {
     }
 
     private void transmit(int value) {
-        idlePolls = 0;
+        fifo.transmitting();
         if ((cr & CR_LOOPBACK) != 0) {
-            if (fifo.size() < depth()) {
-                fifo.add((byte) value);
+            if (fifo.loop(value, depth())) {
                 rtCleared = false;
             }
         } else {

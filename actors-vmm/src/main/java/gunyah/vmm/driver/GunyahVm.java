@@ -258,11 +258,6 @@ public final class GunyahVm {
         return remove(found, "interrupt line %d".formatted(label));
     }
 
-    /** REMOVE_FUNCTION(IOEVENTFD): exactly this one. @throws GunyahError ENOENT */
-    public CompletionStage<Void> remove(IoEventFd event) {
-        return remove(event, "ioeventfd at 0x%x".formatted(event.address()));
-    }
-
     private CompletionStage<Void> remove(VmFunction function, String what) {
         synchronized (this) {
             if (function == null || !functions.remove(function)) {

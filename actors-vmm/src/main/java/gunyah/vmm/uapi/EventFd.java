@@ -18,7 +18,6 @@ final class EventFd {
     void add(long events) {
         synchronized (this) {
             count += events;
-            notifyAll();
         }
         listeners.forEach(Runnable::run);
     }

@@ -292,20 +292,24 @@ public final class GunyahFiles implements AutoCloseable {
         return 0;
     }
 
-    private byte[] functionArgument(ByteBuffer in) {
+    private static int functionSize(ByteBuffer in) {
         int size = in.getInt(4);
         if (Integer.compareUnsigned(size, MAX_FUNCTION_ARGUMENT) > 0) {
             throw new GunyahError(Errno.EINVAL, "function argument of %s bytes".formatted(
                     Integer.toUnsignedString(size)));
         }
+        return size;
+    }
+
+    private byte[] functionArgument(ByteBuffer in) {
+        int size = functionSize(in);
         return size == 0 ? new byte[0] : memory.read(in.getLong(8), size);
     }
 
     private long addFunction(SharedVm shared, ByteBuffer in) {
+        // a size that is too large comes before an unknown type, and that before a bad address
+        functionSize(in);
         int type = in.getInt(0);
-        if (Integer.compareUnsigned(in.getInt(4), MAX_FUNCTION_ARGUMENT) > 0) {
-            functionArgument(in);
-        }
         FunctionProvider provider = providers.of(type);
         return shared.add(this, type, functionArgument(in), provider);
     }

@@ -22,6 +22,7 @@ enum IoctlRow {
     }
 
     private static final int TYPE = 'G';
+    private static final IoctlRow[] ALL = values();
 
     final Kind kind;
     final int number;
@@ -36,7 +37,7 @@ enum IoctlRow {
 
     /** {@return the row of that number for that kind of file, null when the file does not know it} */
     static IoctlRow of(Kind kind, int number) {
-        for (IoctlRow row : values()) {
+        for (IoctlRow row : ALL) {
             if (row.kind == kind && row.number == number) {
                 return row;
             }

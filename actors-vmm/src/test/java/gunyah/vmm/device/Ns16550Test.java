@@ -90,7 +90,7 @@ class Ns16550Test {
             polls++;
         }
 
-        assertThat(polls).isEqualTo(Ns16550.POLLS_TO_RECEIVE - 1);
+        assertThat(polls).isEqualTo(ReceiveFifo.POLLS_TO_RECEIVE - 1);
         assertThat((char) read(0)).isEqualTo('p');
     }
 

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/isa.md} says what the table says; {@code -Dgunyah.write=true} writes it anew. */
+/** {@code docs/isa.md} says what the table says; {@code -Dgunyah.docs.write=true} writes it anew. */
 class IsaDocumentTest {
     /** Main encoding groups by bits 28:25 (C4.1), and what lies there. */
     private static final String[][] GROUPS = {
@@ -26,7 +26,7 @@ class IsaDocumentTest {
     void theDocumentIsWhatTheTableSays() throws IOException {
         Path file = Path.of(System.getProperty("gunyah.root", "..")).resolve("docs/isa.md");
         String expected = document(Decoder.rows());
-        if (Boolean.getBoolean("gunyah.write")) {
+        if (Boolean.getBoolean("gunyah.docs.write")) {
             Files.writeString(file, expected);
         }
 
