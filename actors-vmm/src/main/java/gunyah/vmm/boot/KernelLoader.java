@@ -6,12 +6,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * Finds out what a kernel or firmware file is and where its bytes go: an arm64 Image, plain or gzip; an ELF executable;
+ * Finds out what a kernel or firmware file is and where its bytes go: an arm64 Image, plain, gzip or in an EFI zboot
+ * image; an ELF executable;
  * else raw bytes. Files that cannot be any of these for us (other architectures, other compressions, cut off) are
  * refused by name.
  */
@@ -20,6 +23,11 @@ public final class KernelLoader {
     public static final long RAW_OFFSET = 0x80000;
     /** Where firmware goes, from the start of RAM, which is kept for the device tree. */
     public static final long FIRMWARE_OFFSET = 0x200000;
+
+    private static final int ZBOOT_HEADER = 64;
+    private static final int ZBOOT_OFFSET_AT = 8;
+    private static final int ZBOOT_SIZE_AT = 12;
+    private static final int ZBOOT_TYPE_AT = 24;
 
     private final Ram ram;
 
@@ -69,6 +77,9 @@ public final class KernelLoader {
         if (bytes.startsWith(0x1f, 0x8b)) {
             return new Bytes(gunzip(name, file));
         }
+        if (bytes.startsWith('M', 'Z', 0, 0, 'z', 'i', 'm', 'g')) {
+            return new Bytes(gunzip(name, zbootPayload(name, bytes)));
+        }
         String compression = null;
         if (bytes.startsWith(0xfd, '7', 'z', 'X', 'Z', 0)) {
             compression = "xz";
@@ -84,6 +95,24 @@ public final class KernelLoader {
                     .formatted(name, compression));
         }
         return bytes;
+    }
+
+    /** The kernel inside an EFI zboot image (Linux drivers/firmware/efi/libstub/zboot-header.S). */
+    private static byte[] zbootPayload(String name, Bytes bytes) {
+        if (bytes.length() < ZBOOT_HEADER) {
+            throw new BadInput(name + " is cut off inside its zboot header");
+        }
+        long from = bytes.u32(ZBOOT_OFFSET_AT) & 0xffff_ffffL;
+        long size = bytes.u32(ZBOOT_SIZE_AT) & 0xffff_ffffL;
+        byte[] file = bytes.array();
+        if (!new String(file, ZBOOT_TYPE_AT, 5, StandardCharsets.US_ASCII).equals("gzip\0")) {
+            throw new BadInput("%s is a zboot image, but not compressed with gzip".formatted(name));
+        }
+        if (from + size > file.length) {
+            throw new BadInput("%s is cut off: its zboot payload ends at %d of %d bytes"
+                    .formatted(name, from + size, file.length));
+        }
+        return Arrays.copyOfRange(file, (int) from, (int) (from + size));
     }
 
     private byte[] gunzip(String name, byte[] file) {
@@ -138,7 +167,7 @@ public final class KernelLoader {
         int machine = header + 6 <= bytes.length() && header != 0 ? bytes.u16((int) header + 4) : 0;
         return switch (machine) {
             case 0x8664 -> "an x86-64 EFI program";
-            case 0xaa64 -> "an arm64 EFI program without a kernel header (a zboot image?)";
+            case 0xaa64 -> "an arm64 EFI program without a kernel header";
             default -> "an EFI program for another machine, or cut off";
         };
     }

@@ -49,6 +49,22 @@ class KernelLoaderTest {
     }
 
     @Test
+    void takesTheKernelOutOfAZbootImage() {
+        byte[] image = image(0x1000, 0, 0x2000, 0xa).array();
+        byte[] zboot = ImageFuzzTest.zboot(gzip(image));
+
+        assertThat(loader.kernel("vmlinuz.efi", zboot)).usingRecursiveComparison()
+                .isEqualTo(loader.kernel("vmlinuz.efi", image));
+
+        byte[] cut = zboot.clone();
+        cut[13] = 0x7f;
+        refused(cut, "cut off");
+        byte[] other = zboot.clone();
+        other[24] = 'x';
+        refused(other, "not compressed with gzip");
+    }
+
+    @Test
     void anImageGoesToItsTextOffsetAndKeepsItsWholeSize() {
         GuestImage placed = loader.kernel("Image", image(0x1000, 0x8_0000, 0x20_0000, 0xa).array());
 
