@@ -19,11 +19,14 @@ import gunyah.vmm.driver.Uapi;
 import gunyah.vmm.net.NetSwitch;
 import gunyah.vmm.net.UserNet;
 import gunyah.vmm.net.VirtioNet;
+import gunyah.vmm.share.SharedFolder;
+import gunyah.vmm.share.VirtioFs;
 import gunyah.vmm.virtio.MappedMemory;
 import gunyah.vmm.virtio.VirtioConsole;
 import gunyah.vmm.virtio.VirtioDevice;
 import gunyah.vmm.virtio.VirtioMmio;
 import gunyah.vmm.virtio.VirtioRng;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -63,6 +66,10 @@ final class VirtioDevices {
                     case NetConfig.User user -> UserNet.open(user, random);
                     case NetConfig.Switched switched -> switches.port(switched.name());
                 }));
+            }
+            int folders = 0;
+            for (Path folder : config.devices().shares()) {
+                all.devices.add(new VirtioFs("share%d".formatted(folders++), new SharedFolder(folder)));
             }
             if (config.devices().rng()) {
                 all.devices.add(new VirtioRng(random));

@@ -1,5 +1,6 @@
 package gunyah.config;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -9,17 +10,20 @@ import java.util.List;
  * @param nets   network cards
  * @param rng    whether there is a source of entropy
  * @param serial what the console is
+ * @param shares folders of this computer, which the guest mounts as share0, share1, ...
  */
-public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets, boolean rng, Serial serial) {
+public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets, boolean rng, Serial serial,
+        List<Path> shares) {
     public static final DeviceConfig NONE = new DeviceConfig(List.of(), List.of());
 
     public DeviceConfig {
         disks = List.copyOf(disks);
         nets = List.copyOf(nets);
+        shares = List.copyOf(shares);
     }
 
     /** Disks and network cards, and nothing else. */
     public DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets) {
-        this(disks, nets, false, Serial.PL011);
+        this(disks, nets, false, Serial.PL011, List.of());
     }
 }

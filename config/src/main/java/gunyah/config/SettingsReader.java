@@ -28,7 +28,7 @@ public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
             "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
-            "vm.serial", "console", "timeout", "stats", "trace");
+            "vm.serial", "vm.shares", "console", "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
@@ -148,7 +148,9 @@ public final class SettingsReader {
                 .map(disk -> new DiskConfig(besideFile("vm.disks", disk.file()), disk.readOnly(), disk.format()))
                 .toList(), parsedList("vm.nets", NetConfig::parseAll),
                 parsed("vm.rng", SettingsReader::yesOrNo).orElseThrow(),
-                parsed("vm.serial", Serial::parse).orElseThrow());
+                parsed("vm.serial", Serial::parse).orElseThrow(),
+                parsedList("vm.shares", texts -> texts.stream().map(Path::of).toList()).stream()
+                        .map(folder -> besideFile("vm.shares", folder)).toList());
     }
 
     /** A list, or one value; an absent key is an empty list. */

@@ -66,6 +66,10 @@ final class RunCommand implements Callable<Integer> {
             description = "kernel that runs as the primary VM, instead of our host with a guest")
     private String primaryKernel;
 
+    @Option(names = "--share", paramLabel = "DIR",
+            description = "a folder; the guest does mount -t virtiofs share0 /mnt; may be repeated (share1, ...)")
+    private List<String> shares = List.of();
+
     @Option(names = "--rng", description = "a virtio source of entropy")
     private boolean rng;
 
@@ -131,6 +135,7 @@ final class RunCommand implements Callable<Integer> {
         options().forEach((option, setting) -> reader.values("option " + option, setting));
         list(reader, "--disk", "vm.disks", disks);
         list(reader, "--net", "vm.nets", nets);
+        list(reader, "--share", "vm.shares", shares);
         if (config != null) {
             reader.file(config);
         }
