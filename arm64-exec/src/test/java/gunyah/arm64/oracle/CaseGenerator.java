@@ -126,7 +126,7 @@ final class CaseGenerator {
         return target < 0x4000_0000L || target >= InstructionOracle.SPARSE_CODE && target < InstructionOracle.CODE_END;
     }
 
-    private static boolean isUnpredictable(InstructionRow row, int word) {
+    static boolean isUnpredictable(InstructionRow row, int word) {
         if (!isMemory(word)) {
             return false;
         }

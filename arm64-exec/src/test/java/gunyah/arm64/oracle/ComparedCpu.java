@@ -7,9 +7,11 @@ import gunyah.arm64.CpuConfig;
 import gunyah.arm64.IdlePort;
 import gunyah.arm64.InnerShareable;
 import gunyah.arm64.decode.Insn;
+import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
 import gunyah.memory.Stage2Table;
@@ -17,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /** Our CPU on the memory map of {@link InstructionOracle}, and the comparison of its state with a result. */
 final class ComparedCpu implements AutoCloseable {
@@ -26,6 +29,9 @@ final class ComparedCpu implements AutoCloseable {
     private static final int EC_UNKNOWN = 0;
     private static final int EC_INSTRUCTION_ABORT = 0x21;
     private static final int EC_PC_ALIGNMENT = 0x22;
+    private static final int HVC = 0xD400_0002;
+    /** The branch at an address back into the oracle's program. */
+    private static final IntUnaryOperator RETURN = at -> 0x1400_0000 | 0x4020_0800 - at >> 2 & 0x3FF_FFFF;
 
     private final PhysicalMemory memory = new PhysicalMemory(1L << 27);
     private final Stage2Table stage2 = new Stage2Table();
@@ -39,9 +45,15 @@ final class ComparedCpu implements AutoCloseable {
      * @param acceptedCounts counts the accepted differences, by ordinal
      */
     ComparedCpu(CpuFeatures features, List<Case> cases, long tcr, int[] acceptedCounts) {
+        this(features, null, cases, RETURN, tcr, acceptedCounts);
+    }
+
+    private ComparedCpu(CpuFeatures features, Translator translator, List<Case> cases, IntUnaryOperator last, long tcr,
+            int[] acceptedCounts) {
         this.acceptedCounts = acceptedCounts;
         CpuConfig config = new CpuConfig(1L << 31, features);
-        cpu = new Cpu(config, new InnerShareable(features), stage2, memory, new IdlePort(), new VcpuControl());
+        cpu = new Cpu(config, new InnerShareable(features, translator), stage2, memory, new IdlePort(),
+                new VcpuControl());
         for (long page = InstructionOracle.CODE; page < InstructionOracle.CODE_END; page += 4096) {
             back(page);
         }
@@ -52,11 +64,18 @@ final class ComparedCpu implements AutoCloseable {
         }
         ByteBuffer block = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
         for (Case c : cases) {
-            long back = 0x4020_0800L - (c.address() + 8);
-            block.clear().putInt(0xA94EFBDD).putInt(c.word()).putInt(0x1400_0000 | (int) (back >> 2) & 0x3FF_FFFF);
+            block.clear().putInt(0xA94EFBDD).putInt(c.word()).putInt(last.applyAsInt((int) c.address() + 8));
             write(c.address(), block.array());
         }
         translation(tcr);
+    }
+
+    /** A CPU for cases that branch to programs in {@code code}, which is at {@link InstructionOracle#SPARSE_CODE}. */
+    static ComparedCpu ofPrograms(CpuFeatures features, Translator translator, List<Case> cases, byte[] code, long tcr) {
+        ComparedCpu compared = new ComparedCpu(features, translator, cases, at -> HVC, tcr,
+                new int[AcceptedDifference.values().length]);
+        compared.write(InstructionOracle.SPARSE_CODE, code);
+        return compared;
     }
 
     private void back(long ipa) {
@@ -71,10 +90,10 @@ final class ComparedCpu implements AutoCloseable {
     }
 
     private void write(long ipa, byte[] bytes) {
-        int first = (int) Math.min(bytes.length, 4096 - (ipa & 4095));
-        memory.write(pa(ipa), bytes, 0, first);
-        if (first < bytes.length) {
-            memory.write(pa(ipa + first), bytes, first, bytes.length - first);
+        for (int at = 0; at < bytes.length;) {
+            int count = (int) Math.min(bytes.length - at, 4096 - (ipa + at & 4095));
+            memory.write(pa(ipa + at), bytes, at, count);
+            at += count;
         }
     }
 
@@ -145,6 +164,36 @@ final class ComparedCpu implements AutoCloseable {
         }
     }
 
+    /** Executes the program of the case to its end, or to an exception. {@return how many instructions that were} */
+    long runProgram(Case c, ByteBuffer states, byte[] buffer, long most) {
+        load(c, states, buffer);
+        long before = cpu.s.retired;
+        CpuExit.Kind kind = cpu.run(most);
+        if (kind != CpuExit.Kind.HYPERCALL && !faulted()) {
+            throw new AssertionError("program of 0x%x ends with %s at 0x%x".formatted(c.address(), kind, cpu.s.pc));
+        }
+        return cpu.s.retired - before;
+    }
+
+    /** {@return what differs after a program; empty when nothing does} */
+    String programDifference(ByteBuffer expected) {
+        StringBuilder report = new StringBuilder();
+        boolean faulted = faulted();
+        note(report, "ESR", expected.getLong(InstructionOracle.ESR), faulted ? cpu.sys.read(key(3, 0, 5, 2, 0)) : 0);
+        if (faulted) {
+            note(report, "ELR", expected.getLong(InstructionOracle.ELR), cpu.sys.read(key(3, 0, 4, 0, 1)));
+            note(report, "SPSR", expected.getLong(InstructionOracle.SPSR), cpu.sys.read(key(3, 0, 4, 0, 0)));
+            note(report, "FAR", expected.getLong(InstructionOracle.FAR), cpu.sys.read(key(3, 0, 6, 0, 0)));
+        }
+        compareRegisters(expected, report);
+        for (int half = 0; half < 64; half++) {
+            note(report, "V%d.%d".formatted(half / 2, half % 2), expected.getLong(InstructionOracle.V + 8 * half),
+                    cpu.s.v[half]);
+        }
+        compareBuffer(expected, report);
+        return report.toString();
+    }
+
     /** {@return whether the last run ended in an exception} */
     boolean faulted() {
         return cpu.s.pc == VBAR + 0x200;
@@ -155,7 +204,6 @@ final class ComparedCpu implements AutoCloseable {
         StringBuilder report = new StringBuilder();
         CpuState s = cpu.s;
         boolean faulted = faulted();
-        boolean qemuFaulted = expected.getLong(InstructionOracle.ESR) != 0;
         long syndrome = faulted ? cpu.sys.read(key(3, 0, 5, 2, 0)) : 0;
         if (syndrome != expected.getLong(InstructionOracle.ESR)) {
             Optional<AcceptedDifference> accepted = AcceptedDifference.of(c, faulted);
@@ -165,15 +213,7 @@ final class ComparedCpu implements AutoCloseable {
             }
         }
         compareException(c, expected, faulted, report);
-        for (int x = 0; x < 32; x++) {
-            note(report, "X" + x, expected.getLong(8 * x), s.x[x]);
-        }
-        // QEMU clears the flags on exception entry; SPSR has what they were
-        note(report, "NZCV", qemuFaulted ? expected.getLong(InstructionOracle.SPSR) & 0xF000_0000L
-                : expected.getLong(InstructionOracle.NZCV), s.nzcv & 0xFFFF_FFFFL);
-        // QEMU keeps the fields of AArch32: Stride, Len and the flags
-        note(report, "FPCR", expected.getLong(InstructionOracle.FPCR) & ~0x0037_0000L, s.fpcr & 0xFFFF_FFFFL);
-        note(report, "FPSR", expected.getLong(InstructionOracle.FPSR) & 0x0800_009FL, s.fpsr & 0xFFFF_FFFFL);
+        compareRegisters(expected, report);
         // what a load of several registers has written before it faults is UNKNOWN
         boolean partial = faulted && c.row().name().matches("LD[1-4].*|LDN?P_fp.*");
         for (int half = 0; half < 64 && !partial; half++) {
@@ -187,18 +227,36 @@ final class ComparedCpu implements AutoCloseable {
                 note(report, "V%d.%d".formatted(half / 2, half % 2), wanted, s.v[half]);
             }
         }
-        note(report, "zero", 0, s.x[CpuState.ZR_READ]);
         if (!faulted) {
-            read(InstructionOracle.BUFFER, after);
-            ByteBuffer actual = ByteBuffer.wrap(after).order(ByteOrder.LITTLE_ENDIAN);
-            for (int k = 0; k < after.length; k += 8) {
-                long wanted = expected.getLong(InstructionOracle.STATE_BYTES + k);
-                if (wanted != actual.getLong(k)) {
-                    note(report, "[%d]".formatted(k), wanted, actual.getLong(k));
-                }
-            }
+            compareBuffer(expected, report);
         }
         return report.toString();
+    }
+
+    private void compareRegisters(ByteBuffer expected, StringBuilder report) {
+        CpuState s = cpu.s;
+        boolean qemuFaulted = expected.getLong(InstructionOracle.ESR) != 0;
+        for (int x = 0; x < 32; x++) {
+            note(report, "X" + x, expected.getLong(8 * x), s.x[x]);
+        }
+        // QEMU clears the flags on exception entry; SPSR has what they were
+        note(report, "NZCV", qemuFaulted ? expected.getLong(InstructionOracle.SPSR) & 0xF000_0000L
+                : expected.getLong(InstructionOracle.NZCV), s.nzcv & 0xFFFF_FFFFL);
+        // QEMU keeps the fields of AArch32: Stride, Len and the flags
+        note(report, "FPCR", expected.getLong(InstructionOracle.FPCR) & ~0x0037_0000L, s.fpcr & 0xFFFF_FFFFL);
+        note(report, "FPSR", expected.getLong(InstructionOracle.FPSR) & 0x0800_009FL, s.fpsr & 0xFFFF_FFFFL);
+        note(report, "zero", 0, s.x[CpuState.ZR_READ]);
+    }
+
+    private void compareBuffer(ByteBuffer expected, StringBuilder report) {
+        read(InstructionOracle.BUFFER, after);
+        ByteBuffer actual = ByteBuffer.wrap(after).order(ByteOrder.LITTLE_ENDIAN);
+        for (int k = 0; k < after.length; k += 8) {
+            long wanted = expected.getLong(InstructionOracle.STATE_BYTES + k);
+            if (wanted != actual.getLong(k)) {
+                note(report, "[%d]".formatted(k), wanted, actual.getLong(k));
+            }
+        }
     }
 
     private void compareException(Case c, ByteBuffer expected, boolean faulted, StringBuilder report) {

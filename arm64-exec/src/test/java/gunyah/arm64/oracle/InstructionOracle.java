@@ -62,11 +62,11 @@ public final class InstructionOracle implements AutoCloseable {
 
     private final Process process;
     private final DataInputStream results;
-    private final Path input;
+    private final List<Path> inputs;
 
-    private InstructionOracle(Process process, Path input) {
+    private InstructionOracle(Process process, List<Path> inputs) {
         this.process = process;
-        this.input = input;
+        this.inputs = inputs;
         this.results = new DataInputStream(process.getInputStream());
     }
 
@@ -91,6 +91,12 @@ public final class InstructionOracle implements AutoCloseable {
      */
     public static InstructionOracle start(List<Case> cases, ByteBuffer states, byte[] memory, long tcr)
             throws IOException {
+        return start(cases, new byte[4], states, memory, tcr);
+    }
+
+    /** As {@link #start(List, ByteBuffer, byte[], long)}, with {@code code} at {@link #SPARSE_CODE}. */
+    public static InstructionOracle start(List<Case> cases, byte[] code, ByteBuffer states, byte[] memory, long tcr)
+            throws IOException {
         ByteBuffer file = ByteBuffer.allocate(HEADER_BYTES + states.capacity() + BUFFER_BYTES
                 + CASE_BYTES * cases.size()).order(ByteOrder.LITTLE_ENDIAN);
         file.putLong(cases.size()).putLong(HEADER_BYTES).putLong(HEADER_BYTES + states.capacity())
@@ -109,12 +115,15 @@ public final class InstructionOracle implements AutoCloseable {
         }
         Path input = Files.createTempFile("cases", ".bin");
         Files.write(input, file.array());
+        Path programs = Files.createTempFile("programs", ".bin");
+        Files.write(programs, code);
         Process qemu = new ProcessBuilder(TOOLS.get(1), "-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "512",
                 "-net", "none", "-display", "none", "-serial", "none", "-monitor", "none", "-semihosting-config",
                 "enable=on,target=native", "-kernel", program().toString(), "-device",
-                "loader,file=" + input + ",addr=0x48000000,force-raw=on")
+                "loader,file=" + input + ",addr=0x48000000,force-raw=on", "-device",
+                "loader,file=" + programs + ",addr=0x%x,force-raw=on".formatted(SPARSE_CODE))
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        return new InstructionOracle(qemu, input);
+        return new InstructionOracle(qemu, List.of(input, programs));
     }
 
     private static synchronized Path program() throws IOException {
@@ -162,6 +171,8 @@ public final class InstructionOracle implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        Files.deleteIfExists(input);
+        for (Path input : inputs) {
+            Files.deleteIfExists(input);
+        }
     }
 }

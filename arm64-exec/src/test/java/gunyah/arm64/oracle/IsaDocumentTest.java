@@ -79,6 +79,9 @@ class IsaDocumentTest {
                 `InstructionDifferentialTest` executes random words of %d of the %d rows on random states (registers,
                 flags, FPCR, memory; aligned and not; with faults) on our CPU and on QEMU's, and compares the whole
                 state and the syndrome of exceptions: 200,000 cases by default, more with `-Dgunyah.cases=2000000`.
+                `ProgramDifferentialTest` does the same with random programs of thousands of instructions (loops, calls,
+                memory, exclusives, floating point, vectors), which both engines execute: 200 by default, more with
+                `-Dgunyah.programs=5000`.
                 `DecoderAgreementTest` compares with objdump which words are allocated (`-Dgunyah.words=5000000`) and
                 decodes words of the whole space (all 2^32 with `-Dgunyah.sweep=all`).
 
