@@ -99,6 +99,15 @@ final class Agent {
     }
 
     void start() {
+        load();
+        host.ok(MessageId.VM_INIT, new VmRequest(vmid));
+        bell = HypResource.decode(host.ok(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vmid))).stream()
+                .filter(r -> r.type() == ResourceType.DOORBELL_SOURCE.value() && r.label() == 7).findFirst()
+                .orElseThrow().capId();
+    }
+
+    /** Up to CONFIG_IMAGE. */
+    void load() {
         host.port.write(image, program(), 0, program().length);
         byte[] blob = GuestTrees.blob(tree);
         host.port.write(image + TREE_OFFSET, blob, 0, blob.length);
@@ -108,10 +117,6 @@ final class Agent {
         pageHandle = create(MessageId.MEM_SHARE, PAGE_LABEL, page, 0x1000, new AclEntry(3, 6), new AclEntry(vmid, 6));
         host.ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, 0, imageHandle, 0, TREE_OFFSET, TREE_OFFSET,
                 IMAGE_SIZE - TREE_OFFSET));
-        host.ok(MessageId.VM_INIT, new VmRequest(vmid));
-        bell = HypResource.decode(host.ok(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vmid))).stream()
-                .filter(r -> r.type() == ResourceType.DOORBELL_SOURCE.value() && r.label() == 7).findFirst()
-                .orElseThrow().capId();
     }
 
     /** START, and waits until the program runs. */
@@ -180,6 +185,14 @@ final class Agent {
         put(ADDRESS, ipa);
         execute(What.LOAD);
         return get(FAULT) == 0 ? Optional.of(get(VALUE)) : Optional.empty();
+    }
+
+    /** {@return the 32 bits guest code loads} */
+    int load32(long ipa) {
+        put(ADDRESS, ipa);
+        execute(What.LOAD32);
+        assertThat(get(FAULT)).as("load of %x", ipa).isZero();
+        return (int) get(VALUE);
     }
 
     /** {@return whether guest code can store these 64 bits} */

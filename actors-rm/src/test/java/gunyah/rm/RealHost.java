@@ -22,10 +22,13 @@ import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmMessage;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,6 +58,8 @@ final class RealHost implements AutoCloseable {
     private final List<RmMessage> notifications = new ArrayList<>();
     private final Map<Integer, CompletableFuture<Reply>> waiting = new ConcurrentHashMap<>();
     private final BlockingQueue<Integer> interrupts = new LinkedBlockingQueue<>();
+    /** Every line that has fired. */
+    final Set<Integer> fired = ConcurrentHashMap.newKeySet();
     private final Semaphore room = new Semaphore(0);
     private final Thread receiver = new Thread(this::receive, "host-receiver");
     private final Reassembler reassembler = new Reassembler();
@@ -94,7 +99,10 @@ final class RealHost implements AutoCloseable {
                 (vmid, index) -> vmid == 3 ? Optional.of(new Cpu(booted, tree)) : Optional.empty(),
                 ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), RmProfile.large(), () -> 42, trace));
         port = await(booted);
-        port.onInterrupt(interrupts::add);
+        port.onInterrupt(intid -> {
+            fired.add(intid);
+            interrupts.add(intid);
+        });
         byte[] blob = new byte[0x1_0000];
         port.read(await(tree), blob, 0, blob.length);
         int[] reg = Fdt.parse(blob).root().find("/hypervisor/gunyah-resource-mgr").orElseThrow().cells("reg")
@@ -135,6 +143,13 @@ final class RealHost implements AutoCloseable {
         System.arraycopy(arguments, 0, x, 0, arguments.length);
         port.call(number, x);
         return x;
+    }
+
+    /** {@return the 64 bits the primary VM has at an IPA} */
+    long read(long ipa) {
+        byte[] bytes = new byte[Long.BYTES];
+        port.read(ipa, bytes, 0, bytes.length);
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
     }
 
     // Either queue's interrupt: there may be messages, or room again.

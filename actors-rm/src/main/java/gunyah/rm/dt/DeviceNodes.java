@@ -3,15 +3,20 @@ package gunyah.rm.dt;
 import gunyah.config.fdt.DtNode;
 import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.Head;
+import gunyah.rm.dt.GuestConfig.IoMemoryDevice;
 import gunyah.rm.dt.GuestConfig.QueueDevice;
 import gunyah.rm.dt.GuestConfig.QueuePairDevice;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.dt.GuestConfig.SharedMemoryDevice;
+import gunyah.rm.dt.GuestConfig.VirtioDevice;
 import gunyah.rm.link.QueuePair;
+import gunyah.rm.root.PhysRange;
+import gunyah.rm.rpc.MemRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /** The nodes of a guest's virtual devices (dto_construct.c). Capabilities are in the guest's cspace. */
 public final class DeviceNodes {
@@ -94,11 +99,14 @@ public final class DeviceNodes {
     /**
      * Writes shared memory.
      *
-     * @param buffer phandle of its node under reserved-memory, empty when nobody shares anything
-     * @param bells  doorbells to ring and to hear, empty when it has none
+     * @param buffer   phandle of its node under reserved-memory, empty when nobody shares anything
+     * @param bells    doorbells to ring and to hear, empty when it has none
+     * @param peerVmid who is at its other end; written when the guest's tree does not name it
      */
-    public void sharedMemory(SharedMemoryDevice device, Optional<Integer> buffer, List<Bell> bells) {
+    public void sharedMemory(SharedMemoryDevice device, Optional<Integer> buffer, List<Bell> bells,
+            Optional<Integer> peerVmid) {
         DtNode node = generatePlain(device.head());
+        peerVmid.ifPresent(vmid -> node.cells("peer", vmid));
         compatible(node, device.head(), bells.isEmpty() ? "qcom,shared-memory" : "qcom,gunyah-shm-doorbell");
         buffer.ifPresent(phandle -> node.cells("buffer", phandle).cells("memory-region", phandle));
         named(node, device.head());
@@ -108,6 +116,52 @@ public final class DeviceNodes {
                     device.head().peer());
             node.cells("tx-doorbell", overlay.phandle(bell(plain, true, bells.getFirst())));
             node.cells("rx-doorbell", overlay.phandle(bell(plain, false, bells.getLast())));
+        }
+    }
+
+    /**
+     * Writes a virtio device.
+     *
+     * @param ipa    of its registers
+     * @param virq   INTID in the guest
+     * @param peer   VMID of the back end
+     * @param buffer phandle of the memory for its buffers, empty when nobody shares any
+     */
+    public void virtio(VirtioDevice device, long ipa, int virq, int peer, Optional<Integer> buffer) {
+        DtNode node = generate(device.head(), ipa);
+        compatible(node, device.head(), "virtio,mmio");
+        node.cells64("reg", ipa, PhysRange.PAGE);
+        buffer.ifPresent(phandle -> node.cells("memory-region", phandle));
+        interrupts(node, gicPhandle, virq);
+        named(node.cells64("dma_base", device.dmaBase()).cells("peer", peer), device.head());
+        if (device.coherent()) {
+            node.flag("dma-coherent");
+        }
+    }
+
+    /**
+     * Writes device memory, into a node that may be there already.
+     *
+     * @param ranges     physical
+     * @param rights     of the guest and the owner, empty when not both have some
+     * @param attributes likewise
+     */
+    public void ioMemory(IoMemoryDevice device, List<MemRange> ranges, int handle, int peer, List<Integer> rights,
+            List<Integer> attributes) {
+        String[] parts = parts(device.head());
+        DtNode node = parent(parts).childOrAdd(parts[parts.length - 1]);
+        compatible(node, device.head());
+        node.cells("#address-cells", 2).cells("#size-cells", 2)
+                .cells64("reg", ranges.stream().flatMapToLong(r -> LongStream.of(r.base(), r.size())).toArray())
+                .cells("peer", peer).cells64("qcom,rm-mem-handle", Integer.toUnsignedLong(handle))
+                .cells("qcom,label", device.parcelLabel());
+        both(node, "qcom,rm-acl", rights);
+        both(node, "qcom,rm-attributes", attributes);
+    }
+
+    private static void both(DtNode node, String property, List<Integer> values) {
+        if (!values.isEmpty()) {
+            node.cells(property, values.stream().mapToInt(Integer::intValue).toArray());
         }
     }
 
@@ -143,6 +197,9 @@ public final class DeviceNodes {
     private static void compatible(DtNode node, Head head, String... own) {
         List<String> all = new ArrayList<>(head.pushCompatible());
         all.addAll(List.of(own));
+        if (all.isEmpty()) {
+            return;
+        }
         node.strings("compatible", all.toArray(String[]::new));
     }
 

@@ -1,5 +1,6 @@
 package gunyah.rm.dt;
 
+import gunyah.rm.rpc.MemRange;
 import java.util.List;
 import java.util.Optional;
 
@@ -182,25 +183,36 @@ public record GuestConfig(String name, Optional<String> uri, Optional<String> gu
     }
 
     /**
-     * Device memory lent by a parcel, at IPA = physical address.
+     * Device memory lent by the owner's parcel, at IPA = physical address. What is written to the tree goes to the node
+     * {@code generate}, or to an existing one.
      *
      * @param parcelLabel label of the parcel
-     * @param patch       path of the node that gets the addresses, empty for none
+     * @param tag         memory information tag that acceptance fixes
+     * @param rights      what guest and owner must have of it, empty for anything
+     * @param attributes  memory attributes that guest and owner must have, empty for anything
+     * @param ranges      the physical ranges it must consist of, empty for any
      */
-    public record IoMemoryDevice(Head head, int parcelLabel, Optional<String> patch) implements Vdevice {
+    public record IoMemoryDevice(Head head, int parcelLabel, Optional<Integer> tag, List<Integer> rights,
+            List<Integer> attributes, List<MemRange> ranges) implements Vdevice {
+        public IoMemoryDevice {
+            rights = List.copyOf(rights);
+            attributes = List.copyOf(attributes);
+            ranges = List.copyOf(ranges);
+        }
     }
 
     /**
      * A virtio register page of the hypervisor, whose back end is in the owner.
      *
-     * @param base       IPA of the page in the guest, empty for any
-     * @param queues     virtqueues
-     * @param deviceType virtio device type, 0 when the back end says it
-     * @param dmaBase    passed on
-     * @param coherent   passed on
-     * @param virq       INTID in the guest
+     * @param parcelLabel label of the parcel its buffers are in
+     * @param base        IPA of the page in the guest, empty for any
+     * @param queues      virtqueues
+     * @param deviceType  virtio device type, empty when the back end makes the configuration space
+     * @param dmaBase     passed on
+     * @param coherent    passed on
+     * @param virq        INTID in the guest
      */
-    public record VirtioDevice(Head head, Optional<Long> base, int queues, int deviceType, Optional<Long> dmaBase,
-            boolean coherent, int virq) implements Vdevice {
+    public record VirtioDevice(Head head, int parcelLabel, Optional<Long> base, int queues,
+            Optional<Integer> deviceType, long dmaBase, boolean coherent, int virq) implements Vdevice {
     }
 }

@@ -167,6 +167,15 @@ public final class GuestOverlay {
         return this;
     }
 
+    /** Adds the bus that devices may be generated on, when there is none. */
+    public GuestOverlay platformBus() {
+        if (root.child("vsoc").isEmpty()) {
+            root.add("vsoc").cells("#address-cells", 2).cells("#size-cells", 2).flag("ranges")
+                    .strings("compatible", "simple-bus");
+        }
+        return this;
+    }
+
     /** Writes where the interrupt controller is, when the tree left that to us. */
     public GuestOverlay gic(Gic gic, int vcpuCount) {
         if (!gic.addressed()) {

@@ -12,8 +12,11 @@ import gunyah.rm.dt.GuestConfig.SharedMemoryDevice;
 import gunyah.rm.dt.GuestConfig.Vdevice;
 import gunyah.rm.dt.GuestConfig.VirtioDevice;
 import gunyah.rm.rpc.Fragmenter;
+import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -24,6 +27,9 @@ final class VdeviceParser {
     private static final int MAX_DEPTH = 255;
     private static final int MAX_MESSAGE = 1023;
     private static final int MAX_QUEUES = 16;
+    /** Of a pair of values for guest and owner. */
+    private static final int BOTH = 2;
+    private static final int CELLS_OF_RANGE = 4;
     private static final int MAX_PUSH = 6;
     private static final int MAX_PUSH_RPC = 3;
     private static final int SPI = 0;
@@ -37,7 +43,8 @@ final class VdeviceParser {
         this.node = node;
         List<String> push = node.strings("push-compatible");
         check(push.size() <= MAX_PUSH);
-        String generate = node.string("generate").orElse("/hypervisor/" + path.substring(path.lastIndexOf('/') + 1));
+        String generate = node.string("generate").or(() -> node.string("patch"))
+                .orElse("/hypervisor/" + path.substring(path.lastIndexOf('/') + 1));
         check(!generate.replace("/", "").isEmpty() && !generate.endsWith("/"));
         this.head = new Head(generate, push, labelOf(node), peer(node));
         this.virqs = virqs(node);
@@ -83,16 +90,44 @@ final class VdeviceParser {
     }
 
     private SharedMemoryDevice sharedMemory(boolean doorbells) {
-        Optional<DtNode> memory = node.child("memory");
-        Optional<Long> base = memory.filter(m -> !m.has("allocate-base")).flatMap(m -> address(m, "base"));
-        return new SharedMemoryDevice(head, memory.map(m -> m.cell("qcom,label").or(() -> m.cell("label"))
-                .orElse(head.label())).orElse(head.label()), base, memory.filter(m -> m.has("optional")).isPresent(),
+        return new SharedMemoryDevice(head, parcelLabel(), base(), memory().filter(m -> m.has("optional")).isPresent(),
                 doorbells, address(node, "dma_base"));
     }
 
+    private Optional<DtNode> memory() {
+        return node.child("memory");
+    }
+
+    private int parcelLabel() {
+        return memory().flatMap(m -> m.cell("qcom,label").or(() -> m.cell("label"))).orElse(head.label());
+    }
+
+    private Optional<Long> base() {
+        return memory().filter(m -> !m.has("allocate-base")).flatMap(m -> address(m, "base"));
+    }
+
     private IoMemoryDevice ioMemory() {
-        return new IoMemoryDevice(head, node.child("memory").flatMap(m -> m.cell("qcom,label")
-                .or(() -> m.cell("label"))).orElse(head.label()), node.string("patch"));
+        ownerOnly();
+        return new IoMemoryDevice(head, parcelLabel(), memory().flatMap(m -> m.cell("qcom,mem-info-tag")),
+                both("qcom,rm_acl"), both("qcom,rm_attributes"), ranges("qcom,rm_sglist"));
+    }
+
+    private List<Integer> both(String property) {
+        if (!node.has(property)) {
+            return List.of();
+        }
+        return Arrays.stream(node.cells(property).filter(c -> c.length == BOTH).orElseThrow(VdeviceParser::invalid))
+                .boxed().toList();
+    }
+
+    private List<MemRange> ranges(String property) {
+        int[] cells = node.cells(property).orElse(new int[0]);
+        check(cells.length % CELLS_OF_RANGE == 0);
+        List<MemRange> ranges = new ArrayList<>();
+        for (int i = 0; i < cells.length; i += CELLS_OF_RANGE) {
+            ranges.add(new MemRange(DtNode.number(cells, i, 2), DtNode.number(cells, i + 2, 2)));
+        }
+        return ranges;
     }
 
     private VirtioDevice virtio() {
@@ -100,10 +135,8 @@ final class VdeviceParser {
         ownerOnly();
         int queues = cell("vqs-num", 1);
         check(queues > 0 && queues <= MAX_QUEUES);
-        Optional<Long> base = node.child("memory").filter(m -> !m.has("allocate-base"))
-                .flatMap(m -> address(m, "base"));
-        return new VirtioDevice(head, base, queues, cell("virtio,device-type", 0), address(node, "dma_base"),
-                node.has("dma-coherent"), virq(0));
+        return new VirtioDevice(head, parcelLabel(), base(), queues, node.cell("virtio,device-type"),
+                address(node, "dma_base").orElse(0L), node.has("dma-coherent"), virq(0));
     }
 
     private void ownerOnly() {

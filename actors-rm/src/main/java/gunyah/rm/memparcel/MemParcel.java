@@ -220,7 +220,8 @@ public final class MemParcel {
         return tag.orElse(0);
     }
 
-    void setTag(int value) {
+    /** Fixes the memory information tag. */
+    public void setTag(int value) {
         tag = OptionalInt.of(value);
     }
 }

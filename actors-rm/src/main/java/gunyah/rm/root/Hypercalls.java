@@ -5,6 +5,7 @@ import gunyah.hyp.HypercallPort;
 import gunyah.hyp.ObjectType;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The hypercalls the Resource Manager makes, one method each, by the native convention (Gunyah API document; argument
@@ -21,7 +22,8 @@ public final class Hypercalls {
             ObjectType.DOORBELL, 0x06,
             ObjectType.MSGQUEUE, 0x07,
             ObjectType.VIC, 0x0a,
-            ObjectType.VPM_GROUP, 0x0b));
+            ObjectType.VPM_GROUP, 0x0b,
+            ObjectType.VIRTIO_MMIO, 0x48));
     private static final long RES1 = -1;
 
     /** {@code memextent_donate} types. */
@@ -71,9 +73,16 @@ public final class Hypercalls {
     /** Map attributes: EL1 access in 6:4, EL0 access in 2:0, write-back in 23:16. */
     public static final int MAP_RWX = 0xf_0077;
     public static final int MAP_RW = 0xf_0066;
+    /** The same for device memory, nGnRE: registers that one side reads and the other writes, too. */
+    public static final int MAP_REGISTERS_R = 0x1_0044;
+    public static final int MAP_REGISTERS_RW = 0x1_0066;
 
     /** {@code memextent_configure} attributes: SPARSE, any memory type, RWX. */
     public static final int EXTENT_SPARSE_RWX = 1 << 16 | 7;
+    /** {@code memextent_configure} attributes: BASIC, device memory, RW. */
+    private static final int EXTENT_REGISTERS = 1 << 8 | 6;
+    /** {@code virtio_mmio_configure} flag: the device type is meant. */
+    private static final int VIRTIO_TYPE_VALID = 1 << 6;
 
     /** {@code addrspace_configure_range} operations. */
     public static final int RANGE_ADD_VMMIO = 0;
@@ -272,6 +281,50 @@ public final class Hypercalls {
     /** Configures a child extent that starts at its parent's base. */
     public void deriveExtent(long extent, long parent, long size, int attributes) {
         call("memextent_configure_derive", 0x32, extent, parent, 0, size, attributes);
+    }
+
+    /** Configures a child extent of one page for registers; {@code offset} from its parent's base. */
+    public void deriveRegisters(long extent, long parent, long offset) {
+        call("memextent_configure_derive", 0x32, extent, parent, offset, PhysRange.PAGE, EXTENT_REGISTERS);
+    }
+
+    /** Maps a register page; {@code attributes} is MAP_REGISTERS_R or _RW. */
+    public void mapRegisters(long addrspace, long extent, long ipa, int attributes) {
+        call("addrspace_map", 0x2b, addrspace, extent, ipa, attributes, 0, 0, PhysRange.PAGE);
+    }
+
+    public void unmapRegisters(long addrspace, long extent, long ipa) {
+        call("addrspace_unmap", 0x2c, addrspace, extent, ipa, 0, 0, PhysRange.PAGE);
+    }
+
+    /**
+     * Configures a virtio device.
+     *
+     * @param page   extent of its registers
+     * @param queues virtqueues
+     * @param type   virtio device type, empty when the backend makes the configuration space
+     */
+    public void configureVirtio(long device, long page, int queues, Optional<Integer> type) {
+        call("virtio_mmio_configure", 0x49, device, page, queues, type.isPresent() ? VIRTIO_TYPE_VALID : 0,
+                type.orElse(0));
+    }
+
+    /** Binds the line that the backend asserts; the VIC is the frontend's. */
+    public void bindVirtioBackend(long device, long vic, int virq) {
+        call("virtio_mmio_backend_bind_virq", 0x4a, device, vic, virq);
+    }
+
+    public void unbindVirtioBackend(long device) {
+        call("virtio_mmio_backend_unbind_virq", 0x4b, device);
+    }
+
+    /** Binds the line that the frontend's stores assert; the VIC is the backend's. */
+    public void bindVirtioFrontend(long device, long vic, int virq) {
+        call("virtio_mmio_frontend_bind_virq", 0x4c, device, vic, virq);
+    }
+
+    public void unbindVirtioFrontend(long device) {
+        call("virtio_mmio_frontend_unbind_virq", 0x4d, device);
     }
 
     public void donate(Donation type, long from, long to, long offset, long size) {

@@ -12,6 +12,7 @@ import gunyah.rm.dt.GuestConfig.VirtioDevice;
 import gunyah.rm.dt.GuestOverlay;
 import gunyah.rm.memparcel.MemParcel;
 import gunyah.rm.rpc.AclEntry;
+import gunyah.rm.rpc.MemAttribute;
 import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.vm.Channel.End;
 import gunyah.rm.vm.Vdevices.Seated;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /** Writes a guest's virtual devices and the parcels it has into its device tree, at START. */
@@ -37,11 +39,37 @@ final class GuestDevices {
         this.parcels = parcels;
     }
 
-    void write(List<Seated> devices) {
+    void write(List<Seated> devices, List<VirtioMmio> virtios) {
         parcels.mapped().stream().filter(p -> p.memType() == ParcelCreate.NORMAL && !parcels.isMemory(p))
                 .forEach(this::buffer);
         vm.built().rpc().ifPresent(rpc -> nodes.rpc(rpc.device(), rpc.queues()));
         devices.forEach(this::device);
+        virtios.forEach(this::virtio);
+        vm.configured().vdevices().stream().filter(IoMemoryDevice.class::isInstance).map(IoMemoryDevice.class::cast)
+                .forEach(this::ioMemory);
+    }
+
+    private void virtio(VirtioMmio device) {
+        nodes.virtio(device.node, device.frontendIpa, device.frontendVirq, device.backend.vmid,
+                buffer(device.node.parcelLabel()));
+    }
+
+    private void ioMemory(IoMemoryDevice device) {
+        parcels.mapped().stream().filter(p -> p.memType() == ParcelCreate.IO && p.label() == device.parcelLabel())
+                .findFirst().ifPresent(p -> nodes.ioMemory(device, parcels.places(p), p.handle(), p.owner().vmid(),
+                        both(p.acl(), p, AclEntry::vmid, AclEntry::rights),
+                        both(p.attributes(), p, MemAttribute::vmid, MemAttribute::attribute)));
+    }
+
+    // The value of this VM and that of the parcel's owner, when both have one.
+    private <T> List<Integer> both(List<T> entries, MemParcel parcel, ToIntFunction<T> vmid, ToIntFunction<T> value) {
+        List<Integer> both = Stream.of(vm.vmid, parcel.owner().vmid()).flatMap(id -> entries.stream()
+                .filter(entry -> vmid.applyAsInt(entry) == id).map(value::applyAsInt)).toList();
+        return both.size() == 2 ? both : List.of();
+    }
+
+    private Optional<Integer> buffer(int label) {
+        return Optional.ofNullable(buffers.get(label));
     }
 
     private void buffer(MemParcel parcel) {
@@ -65,8 +93,8 @@ final class GuestDevices {
             }
             case SharedMemoryDevice memory -> {
                 boolean ringsFirst = ends.isEmpty() || seated.ends().getFirst().side == Channel.Side.SOURCE;
-                nodes.sharedMemory(memory, Optional.ofNullable(buffers.get(memory.parcelLabel())),
-                        ringsFirst ? ends : ends.reversed());
+                nodes.sharedMemory(memory, buffer(memory.parcelLabel()), ringsFirst ? ends : ends.reversed(),
+                        seated.peerVmid());
             }
             case RpcDevice rpc -> { }
             case IoMemoryDevice memory -> { }

@@ -168,8 +168,9 @@ public final class GuestStart {
                 // The owner alone knows which of what it lends or shares on demand is meant as RAM.
                 .memory(memory, vm.imageLayout.isPresent())
                 .identity(vm.vmid, vm.ownerVmid, config, List.copyOf(vm.peers))
-                .gic(config.gic(), vm.built().vcpus().size());
-        new GuestDevices(vm, overlay, others).write(vdevices.of(vm));
+                .gic(config.gic(), vm.built().vcpus().size())
+                .platformBus();
+        new GuestDevices(vm, overlay, others).write(vdevices.of(vm), vdevices.virtioOf(vm));
         if (layout.firmware != 0) {
             overlay.firmware(new MemRange(layout.firmware, vm.firmware.orElseThrow().size()));
         }

@@ -20,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,12 +58,25 @@ final class StartParcels {
                 }
                 case IoMemoryDevice memory -> {
                     Optional<MemParcel> parcel = labelled(memory.parcelLabel(), ParcelCreate.IO);
-                    need(parcel.isPresent());
+                    need(parcel.filter(p -> isAsExpected(p, memory)).isPresent());
                     acceptAt(parcel.get(), Optional.empty());
+                    memory.tag().ifPresent(parcel.get()::setTag);
                 }
                 default -> { }
             }
         }
+    }
+
+    private boolean isAsExpected(MemParcel parcel, IoMemoryDevice device) {
+        int owner = parcel.owner().vmid();
+        boolean ranges = device.ranges().isEmpty() || device.ranges().size() == parcel.regions().size()
+                && parcel.regions().stream().allMatch(r -> device.ranges().contains(new MemRange(r.base(), r.size())));
+        return ranges && (device.rights().isEmpty() || parcel.acl().equals(List.of(
+                        new AclEntry(vm.vmid, device.rights().getFirst()),
+                        new AclEntry(owner, device.rights().getLast()))))
+                && (device.attributes().isEmpty() || Set.copyOf(parcel.attributes()).equals(Set.of(
+                        new MemAttribute(device.attributes().getFirst(), vm.vmid),
+                        new MemAttribute(device.attributes().getLast(), owner))));
     }
 
     private static void need(boolean there) {

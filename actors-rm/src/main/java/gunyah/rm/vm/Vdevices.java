@@ -5,12 +5,11 @@ import gunyah.rm.dt.GuestConfig.Peer;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.dt.GuestConfig.Vdevice;
 import gunyah.rm.dt.GuestConfig.VirtioDevice;
+import gunyah.rm.memparcel.IpaSpace;
 import gunyah.rm.root.HypFault;
 import gunyah.rm.root.Root;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.ResourceType;
-import gunyah.rm.rpc.RmError;
-import gunyah.rm.rpc.RmFault;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.vm.Channel.End;
 import gunyah.rm.vm.Channel.Side;
@@ -20,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,14 +29,21 @@ import org.slf4j.LoggerFactory;
  */
 public final class Vdevices {
     private static final Logger LOG = LoggerFactory.getLogger(Vdevices.class);
+    /** What the root VM's links use at the beginning of its memory. */
+    private static final long MESSAGES_SIZE = 0x1_0000;
 
     private final Root root;
     private final VmTable vms;
     private final Set<Junction> junctions = new LinkedHashSet<>();
+    private final Set<VirtioMmio> virtios = new LinkedHashSet<>();
+    /** Offsets in the root VM's memory that register pages can have. */
+    private final IpaSpace pages;
 
     public Vdevices(Root root, VmTable vms) {
         this.root = root;
         this.vms = vms;
+        this.pages = new IpaSpace(root.env().rmSize());
+        pages.take(0, MESSAGES_SIZE);
     }
 
     /** Makes the devices of a VM that is initialised; what was made before a failure goes at its reset. */
@@ -46,7 +53,7 @@ public final class Vdevices {
             switch (node) {
                 case RpcDevice rpc -> { }
                 case IoMemoryDevice memory -> { }
-                case VirtioDevice virtio -> throw new RmFault(RmError.NORESOURCE);
+                case VirtioDevice virtio -> virtios.add(new VirtioMmio(root, pages, virtio, vm, owner));
                 default -> connect(vm, node, owner);
             }
         }
@@ -93,9 +100,24 @@ public final class Vdevices {
 
     /** Takes one device away from a VM that is reset. {@return whether it had one} */
     boolean removeOne(Vm vm) {
+        Optional<VirtioMmio> virtio = virtios(vm).findFirst();
+        if (virtio.isPresent()) {
+            virtio.get().remove();
+            virtios.remove(virtio.get());
+            return true;
+        }
         Optional<Junction> next = junctions.stream().filter(j -> j.seatOf(vm).isPresent()).findFirst();
         next.ifPresent(junction -> remove(junction, vm));
         return next.isPresent();
+    }
+
+    private Stream<VirtioMmio> virtios(Vm frontend) {
+        return virtios.stream().filter(device -> device.frontend == frontend);
+    }
+
+    /** {@return a VM's virtio devices, in the order of its nodes} */
+    List<VirtioMmio> virtioOf(Vm vm) {
+        return virtios(vm).toList();
     }
 
     private void remove(Junction junction, Vm vm) {
@@ -148,6 +170,7 @@ public final class Vdevices {
             }
         }
         own.addAll(others);
+        virtios(vm).filter(device -> device.backend == caller).map(VirtioMmio::resource).forEach(own::add);
         return own;
     }
 

@@ -8,12 +8,14 @@ import gunyah.rm.GuestTrees;
 import gunyah.rm.dt.GuestConfig.Affinity;
 import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.Head;
+import gunyah.rm.dt.GuestConfig.IoMemoryDevice;
 import gunyah.rm.dt.GuestConfig.Peer;
 import gunyah.rm.dt.GuestConfig.QueueDevice;
 import gunyah.rm.dt.GuestConfig.QueuePairDevice;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.dt.GuestConfig.SharedMemoryDevice;
 import gunyah.rm.dt.GuestConfig.VirtioDevice;
+import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
 import java.util.List;
@@ -111,7 +113,13 @@ class GuestConfigParserTest {
             devices.add("c").strings("vdevice-type", "shm-doorbell").strings("peer", "vm-uri:there").cells("label", 3)
                     .cells64("dma_base", 0x1000).add("memory").cells("label", 33).cells64("base", 0x9000_0000L);
             devices.add("d").strings("vdevice-type", "virtio-mmio").cells("label", 4).flag("peer-default")
-                    .cells("vqs-num", 2).cells("virtio,device-type", 5).flag("dma-coherent");
+                    .cells("vqs-num", 2).cells("virtio,device-type", 5).flag("dma-coherent")
+                    .cells64("dma_base", 0x2000).cells("interrupts", 0, 2, 1)
+                    .add("memory").cells("label", 44).cells64("base", 0x7000);
+            devices.add("f").strings("vdevice-type", "iomem").flag("peer-default").strings("patch", "/uart")
+                    .cells("qcom,rm_acl", 6, 4).cells("qcom,rm_attributes", 1, 1)
+                    .cells64("qcom,rm_sglist", 0xa00_0000, 0x1000)
+                    .add("memory").cells("label", 6).cells("qcom,mem-info-tag", 9);
             devices.add("e").strings("vdevice-type", "rm-rpc").flag("console-dev");
         });
 
@@ -120,7 +128,9 @@ class GuestConfigParserTest {
                 new QueuePairDevice(head("b", 2, new Peer(Peer.Kind.NAME, "other")), 240, 8, 33, 34),
                 new SharedMemoryDevice(head("c", 3, new Peer(Peer.Kind.URI, "there")), 33, Optional.of(0x9000_0000L),
                         false, true, Optional.of(0x1000L)),
-                new VirtioDevice(head("d", 4, Peer.OWNER), Optional.empty(), 2, 5, Optional.empty(), true, 0),
+                new VirtioDevice(head("d", 4, Peer.OWNER), 44, Optional.of(0x7000L), 2, Optional.of(5), 0x2000, true, 34),
+                new IoMemoryDevice(new Head("/uart", List.of(), 0, Peer.OWNER), 6, Optional.of(9), List.of(6, 4),
+                        List.of(1, 1), List.of(new MemRange(0xa00_0000, 0x1000))),
                 new RpcDevice(head("e", 0, Peer.OWNER), 240, 8, 0, 0, true));
     }
 
@@ -136,6 +146,10 @@ class GuestConfigParserTest {
                 n -> n.strings("vdevice-type", "message-queue").flag("is-sender").cells("queue-depth", 256),
                 n -> n.strings("vdevice-type", "message-queue-pair").cells("interrupts", 0, 1, 1),
                 n -> n.strings("vdevice-type", "message-queue-pair").cells("message-size", 1024),
+                n -> n.strings("vdevice-type", "virtio-mmio").cells("vqs-num", 17),
+                n -> n.strings("vdevice-type", "virtio-mmio").strings("peer", "vm-name:other"),
+                n -> n.strings("vdevice-type", "iomem").cells("qcom,rm_acl", 6),
+                n -> n.strings("vdevice-type", "iomem").cells("qcom,rm_sglist", 0, 1, 0),
                 n -> n.strings("peer", "vm-name:guest"), n -> n.strings("peer", "other"),
                 n -> n.strings("peer", "vm-name:"), n -> n.strings("generate", "/"),
                 n -> n.strings("push-compatible", "1", "2", "3", "4", "5", "6", "7"))) {
