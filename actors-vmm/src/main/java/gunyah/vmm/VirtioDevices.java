@@ -26,6 +26,7 @@ import gunyah.vmm.virtio.VirtioConsole;
 import gunyah.vmm.virtio.VirtioDevice;
 import gunyah.vmm.virtio.VirtioMmio;
 import gunyah.vmm.virtio.VirtioRng;
+import gunyah.vmm.vsock.VirtioVsock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +72,7 @@ final class VirtioDevices {
             for (Path folder : config.devices().shares()) {
                 all.devices.add(new VirtioFs("share%d".formatted(folders++), new SharedFolder(folder)));
             }
+            config.devices().vsock().ifPresent(vsock -> all.devices.add(new VirtioVsock(vsock)));
             if (config.devices().rng()) {
                 all.devices.add(new VirtioRng(random));
             }

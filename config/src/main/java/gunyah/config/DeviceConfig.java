@@ -2,6 +2,7 @@ package gunyah.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The devices of a guest beside interrupt controller, timer and clock.
@@ -11,9 +12,10 @@ import java.util.List;
  * @param rng    whether there is a source of entropy
  * @param serial what the console is
  * @param shares folders of this computer, which the guest mounts as share0, share1, ...
+ * @param vsock  sockets between guest and this computer, if any
  */
 public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets, boolean rng, Serial serial,
-        List<Path> shares) {
+        List<Path> shares, Optional<VsockConfig> vsock) {
     public static final DeviceConfig NONE = new DeviceConfig(List.of(), List.of());
 
     public DeviceConfig {
@@ -24,6 +26,11 @@ public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets, boolean
 
     /** Disks and network cards, and nothing else. */
     public DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets) {
-        this(disks, nets, false, Serial.PL011, List.of());
+        this(disks, nets, false, Serial.PL011, List.of(), Optional.empty());
+    }
+
+    /** {@return the same devices and these sockets} */
+    public DeviceConfig with(VsockConfig sockets) {
+        return new DeviceConfig(disks, nets, rng, serial, shares, Optional.of(sockets));
     }
 }

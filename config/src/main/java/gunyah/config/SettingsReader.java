@@ -28,7 +28,7 @@ public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
             "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
-            "vm.serial", "vm.shares", "console", "timeout", "stats", "trace");
+            "vm.serial", "vm.shares", "vm.vsock", "console", "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
@@ -114,7 +114,7 @@ public final class SettingsReader {
         String name = text("vm.name").orElseThrow();
         List<VmConfig> vms = new ArrayList<>();
         for (int i = 1; i <= count; i++) {
-            vms.add(vm(count == 1 ? name : name + "-" + i));
+            vms.add(vm(count == 1 ? name : name + "-" + i, i - 1, count));
         }
         ConsoleTarget console = parsed("console", ConsoleTarget::parse).map(this::relative)
                 .orElseGet(() -> count == 1 ? new ConsoleTarget.Stdio()
@@ -123,15 +123,17 @@ public final class SettingsReader {
                 parsed("stats", SettingsReader::yesOrNo).orElseThrow(), path("trace"));
     }
 
-    private VmConfig vm(String name) {
+    private VmConfig vm(String name, int index, int count) {
         Optional<Path> kernel = path("vm.kernel");
         Optional<Path> firmware = path("vm.firmware");
         if (isPrimary()) {
             if (kernel.isPresent() || firmware.isPresent()) {
                 throw new BadInput("a kernel for the primary VM and one for a guest are both given: give one of them");
             }
-            if (settings.hasPath("vm.disks") || settings.hasPath("vm.nets")) {
-                throw new BadInput("disks and network cards are for guests; the primary VM has none");
+            for (String key : List.of("vm.disks", "vm.nets", "vm.shares", "vm.vsock")) {
+                if (settings.hasPath(key)) {
+                    throw new BadInput(place(key) + ": virtio devices are for guests; the primary VM has none");
+                }
             }
             kernel = path("vm.primary-kernel");
         }
@@ -140,17 +142,25 @@ public final class SettingsReader {
         }
         return new VmConfig(name, number("vm.cpus", 1, 64).orElseThrow(), parsed("vm.memory", Quantity::bytes)
                 .orElseThrow(), kernel, firmware, path("vm.initrd"), text("vm.append").orElseThrow(), path("vm.dtb"),
-                parsed("vm.protected", SettingsReader::yesOrNo).orElseThrow(), devices());
+                parsed("vm.protected", SettingsReader::yesOrNo).orElseThrow(), devices(index, count));
     }
 
-    private DeviceConfig devices() {
+    private DeviceConfig devices(int index, int count) {
         return new DeviceConfig(parsedList("vm.disks", texts -> texts.stream().map(DiskConfig::parse).toList()).stream()
                 .map(disk -> new DiskConfig(besideFile("vm.disks", disk.file()), disk.readOnly(), disk.format()))
                 .toList(), parsedList("vm.nets", NetConfig::parseAll),
                 parsed("vm.rng", SettingsReader::yesOrNo).orElseThrow(),
                 parsed("vm.serial", Serial::parse).orElseThrow(),
                 parsedList("vm.shares", texts -> texts.stream().map(Path::of).toList()).stream()
-                        .map(folder -> besideFile("vm.shares", folder)).toList());
+                        .map(folder -> besideFile("vm.shares", folder)).toList(), vsock(index, count));
+    }
+
+    private Optional<VsockConfig> vsock(int index, int count) {
+        Path usual = Path.of(text("vm.name").orElseThrow() + ".vsock");
+        return parsed("vm.vsock", text -> {
+            VsockConfig vsock = VsockConfig.parse(text, usual).forVm(index, count);
+            return new VsockConfig(vsock.cid(), besideFile("vm.vsock", vsock.socket()));
+        });
     }
 
     /** A list, or one value; an absent key is an empty list. */

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,22 @@ class SettingsReaderTest {
         assertThat(files.forVm(2, 3)).isEqualTo(Path.of("out/boot-3.log"));
         assertThat(files.forVm(0, 1)).isEqualTo(Path.of("out/boot.log"));
         assertThat(new ConsoleTarget.ToFile(Path.of("boot")).forVm(1, 2)).isEqualTo(Path.of("boot-2"));
+    }
+
+    @Test
+    void eachVmHasItsOwnAddressAndSocket() throws IOException {
+        Path file = file("vm { kernel = k, name = web, vsock = 7 }");
+        RunSettings one = new SettingsReader().file(file).read();
+        RunSettings two = new SettingsReader().values("option", Map.of("vm.kernel", "k", "vm.count", "2", "console",
+                "null", "vm.vsock", "10,socket=run/s.sock")).read();
+
+        assertThat(one.vms().getFirst().devices().vsock()).contains(new VsockConfig(7, directory.resolve("web.vsock")));
+        assertThat(two.vms()).extracting(vm -> vm.devices().vsock().orElseThrow()).containsExactly(
+                new VsockConfig(10, Path.of("run/s-1.sock")), new VsockConfig(11, Path.of("run/s-2.sock")));
+        for (String wrong : List.of("2", "4294967295", "x", "3,path=s", "3,socket=", "")) {
+            assertThatThrownBy(() -> new SettingsReader().values("option", Map.of("vm.kernel", "k", "vm.vsock", wrong))
+                    .read()).as(wrong).isInstanceOf(BadInput.class);
+        }
     }
 
     @Test

@@ -5,14 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import gunyah.config.DeviceConfig;
 import gunyah.config.DiskConfig;
 import gunyah.config.NetConfig;
+import gunyah.config.Serial;
+import gunyah.config.VsockConfig;
 import gunyah.runtime.GunyahSystem;
 import gunyah.runtime.Vm;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -22,6 +32,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -124,6 +135,58 @@ class DebianDevicesTest {
             command(two, "ip addr add 192.168.7.2/24 dev eth0 && echo up=$?", "up=0");
             command(two, "ping -c 3 192.168.7.1", " 0% packet loss");
             command(one, "ping -c 3 192.168.7.2", " 0% packet loss");
+        }
+    }
+
+    /** The guest calls a program and a program calls the guest; either sends back what it got. */
+    @Test
+    void programsAndGuestsCallEachOther() throws Exception {
+        Path folder = Files.createDirectory(directory.resolve("folder"));
+        try (InputStream client = getClass().getResourceAsStream("vsock.elf")) {
+            Files.write(folder.resolve("vsock"), client.readAllBytes());
+        }
+        assertThat(folder.resolve("vsock").toFile().setExecutable(true)).isTrue();
+        Path socket = directory.resolve("v");
+        try (GunyahSystem system = GunyahSystem.start(Guests.machine(1));
+                ServerSocketChannel called = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            called.bind(UnixDomainSocketAddress.of(socket + "_5000"));
+            Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_1, 1, "cryptomgr.notests").with(
+                    new DeviceConfig(List.of(), List.of(), false, Serial.PL011, List.of(folder),
+                            Optional.of(new VsockConfig(42, socket)))));
+            vm.awaitConsole(PROMPT, BOOT);
+            command(vm, "mount -t virtiofs share0 /mnt && echo mounted=$?", "mounted=0");
+            vm.type("head -c 1000000 /dev/urandom > /tmp/sent; sha256sum /tmp/sent\n");
+            String sum = vm.awaitConsole(Pattern.compile("([0-9a-f]{64})  /tmp/sent"), COMMAND).group(1);
+
+            CompletableFuture<String> heard = CompletableFuture.supplyAsync(() -> sendBack(() -> called.accept()));
+            command(vm, "/mnt/vsock connect 2 5000 < /tmp/sent | sha256sum", sum + "  -");
+            assertThat(heard.get(1, TimeUnit.MINUTES)).isEqualTo(sum);
+            command(vm, "/mnt/vsock connect 2 5001 < /dev/null", "connect failed");
+
+            vm.type("/mnt/vsock listen 6000 < /tmp/sent | sha256sum\n");
+            vm.awaitConsole("vsock: listening", COMMAND);
+            assertThat(sendBack(() -> {
+                SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+                channel.write(ByteBuffer.wrap("CONNECT 6000\n".getBytes(StandardCharsets.US_ASCII)));
+                ByteBuffer answer = ByteBuffer.allocate("OK 1073741824\n".length());
+                while (answer.hasRemaining() && channel.read(answer) >= 0) {
+                    Thread.onSpinWait();
+                }
+                assertThat(new String(answer.array(), StandardCharsets.US_ASCII)).isEqualTo("OK 1073741824\n");
+                return channel;
+            })).isEqualTo(sum);
+            vm.awaitConsole(sum + "  -", COMMAND);
+        }
+    }
+
+    /** Reads until the other side has no more and then sends all of it back. {@return its hash} */
+    private static String sendBack(Callable<SocketChannel> opened) {
+        try (SocketChannel channel = opened.call()) {
+            byte[] all = Channels.newInputStream(channel).readAllBytes();
+            Channels.newOutputStream(channel).write(all);
+            return sha256(all);
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
     }
 

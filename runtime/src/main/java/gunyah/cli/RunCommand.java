@@ -70,6 +70,11 @@ final class RunCommand implements Callable<Integer> {
             description = "a folder; the guest does mount -t virtiofs share0 /mnt; may be repeated (share1, ...)")
     private List<String> shares = List.of();
 
+    @Option(names = "--vsock", paramLabel = "VSOCK",
+            description = "CID[,socket=PATH]: sockets between guest and this computer; programs here connect to PATH "
+                    + "(default NAME.vsock) and send CONNECT PORT, the guest reaches PATH_N at port N of CID 2")
+    private String vsock;
+
     @Option(names = "--rng", description = "a virtio source of entropy")
     private boolean rng;
 
@@ -184,6 +189,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--initrd", "vm.initrd", initrd);
         put(options, "--append", "vm.append", append);
         put(options, "--dtb", "vm.dtb", dtb);
+        put(options, "--vsock", "vm.vsock", vsock);
         put(options, "--rng", "vm.rng", rng ? "true" : null);
         put(options, "--serial", "vm.serial", serial);
         put(options, "--firmware", "vm.firmware", firmware);

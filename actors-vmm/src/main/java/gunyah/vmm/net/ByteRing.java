@@ -6,25 +6,25 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 
 /** Bytes in order, up to a capacity. Not thread safe. */
-final class ByteRing {
+public final class ByteRing {
     private final byte[] bytes;
     private int start;
     private int size;
 
-    ByteRing(int capacity) {
+    public ByteRing(int capacity) {
         bytes = new byte[capacity];
     }
 
-    int size() {
+    public int size() {
         return size;
     }
 
-    int free() {
+    public int free() {
         return bytes.length - size;
     }
 
     /** Adds what there is room for. {@return how many bytes} */
-    int put(byte[] source, int from, int length) {
+    public int put(byte[] source, int from, int length) {
         int count = Math.min(length, free());
         int end = (start + size) % bytes.length;
         int piece = Math.min(count, bytes.length - end);
@@ -35,20 +35,20 @@ final class ByteRing {
     }
 
     /** Copies bytes from {@code offset} on, which stay. */
-    void copy(int offset, byte[] target, int to, int length) {
+    public void copy(int offset, byte[] target, int to, int length) {
         int at = (start + offset) % bytes.length;
         int piece = Math.min(length, bytes.length - at);
         System.arraycopy(bytes, at, target, to, piece);
         System.arraycopy(bytes, 0, target, to + piece, length - piece);
     }
 
-    void drop(int count) {
+    public void drop(int count) {
         start = (start + count) % bytes.length;
         size -= count;
     }
 
     /** Adds what a channel has. {@return how many bytes came; -1 at its end} */
-    int readFrom(ReadableByteChannel channel) throws IOException {
+    public int readFrom(ReadableByteChannel channel) throws IOException {
         int total = 0;
         while (free() > 0) {
             int end = (start + size) % bytes.length;
@@ -67,7 +67,7 @@ final class ByteRing {
     }
 
     /** Gives a channel what it takes. */
-    void writeTo(WritableByteChannel channel) throws IOException {
+    public void writeTo(WritableByteChannel channel) throws IOException {
         while (size > 0) {
             int piece = Math.min(size, bytes.length - start);
             int count = channel.write(ByteBuffer.wrap(bytes, start, piece));

@@ -3,11 +3,13 @@ package gunyah.vmm.virtio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.config.DiskConfig;
+import gunyah.config.VsockConfig;
 import gunyah.vmm.block.DiskImages;
 import gunyah.vmm.block.VirtioBlock;
 import gunyah.vmm.device.ConsoleSink;
 import gunyah.vmm.net.NetSwitch;
 import gunyah.vmm.net.VirtioNet;
+import gunyah.vmm.vsock.VirtioVsock;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -57,6 +59,7 @@ class RingFuzzTest {
         fuzz(new VirtioNet(new byte[6], switches.port("lan")));
         fuzz(new VirtioConsole(sink));
         fuzz(new VirtioRng(RandomGenerator.of("L64X128MixRandom")));
+        fuzz(new VirtioVsock(new VsockConfig(3, directory.resolve("vsock"))));
 
         assertThat(thrown).isEmpty();
     }

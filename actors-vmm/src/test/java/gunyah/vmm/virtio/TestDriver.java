@@ -2,6 +2,7 @@ package gunyah.vmm.virtio;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 
 /**
  * The driver's side of one device in Java, over array memory: what Linux does, in the order it does it. Work of the
@@ -40,7 +41,12 @@ public final class TestDriver {
     private int nextBuffer = BUFFERS;
 
     public TestDriver(VirtioDevice device) {
-        transport = new VirtioMmio(device, memory, () -> interrupts++, Runnable::run);
+        this(device, Runnable::run);
+    }
+
+    /** @param worker runs the device's work */
+    public TestDriver(VirtioDevice device, Executor worker) {
+        transport = new VirtioMmio(device, memory, () -> interrupts++, worker);
         availIndex = new int[device.queueCount()];
         usedIndex = new int[device.queueCount()];
     }
