@@ -142,6 +142,8 @@ public final class Decoder {
                 }
                 if (insn.op == Ops.CALL && row.branches()) {
                     insn.op = Ops.CALL_BRANCH;
+                } else if (StackPointer.mayMisalign(word)) {
+                    insn.op = Ops.CALL_STACK;
                 }
                 return insn;
             }

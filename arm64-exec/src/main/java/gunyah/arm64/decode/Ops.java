@@ -154,6 +154,9 @@ public final class Ops {
     public static final int EOR_SHIFT_X = 111;
     public static final int EOR_SHIFT_W = 112;
 
+    /** Call the semantics, which may leave SP misaligned; see {@link StackPointer}. */
+    public static final int CALL_STACK = 113;
+
     private Ops() {
     }
 }

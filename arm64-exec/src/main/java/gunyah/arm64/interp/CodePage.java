@@ -93,6 +93,10 @@ public final class CodePage {
     }
 
     private boolean look(int slot, short count) {
+        if (isInterpreted(insn(slot))) {
+            heat[slot] = ASKED;
+            return false;
+        }
         if (region(slot) == null) {
             Region found = translator.find(hostPage, slot, insn(slot).word);
             if (found == null && count >= translator.policy().hot()) {
@@ -113,9 +117,14 @@ public final class CodePage {
     private Insn[] snapshot() {
         Insn[] copy = new Insn[SLOTS];
         for (int slot = 0; slot < SLOTS; slot++) {
-            copy[slot] = insns[slot] == UNDECODED ? null : insns[slot];
+            copy[slot] = insns[slot] == UNDECODED || isInterpreted(insns[slot]) ? null : insns[slot];
         }
         return copy;
+    }
+
+    /** Code that is translated never misaligns SP, so it need not look at it. */
+    private static boolean isInterpreted(Insn insn) {
+        return insn.op == Ops.CALL_STACK;
     }
 
     private static final int OFTEN = 16;

@@ -2,8 +2,10 @@ package gunyah.arm64.interp;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.InnerShareable;
+import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
+import gunyah.arm64.decode.StackPointer;
 import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.semantics.Conditional;
 import gunyah.arm64.semantics.Flags;
@@ -12,6 +14,7 @@ import gunyah.arm64.state.Abort;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.sysreg.Exceptions;
 import gunyah.arm64.translate.Region;
 import java.util.Arrays;
 
@@ -123,7 +126,7 @@ public final class Interpreter {
                 region = jumpRegions[at];
                 page = jumpPages[at];
             } while (s.retired != count && s.retired < end - region.size() && control.peek() == 0
-                    && !cpu.isLeaving() && !s.il && isFetchUnchanged());
+                    && (x[CpuState.SP] & 15) == 0 && !cpu.isLeaving() && !s.il && isFetchUnchanged());
         } catch (Abort | UndefinedInstruction reason) {
             faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
             throw reason;
@@ -142,6 +145,15 @@ public final class Interpreter {
         Insn insn = page.insns[slot];
         single[slot] = insn == CodePage.UNDECODED ? page.decode(slot) : insn;
         return single;
+    }
+
+    /** SP is misaligned: instructions are executed one by one, and those with SP as their base are refused. */
+    private void checkStack(Insn insn) {
+        boolean trapsFirst = s.fpTrapped && (insn.word >>> 26 & 1) == 1;
+        if (StackPointer.isBase(insn.word) && insn.row != Decoder.UNALLOCATED && !trapsFirst) {
+            faulting = insn;
+            throw cpu.trap(Exceptions.SP_ALIGNMENT);
+        }
     }
 
     private static long offset(long[] x, Insn insn) {
@@ -171,12 +183,15 @@ public final class Interpreter {
             CodePage page = page(s.pc);
             long pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
-            if (page.warm(i) && runRegions(page, i, end)) {
+            boolean misaligned = (x[CpuState.SP] & 15) != 0 && cpu.sys.stackAlignmentChecked();
+            if (misaligned) {
+                checkStack(page.insn(i));
+            } else if (page.warm(i) && runRegions(page, i, end)) {
                 continue;
             }
             long base = s.retired - i;
             Insn[] insns = page.insns;
-            if (s.retired >= careful) {
+            if (misaligned || s.retired >= careful) {
                 insns = singleSlot(page, i);
             }
             try {
@@ -197,6 +212,17 @@ public final class Interpreter {
                             s.retired = base + i;
                             insn.semantics.execute(cpu, insn);
                             s.retired = base + i + 1;
+                            break execute;
+                        case Ops.CALL_STACK:
+                            s.pc = pageVa + ((long) i << 2);
+                            s.retired = base + i;
+                            insn.semantics.execute(cpu, insn);
+                            i++;
+                            if ((x[CpuState.SP] & 15) == 0) {
+                                continue;
+                            }
+                            s.pc = pageVa + ((long) i << 2);
+                            s.retired = base + i;
                             break execute;
                         case Ops.UNDECODED:
                             page.decode(i);

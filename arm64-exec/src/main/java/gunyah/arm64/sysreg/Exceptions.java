@@ -17,12 +17,13 @@ public final class Exceptions {
     private static final int EC_INSTRUCTION_ABORT = 0x20;
     private static final int EC_PC_ALIGNMENT = 0x22;
     private static final int EC_DATA_ABORT = 0x24;
-    private static final int EC_SP_ALIGNMENT = 0x26;
     private static final int EC_SERROR = 0x2F;
     private static final int EC_BRK = 0x3C;
     /** Added to the class of an abort taken from EL1. */
     private static final int SAME_LEVEL = 1;
     private static final long IL = 1 << 25;
+    /** The full ESR of an SP alignment fault: an access with a misaligned SP as its base while SCTLR_EL1 checks it. */
+    public static final long SP_ALIGNMENT = 0x26L << 26 | IL;
 
     /**
      * So often in a row, and then a loop is endless: nothing changes from one round to the next, interrupts are masked,
@@ -77,11 +78,6 @@ public final class Exceptions {
     /** An instruction was about to execute with PSTATE.IL set. */
     public void illegalState() {
         takeSync(esr(EC_ILLEGAL_STATE, 0), s.pc);
-    }
-
-    /** A load or store used a misaligned SP while SCTLR_EL1 checks it. */
-    public void stackAlignment() {
-        takeSync(esr(EC_SP_ALIGNMENT, 0), s.pc);
     }
 
     /** A stage-1 fault or a PC alignment fault, as the MMU described it ({@link Abort#stage2} is false). */

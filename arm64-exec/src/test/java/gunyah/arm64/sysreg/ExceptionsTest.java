@@ -108,8 +108,6 @@ class ExceptionsTest {
         exceptions.takeAbort(board.fault(() -> board.mmu.hostForFetch(0x1002)));
         assertEquals(0x8A00_0000L, registers.read(ESR));
         assertEquals(0x1002, registers.read(FAR));
-        exceptions.stackAlignment();
-        assertEquals(0x9A00_0000L, registers.read(ESR));
         exceptions.illegalState();
         assertEquals(0x3A00_0000L, registers.read(ESR));
         exceptions.breakpointInstruction(0x800);
