@@ -81,6 +81,9 @@ public final class ThreadUse {
             return name.endsWith("-timer") ? "timer" : name.startsWith("gunyah-schedule") ? "Akka's scheduler"
                     : "Akka's dispatchers";
         }
+        if (name.equals(TransferServer.THREAD)) {
+            return name;
+        }
         return name.matches("C[12] .*|GC.*|VM .*|G1.*|Monitor.*|Common.*") ? "JVM"
                 : "others";
     }

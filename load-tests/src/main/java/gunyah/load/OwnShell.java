@@ -1,0 +1,58 @@
+package gunyah.load;
+
+import gunyah.runtime.Vm;
+import gunyah.runtime.VmStatistics;
+import java.time.Duration;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+
+/** A guest of this process. What it uses is what all threads use, JVM compilers included, but for a {@link TransferServer}. */
+public final class OwnShell implements ShellGuest {
+    static final Pattern REAL = Pattern.compile("real\\s+(\\d+)m ?([0-9.]+)s");
+
+    private final Vm vm;
+    private final ThreadUse begin = ThreadUse.now();
+
+    /** Waits until the guest is up. Blocks. */
+    public OwnShell(Vm vm, Duration patience) {
+        this.vm = vm;
+        vm.awaitConsole(PROMPT, patience);
+    }
+
+    @Override
+    public double time(String line, Duration patience) {
+        vm.type("time " + line + "\n");
+        MatchResult real = vm.awaitConsole(REAL, patience);
+        vm.awaitConsole(PROMPT, patience);
+        return seconds(real);
+    }
+
+    static double seconds(MatchResult real) {
+        return Integer.parseInt(real.group(1)) * 60 + Double.parseDouble(real.group(2));
+    }
+
+    @Override
+    public void command(String line, Duration patience) {
+        vm.type(line + "\n");
+        vm.awaitConsole(PROMPT, patience);
+    }
+
+    @Override
+    public Use use() {
+        VmStatistics now = vm.statistics();
+        Map<String, ThreadUse.Use> kinds = ThreadUse.now().since(begin);
+        long all = kinds.values().stream().mapToLong(ThreadUse.Use::cpuNs).sum() - cpuNs(kinds, "transfers");
+        return new Use(all, cpuNs(kinds, "guest vCPUs"), cpuNs(kinds, "JVM"), now.instructions(), now.mmioExits(),
+                now.virqs());
+    }
+
+    private static long cpuNs(Map<String, ThreadUse.Use> kinds, String kind) {
+        return kinds.getOrDefault(kind, new ThreadUse.Use(0, 0, 0)).cpuNs();
+    }
+
+    @Override
+    public void close() {
+        vm.stop();
+    }
+}
