@@ -6,6 +6,7 @@ import static gunyah.rm.Scope.owner;
 import static gunyah.rm.Scope.query;
 import static gunyah.rm.Scope.self;
 import static gunyah.rm.rpc.RmError.ARGUMENT_INVALID;
+import static gunyah.rm.rpc.RmError.BUSY;
 import static gunyah.rm.rpc.RmError.DENIED;
 import static gunyah.rm.rpc.RmError.HANDLE_INVALID;
 import static gunyah.rm.rpc.RmError.IN_USE;
@@ -127,7 +128,7 @@ final class MessageTable {
         }
         row(MessageId.VM_START, VmRequest::decode, owner(VmRequest::vmid, DENIED).in(VmState.READY),
                 now((s, c) -> s.life.start(c)),
-                VMID_INVALID, DENIED, MSG_INVALID, VM_STATE, NORESOURCE, NOMEM);
+                VMID_INVALID, DENIED, MSG_INVALID, VM_STATE, NORESOURCE, NOMEM, MEM_INVALID);
         row(MessageId.VM_STOP, StopRequest::decode,
                 owner(StopRequest::vmid, VMID_INVALID).in(VmState.RUNNING, VmState.PAUSED), (s, c) -> s.life.stop(c),
                 VMID_INVALID, MSG_INVALID, VM_STATE);
@@ -219,7 +220,7 @@ final class MessageTable {
         row(MessageId.FW_MILESTONE, Nothing::decode, hlos(),
                 now((s, c) -> s.firmware.milestone(c)), DENIED, MSG_INVALID);
         row(MessageId.FW_SET_VM_FIRMWARE, FirmwareImage::decode, hlos(), now((s, c) -> s.firmware.set(c)),
-                DENIED, MSG_INVALID, HANDLE_INVALID, VMID_INVALID, ARGUMENT_INVALID, NOMEM);
+                DENIED, MSG_INVALID, HANDLE_INVALID, VMID_INVALID, ARGUMENT_INVALID, NOMEM, BUSY);
     }
 
     private <T> void row(MessageId id, Function<byte[], T> decoder, Scope<T> scope, Service<T> service,

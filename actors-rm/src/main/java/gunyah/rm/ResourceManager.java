@@ -97,7 +97,7 @@ public final class ResourceManager implements Turns {
                 new GuestStart(root, parcels, borrowing, vdevices, firmware, entropy));
         this.recovery = new Recovery(life, this, trace);
         this.services = new MessageTable.Services(life,
-                new VmConfiguration(root, notices, parcels, connections, vdevices),
+                new VmConfiguration(root, notices, parcels, connections, vdevices, firmware),
                 new VmQueries(root, vms, notices, vdevices),
                 new ParcelServices(parcels, borrowing, teller, vms::waiting), interrupts,
                 new Consoles(notices, trace), new Addresses(), firmware);

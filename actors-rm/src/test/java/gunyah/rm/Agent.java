@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
 import gunyah.rm.rpc.AclEntry;
+import gunyah.rm.rpc.AuthImage;
 import gunyah.rm.rpc.ConfigImage;
 import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.HypResource;
@@ -42,7 +43,7 @@ final class Agent {
     static final long PAGE_IPA = 0x9000_0000L;
     static final int IMAGE_SIZE = 0x1_0000;
 
-    private static final int TREE_OFFSET = 0x8000;
+    static final int TREE_OFFSET = 0x8000;
     private static final int PAGE_LABEL = 77;
     private static final int DONE = 0x08;
     private static final int WHAT = 0x10;
@@ -62,6 +63,9 @@ final class Agent {
     private final long image;
     private final long page;
     private final Reassembler reassembler = new Reassembler();
+    private int auth;
+    private int imageOffset;
+    private int entryOffset;
     private int imageHandle;
     private int pageHandle;
     private long bell;
@@ -98,8 +102,40 @@ final class Agent {
         return root;
     }
 
+    /**
+     * Chooses how the image is verified and where it is, before {@link #load}.
+     *
+     * @param kind   AUTH constant of {@link ConfigImage}
+     * @param offset of the image in its parcel
+     * @param entry  of the program in the image
+     */
+    Agent image(int kind, int offset, int entry) {
+        auth = kind;
+        imageOffset = offset;
+        entryOffset = entry;
+        return this;
+    }
+
+    /** {@return where the image parcel is in the primary VM} */
+    long parcel() {
+        return image;
+    }
+
+    int imageHandle() {
+        return imageHandle;
+    }
+
+    /** {@link #load} and {@link #initialise}. */
     void start() {
         load();
+        initialise();
+    }
+
+    /** INIT, after authentication if the image needs it. */
+    void initialise() {
+        if (auth == ConfigImage.AUTH_PLATFORM) {
+            host.ok(MessageId.VM_AUTH_IMAGE, new AuthImage(vmid, List.of()));
+        }
         host.ok(MessageId.VM_INIT, new VmRequest(vmid));
         bell = HypResource.decode(host.ok(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vmid))).stream()
                 .filter(r -> r.type() == ResourceType.DOORBELL_SOURCE.value() && r.label() == 7).findFirst()
@@ -108,15 +144,15 @@ final class Agent {
 
     /** Up to CONFIG_IMAGE. */
     void load() {
-        host.port.write(image, program(), 0, program().length);
+        host.port.write(image + imageOffset + entryOffset, program(), 0, program().length);
         byte[] blob = GuestTrees.blob(tree);
         host.port.write(image + TREE_OFFSET, blob, 0, blob.length);
         host.port.write(page, new byte[0x1000], 0, 0x1000);
         number = 0;
         imageHandle = create(MessageId.MEM_LEND, 0, image, IMAGE_SIZE, new AclEntry(vmid, 7));
         pageHandle = create(MessageId.MEM_SHARE, PAGE_LABEL, page, 0x1000, new AclEntry(3, 6), new AclEntry(vmid, 6));
-        host.ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, 0, imageHandle, 0, TREE_OFFSET, TREE_OFFSET,
-                IMAGE_SIZE - TREE_OFFSET));
+        host.ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, auth, imageHandle, imageOffset,
+                TREE_OFFSET - imageOffset, TREE_OFFSET, IMAGE_SIZE - TREE_OFFSET));
     }
 
     /** START, and waits until the program runs. */
@@ -269,6 +305,11 @@ final class Agent {
             assertThat(System.nanoTime() - deadline).as("VM %d does %s: %s", vmid, what,
                     host.hypervisor.describeVcpus(vmid)).isNegative();
         }
+    }
+
+    /** {@return 64 bits of the page it shares with its owner} */
+    long shared(int offset) {
+        return get(offset);
     }
 
     private byte[] physical(long address, int size) {

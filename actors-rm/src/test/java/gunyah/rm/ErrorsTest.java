@@ -83,6 +83,13 @@ class ErrorsTest {
         return host.configure(GuestTrees.linked("a"), IMAGE, auth);
     }
 
+    /** With firmware of two pages. */
+    private int android() {
+        assertThat(ask(MessageId.FW_SET_VM_FIRMWARE, new FirmwareImage(2, toRoot(0x2000), 0, 0x2000)))
+                .isEqualTo(RmError.OK);
+        return configured(2);
+    }
+
     private int ready() {
         return host.ready(GuestTrees.linked("a"), IMAGE);
     }
@@ -196,8 +203,10 @@ class ErrorsTest {
             return failing(0x02, config, image);
         });
         MessageId firmware = MessageId.VM_SET_FIRMWARE_MEM;
-        expect(firmware, RmError.MEM_INVALID, () -> ask(firmware, new FirmwareMemory(configured(), 7, 0, 0x1000)));
-        expect(firmware, RmError.ARGUMENT_INVALID, () -> ask(firmware, new FirmwareMemory(configured(), 0, 1, 0x1000)));
+        expect(firmware, RmError.MEM_INVALID, () -> ask(firmware, new FirmwareMemory(android(), 7, 0, 0x1000)));
+        expect(firmware, RmError.ARGUMENT_INVALID, () -> ask(firmware, new FirmwareMemory(android(), 1, 1, 0x1000)));
+        expect(firmware, RmError.ARGUMENT_INVALID, () -> ask(firmware, new FirmwareMemory(configured(), 0, 0, 0x1000)));
+        expect(firmware, RmError.DENIED, () -> ask(firmware, new FirmwareMemory(configured(2), 0, 0, 0x1000)));
         expect(MessageId.VM_SET_DEMAND_PAGING, RmError.ARGUMENT_INVALID, () ->
                 ask(MessageId.VM_SET_DEMAND_PAGING, new DemandPaging(configured(), List.of(new MemRange(1, 0x1000)))));
         expect(MessageId.VM_SET_ADDRESS_LAYOUT, RmError.ARGUMENT_INVALID, () ->
@@ -257,6 +266,17 @@ class ErrorsTest {
             ask(MessageId.MEM_RECLAIM, new ParcelReturn(0, 0));
             return host.error(MessageId.VM_START, 128);
         });
+        for (boolean announced : new boolean[] {true, false}) {
+            expect(MessageId.VM_START, announced ? RmError.MEM_INVALID : RmError.DENIED, () -> {
+                int id = android();
+                if (announced) {
+                    host.call(MessageId.FW_MILESTONE, new Nothing());
+                }
+                ask(MessageId.VM_SET_FIRMWARE_MEM, new FirmwareMemory(id, 1, 0x3000, 0x1000));
+                host.error(MessageId.VM_INIT, id);
+                return host.error(MessageId.VM_START, id);
+            });
+        }
         expect(MessageId.VM_START, RmError.NOMEM, () -> failing(0x38, MessageId.VM_START, new VmRequest(ready())));
     }
 
@@ -605,6 +625,14 @@ class ErrorsTest {
         expect(set, RmError.DENIED, () -> {
             host.call(MessageId.FW_MILESTONE, new Nothing());
             return ask(set, new FirmwareImage(2, toRoot(0x1000), 0, 0x1000));
+        });
+        expect(set, RmError.BUSY, () -> {
+            android();
+            return ask(set, new FirmwareImage(2, 0, 0, 0x2000));
+        });
+        expect(MessageId.FW_MILESTONE, RmError.DENIED, () -> {
+            host.call(MessageId.FW_MILESTONE, new Nothing());
+            return ask(MessageId.FW_MILESTONE, new Nothing());
         });
         expect(set, RmError.NOMEM, () -> ask(set, new FirmwareImage(2, toRoot(0x200_0000), 0, 0x200_0000)));
     }

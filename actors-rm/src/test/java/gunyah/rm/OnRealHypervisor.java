@@ -33,6 +33,7 @@ import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
 import gunyah.rm.rpc.WireReader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -60,6 +61,8 @@ abstract class OnRealHypervisor {
     private final CompletableFuture<VcpuWork.Context> vcpu0 = new CompletableFuture<>();
     private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
     private final BlockingQueue<RmMessage> received = new LinkedBlockingQueue<>();
+    /** All messages in the order they came. */
+    final List<RmMessage> arrived = new ArrayList<>();
     private final Reassembler reassembler = new Reassembler();
     Hypervisor hypervisor;
     HypercallPort port;
@@ -124,7 +127,10 @@ abstract class OnRealHypervisor {
                 return;
             }
             port.read(BUFFER, packet, 0, (int) x[1]);
-            reassembler.accept(packet, (int) x[1]).ifPresent(received::add);
+            reassembler.accept(packet, (int) x[1]).ifPresent(message -> {
+                received.add(message);
+                arrived.add(message);
+            });
         }
     }
 
@@ -188,10 +194,15 @@ abstract class OnRealHypervisor {
 
     /** {@return what a vCPU stops with, run by the primary VM's first vCPU} */
     final long[] run(long vcpu) throws Exception {
+        return running(vcpu).get(20, TimeUnit.SECONDS);
+    }
+
+    /** Lets the primary VM's first vCPU run another. {@return what it will stop with} */
+    final CompletableFuture<long[]> running(long vcpu) throws Exception {
         CompletableFuture<long[]> stopped = new CompletableFuture<>();
         tasks.add(() -> runUntilItStops(vcpu, stopped));
         vcpu0.get(20, TimeUnit.SECONDS).wake();
-        return stopped.get(20, TimeUnit.SECONDS);
+        return stopped;
     }
 
     private void runUntilItStops(long vcpu, CompletableFuture<long[]> stopped) {

@@ -29,6 +29,9 @@ public final class Firmware {
 
     /** FW_MILESTONE. */
     public Reply milestone(Call<Nothing> call) {
+        if (complete) {
+            throw new RmFault(RmError.DENIED);
+        }
         complete = true;
         return Reply.of(RmError.OK);
     }
@@ -38,6 +41,9 @@ public final class Firmware {
         FirmwareImage request = call.request();
         if (complete) {
             throw new RmFault(RmError.DENIED);
+        }
+        if (images.containsKey(request.auth())) {
+            throw new RmFault(RmError.BUSY);
         }
         MemParcel parcel = parcels.find(request.handle());
         if (parcel.owner() != call.caller()) {
@@ -56,6 +62,16 @@ public final class Firmware {
         }
         images.put(request.auth(), parcels.read(parcel, 0, request.size()));
         return Reply.of(RmError.OK);
+    }
+
+    /** Throws what a VM of this authentication type is told that wants a place for firmware which there is not. */
+    void checkOffered(int auth) {
+        if (auth != ConfigImage.AUTH_ANDROID) {
+            throw new RmFault(RmError.ARGUMENT_INVALID);
+        }
+        if (!images.containsKey(auth)) {
+            throw new RmFault(RmError.DENIED);
+        }
     }
 
     /** {@return the firmware of this authentication type} Throws DENIED before the milestone, NORESOURCE without one. */

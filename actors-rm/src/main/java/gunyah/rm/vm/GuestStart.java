@@ -119,7 +119,9 @@ public final class GuestStart {
         }
         FirmwareMemory place = vm.firmware.orElseThrow(() -> new RmFault(RmError.NORESOURCE));
         byte[] code = firmware.image(image.auth());
-        require(code.length <= place.size());
+        if (code.length > place.size()) {
+            throw new RmFault(RmError.MEM_INVALID);
+        }
         MemParcel parcel = place.handle() == image.handle() ? parcels.find(image.handle())
                 : imageParcel(vm, place.handle());
         root.window().write(parcel.extent(), parcel.slice(place.offset(), place.size()),

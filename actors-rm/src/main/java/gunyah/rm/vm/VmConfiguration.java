@@ -41,14 +41,16 @@ public final class VmConfiguration {
     private final MemParcels parcels;
     private final Connections connections;
     private final Vdevices vdevices;
+    private final Firmware firmware;
 
     public VmConfiguration(Root root, Notices notices, MemParcels parcels, Connections connections,
-            Vdevices vdevices) {
+            Vdevices vdevices, Firmware firmware) {
         this.root = root;
         this.notices = notices;
         this.parcels = parcels;
         this.connections = connections;
         this.vdevices = vdevices;
+        this.firmware = firmware;
     }
 
     /** VM_CONFIG_IMAGE. */
@@ -87,11 +89,12 @@ public final class VmConfiguration {
 
     /** VM_SET_FIRMWARE_MEM. */
     public Reply setFirmwareMemory(Call<FirmwareMemory> call) {
-        FirmwareMemory firmware = call.request();
-        MemParcel parcel = parcelOf(call.target(), firmware.handle());
-        argument(((firmware.offset() | firmware.size()) & PAGE_MASK) == 0 && firmware.size() > 0);
-        argument(within(firmware.offset(), firmware.size(), parcel.size()));
-        call.target().firmware = Optional.of(firmware);
+        FirmwareMemory place = call.request();
+        firmware.checkOffered(call.target().image.orElseThrow().auth());
+        MemParcel parcel = parcelOf(call.target(), place.handle());
+        argument(((place.offset() | place.size()) & PAGE_MASK) == 0 && place.size() > 0);
+        argument(within(place.offset(), place.size(), parcel.size()));
+        call.target().firmware = Optional.of(place);
         return Reply.of(RmError.OK);
     }
 
