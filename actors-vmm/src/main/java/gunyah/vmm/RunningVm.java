@@ -3,6 +3,7 @@ package gunyah.vmm;
 import gunyah.config.BadInput;
 import gunyah.config.Serial;
 import gunyah.config.VmConfig;
+import gunyah.vmm.balloon.VirtioBalloon;
 import gunyah.vmm.boot.BootPlan;
 import gunyah.vmm.boot.GuestImage;
 import gunyah.vmm.boot.Ram;
@@ -28,6 +29,7 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -57,7 +59,7 @@ public final class RunningVm {
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Consumer<RunningVm> ending;
 
-    private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory,
+    private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory, Ram ram,
             VirtioDevices virtio, Serial serial, ConsoleSink output, Consumer<RunningVm> ending, InstantSource clock,
             RtcAlarm.Alarms alarms) {
         this.name = name;
@@ -81,7 +83,7 @@ public final class RunningVm {
         }
         output.onRoom(console::transmitterReady);
         bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine::signal, alarms).rtc());
-        virtio.attach(vm, bus);
+        virtio.attach(vm, bus, new BalloonedRam(name, ram, memory));
     }
 
     /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
@@ -105,8 +107,8 @@ public final class RunningVm {
         GunyahVm vm = device.createVm(config.name());
         try {
             load(memory, ram, plan);
-            RunningVm running = new RunningVm(config.name(), device, vm, memory, virtio, config.devices().serial(),
-                    output, ending, clock, alarms);
+            RunningVm running = new RunningVm(config.name(), device, vm, memory, ram, virtio,
+                    config.devices().serial(), output, ending, clock, alarms);
             vm.map(memory, ram.base(), ram.size(), 0, Uapi.MEM_FORCE_LEND | Uapi.MEM_ALLOW_RWX);
             vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
             vm.setBootRegister(Uapi.REG_PC, plan.entry());
@@ -249,6 +251,11 @@ public final class RunningVm {
     /** Types into the guest's console. Nothing is lost however much comes at once: it waits until the guest reads. */
     public void type(byte[] input) {
         console.type(input);
+    }
+
+    /** {@return its balloon, if it was configured with one} */
+    public Optional<VirtioBalloon> balloon() {
+        return virtio.balloon();
     }
 
     /** {@return how the guest ended, once everything it had is back with the host and all its output was read} */

@@ -5,6 +5,8 @@ import gunyah.config.DiskConfig;
 import gunyah.config.NetConfig;
 import gunyah.config.Serial;
 import gunyah.config.VmConfig;
+import gunyah.vmm.balloon.GuestPages;
+import gunyah.vmm.balloon.VirtioBalloon;
 import gunyah.vmm.block.DiskImages;
 import gunyah.vmm.block.VirtioBlock;
 import gunyah.vmm.device.ConsoleDevice;
@@ -45,6 +47,8 @@ final class VirtioDevices {
     private final List<VirtioDevice> devices = new ArrayList<>();
     private final List<VirtioMmio> transports = new ArrayList<>();
     private Optional<ConsoleDevice> console = Optional.empty();
+    private Optional<VirtioBalloon> balloon = Optional.empty();
+    private GuestPages ram;
     private GuestMemoryFile window;
     private HostMapping mapping;
 
@@ -73,6 +77,7 @@ final class VirtioDevices {
                 all.devices.add(new VirtioFs("share%d".formatted(folders++), new SharedFolder(folder)));
             }
             config.devices().vsock().ifPresent(vsock -> all.devices.add(new VirtioVsock(vsock)));
+            config.devices().balloon().ifPresent(bytes -> all.add(new VirtioBalloon(bytes, all::reclaim)));
             if (config.devices().rng()) {
                 all.devices.add(new VirtioRng(random));
             }
@@ -92,6 +97,20 @@ final class VirtioDevices {
         }
     }
 
+    private void add(VirtioBalloon added) {
+        balloon = Optional.of(added);
+        devices.add(added);
+    }
+
+    private boolean reclaim(long gpa) {
+        return ram.reclaim(gpa);
+    }
+
+    /** {@return the balloon, if the VM has one} */
+    Optional<VirtioBalloon> balloon() {
+        return balloon;
+    }
+
     /** {@return the virtio console, if that is what the VM has its console on} */
     Optional<ConsoleDevice> console() {
         return console;
@@ -101,11 +120,16 @@ final class VirtioDevices {
         return devices.size();
     }
 
-    /** Puts the devices into a VM that is not started yet. */
-    void attach(GunyahVm vm, MmioBus bus) {
+    /**
+     * Puts the devices into a VM that is not started yet.
+     *
+     * @param pages its RAM
+     */
+    void attach(GunyahVm vm, MmioBus bus, GuestPages pages) {
         if (devices.isEmpty()) {
             return;
         }
+        ram = pages;
         window = host.createGuestMemory(GuestLayout.DMA_SIZE, Uapi.GUEST_MEM_CLOEXEC | Uapi.GUEST_MEM_ALLOW_HUGEPAGE);
         mapping = window.map(0, GuestLayout.DMA_SIZE);
         vm.map(window, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE, 0,

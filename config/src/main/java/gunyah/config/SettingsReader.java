@@ -28,7 +28,8 @@ public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
             "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
-            "vm.serial", "vm.shares", "vm.vsock", "console", "timeout", "stats", "trace");
+            "vm.serial", "vm.shares", "vm.vsock", "vm.balloon",
+            "console", "timeout", "stats", "trace");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
@@ -130,7 +131,7 @@ public final class SettingsReader {
             if (kernel.isPresent() || firmware.isPresent()) {
                 throw new BadInput("a kernel for the primary VM and one for a guest are both given: give one of them");
             }
-            for (String key : List.of("vm.disks", "vm.nets", "vm.shares", "vm.vsock")) {
+            for (String key : List.of("vm.disks", "vm.nets", "vm.shares", "vm.vsock", "vm.balloon")) {
                 if (settings.hasPath(key)) {
                     throw new BadInput(place(key) + ": virtio devices are for guests; the primary VM has none");
                 }
@@ -152,7 +153,8 @@ public final class SettingsReader {
                 parsed("vm.rng", SettingsReader::yesOrNo).orElseThrow(),
                 parsed("vm.serial", Serial::parse).orElseThrow(),
                 parsedList("vm.shares", texts -> texts.stream().map(Path::of).toList()).stream()
-                        .map(folder -> besideFile("vm.shares", folder)).toList(), vsock(index, count));
+                        .map(folder -> besideFile("vm.shares", folder)).toList(), vsock(index, count),
+                parsed("vm.balloon", Quantity::bytes).stream().mapToLong(Long::longValue).findFirst());
     }
 
     private Optional<VsockConfig> vsock(int index, int count) {

@@ -31,6 +31,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -152,7 +153,7 @@ class DebianDevicesTest {
             called.bind(UnixDomainSocketAddress.of(socket + "_5000"));
             Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_1, 1, "cryptomgr.notests").with(
                     new DeviceConfig(List.of(), List.of(), false, Serial.PL011, List.of(folder),
-                            Optional.of(new VsockConfig(42, socket)))));
+                            Optional.of(new VsockConfig(42, socket)), OptionalLong.empty())));
             vm.awaitConsole(PROMPT, BOOT);
             command(vm, "mount -t virtiofs share0 /mnt && echo mounted=$?", "mounted=0");
             vm.type("head -c 1000000 /dev/urandom > /tmp/sent; sha256sum /tmp/sent\n");

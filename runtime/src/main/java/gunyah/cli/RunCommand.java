@@ -75,6 +75,10 @@ final class RunCommand implements Callable<Integer> {
                     + "(default NAME.vsock) and send CONNECT PORT, the guest reaches PATH_N at port N of CID 2")
     private String vsock;
 
+    @Option(names = "--balloon", paramLabel = "SIZE",
+            description = "a memory balloon, and how much the guest is to give back by it at first, such as 128M")
+    private String balloon;
+
     @Option(names = "--rng", description = "a virtio source of entropy")
     private boolean rng;
 
@@ -190,6 +194,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--append", "vm.append", append);
         put(options, "--dtb", "vm.dtb", dtb);
         put(options, "--vsock", "vm.vsock", vsock);
+        put(options, "--balloon", "vm.balloon", balloon);
         put(options, "--rng", "vm.rng", rng ? "true" : null);
         put(options, "--serial", "vm.serial", serial);
         put(options, "--firmware", "vm.firmware", firmware);

@@ -4,6 +4,7 @@ import gunyah.hyp.Hypervisor;
 import gunyah.hyp.VcpuStatistics;
 import gunyah.vmm.RunningVm;
 import gunyah.vmm.VmExit;
+import gunyah.vmm.balloon.VirtioBalloon;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -89,6 +90,16 @@ final class ActorGuest implements Machine.Guest {
     @Override
     public String describe() {
         return lastDescription == null ? VcpuReport.of(hypervisor.describeVcpus(vm.join().vmid())) : lastDescription;
+    }
+
+    @Override
+    public void balloon(long bytes) {
+        vm.join().balloon().orElseThrow(() -> new IllegalStateException("the VM has no balloon")).target(bytes);
+    }
+
+    @Override
+    public long ballooned() {
+        return vm.join().balloon().map(VirtioBalloon::inflatedBytes).orElse(0L);
     }
 
     @Override

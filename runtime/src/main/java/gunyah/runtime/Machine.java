@@ -29,6 +29,16 @@ interface Machine {
         /** {@return where each vCPU is and what it did last, for people} */
         String describe();
 
+        /** Has the guest give back so many bytes. @throws IllegalStateException when it has no balloon */
+        default void balloon(long bytes) {
+            throw new IllegalStateException("the VM has no balloon");
+        }
+
+        /** {@return bytes the guest says it has given back by its balloon; 0 without one} */
+        default long ballooned() {
+            return 0;
+        }
+
         /** Ends the guest from outside; {@link #exit} completes. */
         void stop();
     }

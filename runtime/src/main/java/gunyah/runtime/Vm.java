@@ -138,6 +138,21 @@ public final class Vm {
         return guest.describe();
     }
 
+    /**
+     * Has the guest give back so many bytes of its memory in all, or take some again: {@link #ballooned} follows as far
+     * and as fast as the guest can.
+     *
+     * @throws IllegalStateException when the VM was configured without balloon
+     */
+    public void balloon(long bytes) {
+        guest.balloon(bytes);
+    }
+
+    /** {@return bytes the guest says it has given back by its balloon} */
+    public long ballooned() {
+        return guest.ballooned();
+    }
+
     /** Ends the VM from outside; {@link #exit} tells when it is done. */
     public void stop() {
         guest.stop();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.config.DiskConfig;
 import gunyah.config.VsockConfig;
+import gunyah.vmm.balloon.VirtioBalloon;
 import gunyah.vmm.block.DiskImages;
 import gunyah.vmm.block.VirtioBlock;
 import gunyah.vmm.device.ConsoleSink;
@@ -59,6 +60,7 @@ class RingFuzzTest {
         fuzz(new VirtioNet(new byte[6], switches.port("lan")));
         fuzz(new VirtioConsole(sink));
         fuzz(new VirtioRng(RandomGenerator.of("L64X128MixRandom")));
+        fuzz(new VirtioBalloon(0, gpa -> gpa >= ArrayMemory.BASE));
         fuzz(new VirtioVsock(new VsockConfig(3, directory.resolve("vsock"))));
 
         assertThat(thrown).isEmpty();
