@@ -53,9 +53,13 @@ final class Tlb {
         clear();
     }
 
-    /** {@return the offset of {@code va}'s entry inside a bank} */
+    /**
+     * {@return the offset of {@code va}'s entry inside a bank} Higher bits are mixed in: hot pages are often apart by a
+     * power of two, and two that share an entry make translated code leave at each access. Neighbours never share one,
+     * because the lowest bit is not mixed: so an access that crosses into the next page finds no tag that matches.
+     */
     static long index(long va) {
-        return va >>> 7 & BANK_BYTES - ENTRY_BYTES;
+        return (va >>> 7 ^ va >>> 16 & BANK_BYTES - 2 * ENTRY_BYTES) & BANK_BYTES - ENTRY_BYTES;
     }
 
     /** {@return the field at an address inside the banks: that of a bank plus an {@link #index} plus a field's} */
@@ -152,7 +156,7 @@ final class Tlb {
         if ((gigabytes >>> gigabyteBit(va) & 1) != 0) {
             flushRange(va, 30, 0, 1024);
         } else if ((blocks[bit >> 6] >>> bit & 1) != 0) {
-            flushRange(va, 21, (int) (va >>> 12) & 512, 512);
+            flushRange(va, 21, (int) index(va) / ENTRY_BYTES & 512, 512);
         } else {
             dropIfSame(index(va), va, 12);
         }

@@ -21,12 +21,12 @@ public abstract class Region {
     private short[] before;
     private int[] entries;
     private int first;
-    private int classBytes;
+    private int codeBytes;
 
     /** Completes a generated instance; once, before it is published. */
     final void describe(RegionFlow flow, int bytes) {
         first = flow.first();
-        classBytes = bytes;
+        codeBytes = bytes;
         slots = flow.slots();
         words = flow.words();
         before = flow.before();
@@ -58,9 +58,9 @@ public abstract class Region {
         return first;
     }
 
-    /** {@return bytes of its class file} */
-    final int classBytes() {
-        return classBytes;
+    /** {@return bytes of bytecode} */
+    final int codeBytes() {
+        return codeBytes;
     }
 
     /** {@return the word it was made from at one of its slots} */

@@ -9,6 +9,7 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.translate.RegionFlow.Block;
+import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
@@ -37,10 +38,7 @@ import java.util.Map;
  */
 final class RegionCompiler {
     /** C2 needs 10 to 100 ms for such a method, seconds for one that is twice as large, and gives up on larger ones. */
-    private static final int MAX_CLASS_BYTES = 4_500;
-    /** Allocations that only C2 removes: by their time the translator sees who compiled the method. */
-    private static final int PROBE_ALLOCATIONS = 40;
-    private static final int PROBE_LONGS = 64;
+    private static final int MAX_CODE_BYTES = 3_000;
     private static final ClassDesc SELF = ClassDesc.of(RegionCompiler.class.getPackageName(), "TranslatedRegion");
     private static final DirectMethodHandleDesc CLASS_DATA_AT = ConstantDescs.ofConstantBootstrap(CD_MethodHandles,
             "classDataAt", CD_Object, CD_int);
@@ -72,6 +70,10 @@ final class RegionCompiler {
     private VectorEmitter vector;
     private CodeBuilder code;
     private Label dispatch;
+    /** Where ways out end: NZCV is computed. */
+    private Label exit;
+    /** Where rare ways out end. */
+    private Label coldExit;
     /** Registers that may differ from memory at the instruction being written. */
     private long dirty;
     private Block block;
@@ -92,7 +94,7 @@ final class RegionCompiler {
         RegionFlow flow = new RegionFlow(page, arrived, entry, RegionFlow.MAX_INSTRUCTIONS);
         RegionCompiler compiler = new RegionCompiler(flow);
         byte[] bytes = compiler.compile();
-        while (bytes.length > MAX_CLASS_BYTES && flow.size() > 1) {
+        while (codeBytes(bytes) > MAX_CODE_BYTES && flow.size() > 1) {
             flow = new RegionFlow(page, arrived, entry, flow.size() * 2 / 3);
             compiler = new RegionCompiler(flow);
             bytes = compiler.compile();
@@ -102,11 +104,16 @@ final class RegionCompiler {
                     compiler.data.stream().map(Constant::value).toList(), true);
             Region region = (Region) lookup.findConstructor(lookup.lookupClass(),
                     MethodType.methodType(void.class)).invoke();
-            region.describe(flow, bytes.length);
+            region.describe(flow, codeBytes(bytes));
             return region;
         } catch (Throwable e) {
             throw new IllegalStateException("region of " + flow + " does not load", e);
         }
+    }
+
+    private static int codeBytes(byte[] bytes) {
+        return ClassFile.of().parse(bytes).methods().stream().filter(method -> method.methodName().equalsString("run"))
+                .findFirst().flatMap(method -> method.findAttribute(Attributes.code())).orElseThrow().codeLength();
     }
 
     private byte[] compile() {
@@ -233,6 +240,8 @@ final class RegionCompiler {
         integer = new IntegerEmitter(emit, flags);
         vector = new VectorEmitter(emit, flags);
         dispatch = code.newLabel();
+        exit = code.newLabel();
+        coldExit = code.newLabel();
         for (Block each : flow.blocks()) {
             labels.put(each.first(), code.newLabel());
         }
@@ -246,6 +255,7 @@ final class RegionCompiler {
             }
         }
         code.labelBinding(end);
+        writeExit();
         Label handler = code.newLabel();
         code.exceptionCatchAll(start, end, handler);
         code.labelBinding(handler);
@@ -255,9 +265,8 @@ final class RegionCompiler {
     private void prologue() {
         Label somewhere = code.newLabel();
         code.iload(Locals.SLOT).ifge(somewhere);
-        for (int i = 0; i < PROBE_ALLOCATIONS; i++) {
-            code.loadConstant(PROBE_LONGS).newarray(TypeKind.LONG).pop();
-        }
+        // only C2 leaves it out: see Compilation
+        code.iconst_1().newarray(TypeKind.LONG).pop();
         code.return_().labelBinding(somewhere);
         code.aload(Locals.CPU).getfield(Names.CPU, "s", Names.STATE).astore(Locals.STATE);
         if (hasVectors) {
@@ -284,12 +293,8 @@ final class RegionCompiler {
             cases.add(SwitchCase.of(entry, labels.get(entry)));
         }
         code.iload(Locals.SLOT).lookupswitch(nowhere, cases).labelBinding(nowhere);
-        code.lload(Locals.PAGE_VA).iload(Locals.SLOT).i2l().iconst_2().lshl().ladd();
-        emit.setPc();
-        emit.setRetired(0);
-        dirty = dirtyAtDispatch;
-        flags.begin(PendingFlags.UNKNOWN);
-        writeBack();
+        code.lload(Locals.PAGE_VA).iload(Locals.SLOT).i2l().iconst_2().lshl().ladd().lstore(Locals.TEMP_2)
+                .goto_(coldExit);
     }
 
     private void setUsual() {
@@ -448,10 +453,7 @@ final class RegionCompiler {
         code.lload(Locals.RETIRED).lload(Locals.LIMIT).lcmp().ifge(elsewhere);
         code.lload(Locals.TEMP_3).l2i().iconst_2().iushr().istore(Locals.SLOT).goto_(dispatch);
         code.labelBinding(elsewhere);
-        code.lload(Locals.TEMP_2);
-        emit.setPc();
-        emit.setRetired(0);
-        writeBack();
+        toExit();
     }
 
     private void writeBranch(Insn insn, int slot) {
@@ -515,9 +517,7 @@ final class RegionCompiler {
         code.lload(Locals.RETIRED).lload(Locals.LIMIT).lcmp().iflt(labels.get(target));
         code.labelBinding(out);
         emit.address(target);
-        emit.setPc();
-        emit.setRetired(0);
-        writeBack();
+        code.lstore(Locals.TEMP_2).goto_(coldExit);
     }
 
     private void enter(int target, int slot) {
@@ -531,16 +531,30 @@ final class RegionCompiler {
 
     /** Leaves for another place after the instruction of {@code slot}. */
     private void leave(int target, int slot) {
+        count(slot);
         emit.address(target);
-        emit.setPc();
-        emit.setRetired(slot - block.first() + 1);
-        writeBack();
+        code.lstore(Locals.TEMP_2);
+        toExit();
     }
 
-    private void writeBack() {
-        emit.store(dirty);
+    /** To the end of all ways out; the PC is in TEMP_2 and the count is done. */
+    private void toExit() {
         flags.nzcv();
-        emit.setNzcv();
+        code.istore(Locals.NZCV).goto_(exit);
+    }
+
+    /** One for all: C2's time for a method grows with the stores in it. */
+    private void writeExit() {
+        code.labelBinding(coldExit);
+        flags.begin(PendingFlags.UNKNOWN);
+        flags.nzcv();
+        code.istore(Locals.NZCV);
+        code.labelBinding(exit);
+        emit.store(written);
+        code.aload(Locals.STATE).iload(Locals.NZCV).putfield(Names.STATE, "nzcv", CD_int);
+        code.lload(Locals.TEMP_2);
+        emit.setPc();
+        emit.setRetired(0);
         code.return_();
     }
 

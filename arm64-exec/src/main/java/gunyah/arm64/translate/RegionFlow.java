@@ -5,6 +5,7 @@ import gunyah.arm64.decode.Ops;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -38,6 +39,8 @@ final class RegionFlow {
     private final int first;
     private final int most;
     private int size;
+    /** Slots that only jumps by register went to; null until one is asked for. */
+    private BitSet jumpTargets;
 
     /**
      * @param page    decoded instructions by slot, null where nothing was executed yet
@@ -76,10 +79,8 @@ final class RegionFlow {
                     follows = false;
                     if (insn.op == Ops.BL) {
                         reach(slot + (int) insn.imm, work);
-                    } else if (insn.op == Ops.BR && !isReturn(insn)) {
-                        int from = slot;
-                        arrived.stream().filter(each -> page[each] != null && Math.abs(each - from) < NEAR)
-                                .forEach(each -> enter(each, work));
+                    } else if (insn.op == Ops.BLR || insn.op == Ops.BR && !isReturn(insn)) {
+                        nearest(slot).forEach(each -> enter(each, work));
                     }
                     if (insn.op != Ops.BR && isKnown(slot + 1)) {
                         enter(slot + 1, work);
@@ -89,6 +90,25 @@ final class RegionFlow {
             }
         }
         entries.and(covered);
+    }
+
+    /** {@return where a jump by register may go, nearest first} No loops or calls of other code nearby. */
+    private List<Integer> nearest(int from) {
+        if (jumpTargets == null) {
+            jumpTargets = new BitSet(SLOTS);
+            jumpTargets.or(arrived);
+            for (int slot = 0; slot < SLOTS; slot++) {
+                Insn insn = page[slot];
+                if (insn != null && (isDirectBranch(insn) || insn.op == Ops.BL) && isKnown(slot + (int) insn.imm)) {
+                    jumpTargets.clear(slot + (int) insn.imm);
+                }
+                if (insn != null && (insn.op == Ops.BL || insn.op == Ops.BLR)) {
+                    jumpTargets.clear(slot + 1);
+                }
+            }
+        }
+        return jumpTargets.stream().filter(each -> page[each] != null && Math.abs(each - from) < NEAR).boxed()
+                .sorted(Comparator.comparingInt(each -> Math.abs(each - from))).toList();
     }
 
     private void enter(int slot, ArrayDeque<Integer> work) {

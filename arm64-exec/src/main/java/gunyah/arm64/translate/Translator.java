@@ -2,6 +2,7 @@ package gunyah.arm64.translate;
 
 import gunyah.arm64.decode.Insn;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
@@ -18,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * them. It touches decoded instructions only, never guest memory. Thread safe.
  *
  * <p>A new class is run by the JVM's own interpreter at first, and then by C1's code, slower than ours; so a region is
- * published only when C2 has compiled it, which calls that do nothing make it do.
+ * published only when C2 has compiled it (see {@link Compilation}).
  */
 public final class Translator implements AutoCloseable {
     /**
@@ -42,46 +43,13 @@ public final class Translator implements AutoCloseable {
     private static final int MAX_REGIONS = 20_000;
     /** Regions that wait for the JVM's compiler; more would only make its queue longer. */
     private static final int MAX_PENDING = 4;
-    /** Makes HotSpot compile a method whose thresholds are scaled down (see the program's start script). */
-    private static final int WARM_UP_CALLS = 4;
-    private static final int TIMED_CALLS = 2;
-    /** A call that does nothing takes a few nanoseconds in C2's code, which drops its allocations; else microseconds. */
-    private static final long COMPILED_CALL_NS = 400;
-    private static final long FIRST_CHECK_NS = 2_000_000;
-    /** A region that is not compiled by then never is: too large, or the JVM has no room. */
-    private static final long LAST_CHECK_NS = 20_000_000_000L;
-
-    /** A region that the JVM compiles. */
-    private static final class Pending {
-        private final Region region;
-        private final long startNs;
-        private long waitNs = FIRST_CHECK_NS;
-        private long checkNs;
-
-        private Pending(Region region, long startNs) {
-            this.region = region;
-            this.startNs = startNs;
-            checkNs = System.nanoTime() + waitNs;
-        }
-
-        /** Few calls: their profile must not tell the compiler that doing nothing is what a region is for. */
-        private boolean isCompiled() {
-            if (System.nanoTime() < checkNs) {
-                return false;
-            }
-            if (callNs(region) <= COMPILED_CALL_NS) {
-                return true;
-            }
-            waitNs += waitNs / 3;
-            checkNs = System.nanoTime() + waitNs;
-            return false;
-        }
-    }
+    private static final long LOOK_NS = 1_000_000;
 
     private record Request(Insn[] page, BitSet arrived, int slot) {
     }
 
     private final Policy policy;
+    private final JitLog log;
     private final BlockingQueue<Request> queue = new ArrayBlockingQueue<>(QUEUE);
     private final ConcurrentHashMap<Long, List<Region>> regions = new ConcurrentHashMap<>();
     private final AtomicBoolean started = new AtomicBoolean();
@@ -95,7 +63,13 @@ public final class Translator implements AutoCloseable {
     private volatile Thread thread;
 
     public Translator(Policy policy) {
+        this(policy, null);
+    }
+
+    /** @param log where to say what is done, or null; closed with the translator */
+    public Translator(Policy policy, JitLog log) {
         this.policy = policy;
+        this.log = log;
     }
 
     public Policy policy() {
@@ -133,6 +107,9 @@ public final class Translator implements AutoCloseable {
             return;
         }
         Request request = new Request(page, arrived, slot);
+        if (log != null) {
+            log.line("request at %d (%s), %d wait", slot, page[slot].row.name(), queue.size());
+        }
         if (!policy.inBackground()) {
             make(request);
         } else if (queue.offer(request) && started.compareAndSet(false, true)) {
@@ -141,7 +118,7 @@ public final class Translator implements AutoCloseable {
     }
 
     private void work() {
-        List<Pending> pending = new ArrayList<>();
+        List<Compilation> pending = new ArrayList<>();
         Names.initialize();
         try {
             Thread.sleep(policy.headStartMs());
@@ -150,7 +127,7 @@ public final class Translator implements AutoCloseable {
                 if (request != null) {
                     start(request, pending);
                 } else {
-                    TimeUnit.NANOSECONDS.sleep(FIRST_CHECK_NS / 2);
+                    TimeUnit.NANOSECONDS.sleep(LOOK_NS);
                 }
                 pending.removeIf(this::isDone);
             }
@@ -159,7 +136,7 @@ public final class Translator implements AutoCloseable {
         }
     }
 
-    private void start(Request request, List<Pending> pending) {
+    private void start(Request request, List<Compilation> pending) {
         long start = System.nanoTime();
         int word = request.page[request.slot].word;
         if (hopeless.contains(key(request.slot, word)) || isBeingMade(request, word, pending)) {
@@ -167,29 +144,35 @@ public final class Translator implements AutoCloseable {
         }
         Region region = compile(request);
         if (region != null) {
-            for (int i = 0; i < WARM_UP_CALLS; i++) {
-                region.run(null, 0, Region.NOWHERE, 0);
+            Compilation compilation = new Compilation(region, start);
+            if (compilation.begin()) {
+                publish(region, start);
+            } else {
+                pending.add(compilation);
             }
-            pending.add(new Pending(region, start));
         }
     }
 
     /** {@return whether a region that was made for the same place covers what the page holds} */
-    private boolean isBeingMade(Request request, int word, List<Pending> pending) {
+    private boolean isBeingMade(Request request, int word, List<Compilation> pending) {
         List<Region> candidates = regions.get(key(request.slot, word));
         return candidates != null && candidates.stream().anyMatch(region -> region.matches(request.page))
-                || pending.stream().anyMatch(each -> each.region.first() == request.slot
-                        && each.region.matches(request.page));
+                || pending.stream().anyMatch(each -> each.region().first() == request.slot
+                        && each.region().matches(request.page));
     }
 
-    private boolean isDone(Pending pending) {
-        if (pending.isCompiled()) {
-            publish(pending.region, pending.startNs);
+    private boolean isDone(Compilation pending) {
+        Region region = pending.region();
+        if (pending.isDone()) {
+            publish(region, pending.startNs());
             return true;
         }
-        if (System.nanoTime() - pending.startNs > LAST_CHECK_NS) {
+        if (pending.isHopeless()) {
             failures.incrementAndGet();
-            hopeless.add(key(pending.region.first(), pending.region.word(pending.region.first())));
+            hopeless.add(key(region.first(), region.word(region.first())));
+            if (log != null) {
+                log.line("hopeless at %d: %d bytes", region.first(), region.codeBytes());
+            }
             return true;
         }
         return false;
@@ -220,17 +203,14 @@ public final class Translator implements AutoCloseable {
             regions.computeIfAbsent(key(entry, region.word(entry)), key -> new CopyOnWriteArrayList<>())
                     .addFirst(region);
         }
+        long tookNs = System.nanoTime() - startNs;
+        if (log != null) {
+            log.line("region at %d: %d instructions, %d bytes of bytecode, %.1f ms, entries %s", region.first(),
+                    region.size(), region.codeBytes(), tookNs / 1e6, Arrays.toString(region.entries()));
+        }
         made.incrementAndGet();
         instructions.addAndGet(region.size());
-        makingNs.addAndGet(System.nanoTime() - startNs);
-    }
-
-    private static long callNs(Region region) {
-        long start = System.nanoTime();
-        for (int i = 0; i < TIMED_CALLS; i++) {
-            region.run(null, 0, Region.NOWHERE, 0);
-        }
-        return (System.nanoTime() - start) / TIMED_CALLS;
+        makingNs.addAndGet(tookNs);
     }
 
     private static long key(int slot, int word) {
@@ -260,6 +240,9 @@ public final class Translator implements AutoCloseable {
         Thread running = thread;
         if (running != null) {
             running.interrupt();
+        }
+        if (log != null) {
+            log.close();
         }
     }
 }

@@ -7,6 +7,7 @@ import static gunyah.arm64.SystemBoard.READ_ONLY;
 import static gunyah.arm64.SystemBoard.TTBR0;
 import static gunyah.arm64.SystemBoard.USER;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import gunyah.arm64.SystemBoard;
 import gunyah.arm64.state.Abort;
@@ -21,6 +22,16 @@ class TlbConsistencyTest {
     private static final long LOW = 0x0000_0040_0000_0000L;
     private static final long HIGH = 0xFFFF_8000_0000_0000L;
     private static final int PAGES = 24;
+
+    @Test
+    void neighbouringPagesNeverShareAnEntry() {
+        Random random = new Random(SEED);
+        for (int i = 0; i < 100_000; i++) {
+            // -1 >>> n: every length of a run of ones, over which adding a page carries
+            long va = i < 64 ? -1L >>> i : random.nextLong();
+            assertNotEquals(Tlb.index(va), Tlb.index(va + 4096), () -> Long.toHexString(va));
+        }
+    }
 
     @Test
     void cachedTranslationsAgreeWithFreshWalks() {
