@@ -1,23 +1,33 @@
 #!/bin/bash
 # Makes a disk with a small Debian 12 for arm64 that boots to a login: unpacked packages, busybox as init, user root
 # without password. Needs a Debian host (apt, dpkg, e2fsprogs) and no rights; the host's own packages stay as they are.
-#   tools/make-root-disk.sh [FILE] [SIZE]       default .guests/root.img, 256M
+#   tools/make-root-disk.sh [FILE [SIZE [PACKAGE ...]]]       default .guests/root.img, 256M
+# PACKAGE: further Debian packages, with all that they depend on; their installation scripts do not run.
 #   ./gunyah run debian --disk .guests/root.img --append "root=/dev/vda"
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 file=${1:-.guests/root.img}
 size=${2:-256M}
+extra=("${@:3}")
 packages=(base-files bash busybox-static coreutils libacl1 libattr1 libc6 libgmp10 libpcre2-8-0 libselinux1 libtinfo6)
 
 state=$PWD/.guests/apt
 mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 options=(-qq -o APT::Architectures::="$(dpkg --print-architecture)" -o APT::Architectures::=arm64
-    -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache")
+    -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache" -o APT::Sandbox::User=)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/debs" "$work/root"
 apt-get "${options[@]}" update
 (cd "$work/debs" && apt-get "${options[@]}" download "${packages[@]/%/:arm64}")
+if [ ${#extra[@]} -gt 0 ]; then
+    # An arm64 system on which nothing is installed yet: apt finds the dependencies and downloads them.
+    mkdir "$work/debs/partial"
+    touch "$work/status"
+    foreign=("${options[@]}" -o APT::Architecture=arm64 -o Dir::State::status="$work/status"
+        -o Dir::Cache::archives="$work/debs" -o Debug::NoLocking=1)
+    apt-get "${foreign[@]}" --yes --download-only --no-install-recommends install "${extra[@]}"
+fi
 for deb in "$work"/debs/*.deb; do
     dpkg -x "$deb" "$work/root"
 done
