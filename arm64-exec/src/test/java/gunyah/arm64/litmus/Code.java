@@ -1,0 +1,121 @@
+package gunyah.arm64.litmus;
+
+import java.util.Arrays;
+
+/**
+ * Instruction words of one thread of a litmus test. X0 and X5 have the addresses of the locations X and Y, X9 that of X
+ * once more; X6 is 1 and X7 is 2; what a thread saw is in X10 and X11. X12 to X15 are free.
+ */
+final class Code {
+    static final int X = 0;
+    static final int Y = 5;
+    static final int X_AGAIN = 9;
+    static final int ONE = 6;
+    static final int TWO = 7;
+    static final int SEEN = 10;
+    static final int SEEN_NEXT = 11;
+    private static final int SCRATCH = 12;
+    private static final int STATUS = 13;
+
+    static final int DMB_ISH = 0xD503_3BBF;
+    static final int DMB_ISHLD = 0xD503_39BF;
+    static final int DMB_ISHST = 0xD503_3ABF;
+    static final int DSB_ISH = 0xD503_3B9F;
+    static final int ISB = 0xD503_3FDF;
+
+    private Code() {
+    }
+
+    static int[] of(int[]... parts) {
+        return Arrays.stream(parts).flatMapToInt(Arrays::stream).toArray();
+    }
+
+    static int[] word(int word) {
+        return new int[] {word};
+    }
+
+    private static int[] access(int word, int address, int register) {
+        return word(word | address << 5 | register);
+    }
+
+    static int[] str(int address, int register) {
+        return access(0xF900_0000, address, register);
+    }
+
+    static int[] stlr(int address, int register) {
+        return access(0xC89F_FC00, address, register);
+    }
+
+    static int[] ldr(int register, int address) {
+        return access(0xF940_0000, address, register);
+    }
+
+    static int[] ldar(int register, int address) {
+        return access(0xC8DF_FC00, address, register);
+    }
+
+    static int[] ldapr(int register, int address) {
+        return access(0xF8BF_C000, address, register);
+    }
+
+    static int[] ldxr(int register, int address) {
+        return access(0xC85F_7C00, address, register);
+    }
+
+    static int[] ldaxr(int register, int address) {
+        return access(0xC85F_FC00, address, register);
+    }
+
+    /** A plain store by LDXR and STXR, repeated until it succeeds. */
+    static int[] exclusiveStore(int address, int register) {
+        return storeLoop(0xC85F_7C00, 0xC800_7C00, address, register);
+    }
+
+    /** A store-release by LDXR and STLXR, repeated until it succeeds. */
+    static int[] exclusiveRelease(int address, int register) {
+        return storeLoop(0xC85F_7C00, 0xC800_FC00, address, register);
+    }
+
+    private static int[] storeLoop(int load, int store, int address, int register) {
+        return new int[] {load | address << 5 | SCRATCH, store | STATUS << 16 | address << 5 | register,
+                0x35FF_FFC0 | STATUS}; // cbnz status, back to the load
+    }
+
+    /** SWPAL, whose old value nobody looks at. */
+    static int[] swpal(int address, int register) {
+        return word(0xF8E0_8000 | register << 16 | address << 5 | SCRATCH);
+    }
+
+    /** SWPL: a store-release only. */
+    static int[] swpl(int address, int register) {
+        return word(0xF860_8000 | register << 16 | address << 5 | SCRATCH);
+    }
+
+    /** LDADDA of zero: an acquiring load by an atomic. */
+    static int[] ldadda(int register, int address) {
+        return word(0xF8A0_0000 | 31 << 16 | address << 5 | register);
+    }
+
+    /** CASAL of zero for zero: what it saw is in {@code register}. */
+    static int[] casal(int register, int address) {
+        return new int[] {0xAA1F_03E0 | register, 0xC8E0_FC00 | register << 16 | address << 5 | 31};
+    }
+
+    /** A load whose address depends on {@code seen}. */
+    static int[] ldrDependent(int register, int address, int seen) {
+        return new int[] {0xCA00_0000 | seen << 16 | seen << 5 | SCRATCH, // eor scratch, seen, seen
+                0xF860_6800 | SCRATCH << 16 | address << 5 | register}; // ldr register, [address, scratch]
+    }
+
+    /** A store of 1 whose value depends on {@code seen}. */
+    static int[] strDependent(int address, int seen) {
+        return new int[] {0xCA00_0000 | seen << 16 | seen << 5 | SCRATCH, // eor scratch, seen, seen
+                0x9100_0400 | SCRATCH << 5 | SCRATCH, // add scratch, scratch, #1
+                0xF900_0000 | address << 5 | SCRATCH};
+    }
+
+    /** A branch that depends on {@code seen}, to the next instruction either way. */
+    static int[] control(int seen) {
+        return word(0xB500_0020 | seen);
+    }
+}

@@ -1,0 +1,135 @@
+package gunyah.arm64.litmus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.arm64.Cpu;
+import gunyah.arm64.FlatBoard;
+import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.translate.Translator;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each {@link Shape} on CPUs of one domain, each on a thread of its own, by both engines: the forbidden outcome must not
+ * come. The CPUs walk a batch of location pairs and meet at each, for as long as a number that a seed chooses.
+ * {@code -Dlitmus.iterations=N} (1,000,000 in the long run) and {@code -Dlitmus.seed=S}.
+ */
+@Tag("guest")
+class LitmusTest {
+    private static final long ITERATIONS = Long.getLong("litmus.iterations", 8_192);
+    private static final long SEED = Long.getLong("litmus.seed", 20_261_126);
+    /** Location pairs of a batch: X at the start of 128 bytes, Y in their second half, so in another cache line. */
+    private static final int BATCH = 4096;
+    private static final int STRIDE = 128;
+    private static final long CODE = 0x1_0000;
+    private static final long LOCATIONS = 0x10_0000;
+    private static final long MEETINGS = 0x18_0000;
+    private static final long RESULTS = 0x20_0000;
+    private static final long RESULTS_OF_ONE = 0x2_0000;
+    private static final int HVC = 0xD400_0002;
+
+    static Stream<Arguments> shapes() {
+        return Shape.all().stream().flatMap(shape -> Stream.of(Arguments.of(shape, "interpreter"),
+                Arguments.of(shape, "translator")));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("shapes")
+    void theForbiddenOutcomeDoesNotCome(Shape shape, String engine) throws Exception {
+        int threads = shape.threads().size();
+        Translator translator = engine.equals("translator") ? new Translator(Translator.Policy.EVERYTHING) : null;
+        Random random = new Random(SEED);
+        try (FlatBoard board = new FlatBoard(4 << 20, threads, translator);
+                ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+            for (int t = 0; t < threads; t++) {
+                board.code(CODE + 0x1000 * t, program(shape.threads().get(t)));
+            }
+            for (long done = 0; done < ITERATIONS; done += BATCH) {
+                board.memory.write(LOCATIONS, new byte[BATCH * STRIDE], 0, BATCH * STRIDE);
+                board.memory.write(MEETINGS, new byte[BATCH * STRIDE], 0, BATCH * STRIDE);
+                runBatch(board, pool, random);
+                check(board, shape, done);
+            }
+        }
+    }
+
+    private static void runBatch(FlatBoard board, ExecutorService pool, Random random) throws Exception {
+        List<Callable<CpuExit.Kind>> jobs = new ArrayList<>();
+        for (int t = 0; t < board.cpus.size(); t++) {
+            Cpu cpu = board.cpus.get(t);
+            cpu.s.pc = CODE + 0x1000 * t;
+            cpu.x[Code.X] = LOCATIONS;
+            cpu.x[1] = RESULTS + RESULTS_OF_ONE * t;
+            cpu.x[2] = BATCH;
+            cpu.x[3] = MEETINGS;
+            cpu.x[4] = board.cpus.size();
+            cpu.x[Code.ONE] = 1;
+            cpu.x[Code.TWO] = 2;
+            cpu.x[8] = board.cpus.size() == 2 ? 400 + random.nextInt(100) : 20 + random.nextInt(60);
+            jobs.add(() -> cpu.run(Long.MAX_VALUE));
+        }
+        for (Future<CpuExit.Kind> result : pool.invokeAll(jobs)) {
+            assertThat(result.get(60, TimeUnit.SECONDS)).isEqualTo(CpuExit.Kind.HYPERCALL);
+        }
+    }
+
+    /** At each pair: meets the others (or gives them up: not all may have a CPU), then runs {@code body}. */
+    private static int[] program(int[] body) {
+        return Code.of(new int[] {
+                0x9101_0005, // add x5, x0, #64         the loop begins
+                0xAA00_03E9, // mov x9, x0
+                0xAA1F_03EA, // mov x10, xzr
+                0xAA1F_03EB, // mov x11, xzr
+                0xAA08_03EF, // mov x15, x8
+                0xF8E6_006C, // ldaddal x6, x12, [x3]
+                0xC8DF_FC6C, // ldar x12, [x3]
+                0xD100_05EF, // sub x15, x15, #1
+                0xB400_006F, // cbz x15, past the branch
+                0xEB04_019F, // cmp x12, x4
+                0x54FF_FF83, // b.lo back to the ldar
+                0x9102_0063}, // add x3, x3, #128
+                body, new int[] {
+                0xA881_2C2A, // stp x10, x11, [x1], #16
+                0x9102_0000, // add x0, x0, #128
+                0xF100_0442, // subs x2, x2, #1
+                0x5400_0001 | (-(body.length + 15) & 0x7_FFFF) << 5, // b.ne loop
+                HVC});
+    }
+
+    private static void check(FlatBoard board, Shape shape, long done) {
+        int threads = shape.threads().size();
+        ByteBuffer locations = read(board, LOCATIONS, BATCH * STRIDE);
+        ByteBuffer results = read(board, RESULTS, (int) RESULTS_OF_ONE * threads);
+        long[][] seen = new long[threads][2];
+        for (int i = 0; i < BATCH; i++) {
+            for (int t = 0; t < threads; t++) {
+                seen[t][0] = results.getLong((int) RESULTS_OF_ONE * t + 16 * i);
+                seen[t][1] = results.getLong((int) RESULTS_OF_ONE * t + 16 * i + 8);
+            }
+            long x = locations.getLong(STRIDE * i);
+            long y = locations.getLong(STRIDE * i + 64);
+            if (shape.forbidden().is(seen, x, y)) {
+                assertThat(seen).as("%s: iteration %d of seed %d, X = %d, Y = %d", shape, done + i, SEED, x, y).isNull();
+            }
+        }
+    }
+
+    private static ByteBuffer read(FlatBoard board, long at, int bytes) {
+        byte[] content = new byte[bytes];
+        board.memory.read(at, content, 0, bytes);
+        return ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+    }
+}
