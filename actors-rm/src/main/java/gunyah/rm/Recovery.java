@@ -1,7 +1,7 @@
 package gunyah.rm;
 
 import gunyah.rm.ResourceManager.Command;
-import gunyah.rm.root.RmTrace;
+import gunyah.rm.root.Root;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.vm.Answer;
@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What the actor was doing, so that its next life can set it right: a request that was not answered is answered DENIED and
  * the VM it was about ends with a reason; the turn itself is taken again, since others may wait for the rest of it.
- * Changes of memory need nothing here: the journal has undone them on the way out.
+ * Changes of memory are undone by the journal on the way out; what they still had to do when they were decided is done here.
  */
 final class Recovery {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
@@ -23,7 +23,7 @@ final class Recovery {
 
     private final VmLifecycle life;
     private final Turns turns;
-    private final RmTrace trace;
+    private final Root root;
     private Command current;
     private Command failed;
     private int failures;
@@ -47,8 +47,8 @@ final class Recovery {
         }
     }
 
-    Recovery(VmLifecycle life, Turns turns, RmTrace trace) {
-        this.trace = trace;
+    Recovery(VmLifecycle life, Turns turns, Root root) {
+        this.root = root;
         this.life = life;
         this.turns = turns;
     }
@@ -84,8 +84,9 @@ final class Recovery {
         current = null;
         failures = command == failed ? failures + 1 : 1;
         failed = command;
-        trace.restarted();
+        root.trace().restarted();
         LOG.error("restarted; {} VM was concerned", about == null ? "no" : about.vmid());
+        root.journal().resume();
         if (pending != null && !pending.sent) {
             pending.send(Reply.of(RmError.DENIED));
             if (about != null) {
@@ -95,6 +96,8 @@ final class Recovery {
         }
         if (failures < ATTEMPTS) {
             again.accept(command);
+        } else {
+            turns.next(() -> LOG.error("given up: {}", command));
         }
     }
 }

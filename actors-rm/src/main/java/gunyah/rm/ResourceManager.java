@@ -9,6 +9,7 @@ import gunyah.hyp.HandlerSetup;
 import gunyah.hyp.HypercallPort;
 import gunyah.hyp.RootVm;
 import gunyah.hyp.RootVmEnv;
+import gunyah.rm.link.Outbox;
 import gunyah.rm.link.RpcLink;
 import gunyah.rm.memparcel.MemParcels;
 import gunyah.rm.memparcel.ParcelBorrowing;
@@ -69,7 +70,9 @@ public final class ResourceManager implements Turns {
 
     private final ActorContext<Command> context;
     private final VmTable vms;
+    private final Root root;
     private final RmTrace trace;
+    private final Outbox outbox = new Outbox();
     private final InterruptLines lines = new InterruptLines();
     private final Recovery recovery;
     private final MessageTable table = new MessageTable();
@@ -77,9 +80,10 @@ public final class ResourceManager implements Turns {
 
     private ResourceManager(ActorContext<Command> context, Root root, LongSupplier entropy) {
         this.context = context;
+        this.root = root;
         this.trace = root.trace();
         this.vms = new VmTable(root);
-        Notices notices = new Notices(vms, trace);
+        Notices notices = new Notices(vms, outbox, trace);
         ParcelServices.Teller teller = (vmid, id, payload) -> notices.tell(vmid, id, payload, true);
         MemParcels parcels = new MemParcels(root, vms::contains);
         ParcelEstate estate = new ParcelEstate(root, parcels, () -> vms.find(Vm.HLOS, RmError.VMID_INVALID), teller);
@@ -95,7 +99,7 @@ public final class ResourceManager implements Turns {
                 new VmReset(vms, notices, stop, connections, this, vdevices, borrowing, estate, interrupts);
         VmLifecycle life = new VmLifecycle(vms, notices, parcels, stop, reset,
                 new GuestStart(root, parcels, borrowing, vdevices, firmware, entropy));
-        this.recovery = new Recovery(life, this, trace);
+        this.recovery = new Recovery(life, this, root);
         this.services = new MessageTable.Services(life,
                 new VmConfiguration(root, notices, parcels, connections, vdevices, firmware),
                 new VmQueries(root, vms, notices, vdevices),
@@ -167,7 +171,15 @@ public final class ResourceManager implements Turns {
             case Interrupt interrupt -> lines.fire(interrupt.intid);
             case Turn turn -> turn.step.run();
         }
+        finish();
         return Behaviors.same();
+    }
+
+    private void finish() {
+        root.journal().settle();
+        root.hypercalls().throwLate();
+        outbox.send();
+        root.hypercalls().throwLate();
     }
 
     // Nothing the actor knows is lost with a turn that failed, so a restart only has to set that turn right.
@@ -212,10 +224,12 @@ public final class ResourceManager implements Turns {
         table.row(message.messageId()).ifPresentOrElse(
                 row -> row.serve(services, vms, client, message.payload(), answer, recovery::about),
                 () -> answer.send(Reply.of(RmError.UNIMPLEMENTED)));
+        finish();
     }
 
     private void answer(Vm client, RpcLink link, RmMessage request, Reply reply) {
         trace.answered(client.vmid(), request, reply);
         link.reply(request, reply);
+        outbox.add(link);
     }
 }

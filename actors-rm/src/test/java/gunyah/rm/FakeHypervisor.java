@@ -167,11 +167,11 @@ final class FakeHypervisor implements HypercallPort {
 
     @Override
     public void call(int number, long[] x) {
-        long[] in = x.clone();
-        Arrays.fill(x, 0);
         if (callsUntilDefect > 0 && --callsUntilDefect == 0) {
             throw new IllegalStateException("a defect, on purpose, at hypercall 0x%02x".formatted(number));
         }
+        long[] in = x.clone();
+        Arrays.fill(x, 0);
         try {
             if (number == failCall) {
                 throw new Refused(failWith);

@@ -1,13 +1,12 @@
 package gunyah.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import gunyah.config.fdt.DtNode;
-import gunyah.config.fdt.Fdt;
 import gunyah.hyp.hwirq.HardwareLine;
 import gunyah.rm.rpc.BootContext;
 import gunyah.rm.rpc.Fragmenter;
-import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.IrqAccept;
 import gunyah.rm.rpc.IrqHandle;
 import gunyah.rm.rpc.IrqLend;
@@ -15,7 +14,6 @@ import gunyah.rm.rpc.IrqNotify;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.PacketType;
 import gunyah.rm.rpc.Payload;
-import gunyah.rm.rpc.ResourceType;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmMessage;
 import gunyah.rm.rpc.StopRequest;
@@ -24,21 +22,25 @@ import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.WireReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
  * A hardware interrupt of the primary VM, lent to a guest. Guest code accepts it by messages of its own, takes it from
  * its interrupt controller and gives it back.
  */
-class InterruptLendingTest extends OnRealHypervisor {
+class InterruptLendingTest {
     private static final int IRQ = 48;
     private static final long VMMIO_WRITE = 5;
     private static final long SHOWN_INTID = 0x0900_0000L;
     private static final long SHOWN_ERROR = 0x0900_0010L;
     private static final int MESSAGES = 0x400;
     private static final int MESSAGE_ROOM = 0x100;
+
+    private final RealHost host = new RealHost(2, 256L << 20);
+    private final PagedGuest guest = new PagedGuest(host);
 
     /** Two messages sent, SPI 48 taken twice, two messages sent; the host sees every step as a store. */
     private static final int[] PROGRAM = {
@@ -82,24 +84,27 @@ class InterruptLendingTest extends OnRealHypervisor {
             0xD65F_03C0, // ret
     };
 
+    @AfterEach
+    void stop() {
+        host.close();
+    }
+
     private HardwareLine line() {
-        return hypervisor.hardwareLine(IRQ);
+        return host.hypervisor.hardwareLine(IRQ);
     }
 
     /** {@return the guest's capability to the queue towards the Resource Manager, as its device tree says} */
     private long requestQueue() {
-        byte[] blob = new byte[(int) PARCEL_SIZE];
-        hypervisor.memory().read(PARCEL, blob, 0, blob.length);
-        DtNode node = Fdt.parse(blob).root().find("/hypervisor").orElseThrow().children().stream()
+        DtNode node = guest.patched().find("/hypervisor").orElseThrow().children().stream()
                 .filter(child -> child.name().startsWith("rm@")).findFirst().orElseThrow();
         return DtNode.number(node.cells("reg").orElseThrow(), 0, 2);
     }
 
-    /** Starts a guest that sends these messages. {@return what the host has of it} */
-    private List<HypResource> start(int vmid, RmMessage... messages) throws InterruptedException {
-        ok(MessageId.VM_SET_BOOT_CONTEXT, new BootContext(vmid, BootContext.SET_PC, 0, DTB_GPA + 0x10_0000));
-        List<HypResource> resources = resources(vmid);
-        ok(MessageId.VM_START, new VmRequest(vmid));
+    /** Starts the guest, which sends these messages. */
+    private void start(RmMessage... messages) {
+        host.ok(MessageId.VM_SET_BOOT_CONTEXT,
+                new BootContext(guest.vmid, BootContext.SET_PC, 0, PagedGuest.PAGE_IPA));
+        guest.start();
         ByteBuffer page = ByteBuffer.allocate(0x1000).order(ByteOrder.LITTLE_ENDIAN);
         for (int word : PROGRAM) {
             page.putInt(word);
@@ -111,79 +116,72 @@ class InterruptLendingTest extends OnRealHypervisor {
             page.position(at).putLong(queue).putLong(packet.length).put(packet);
             at += MESSAGE_ROOM;
         }
-        port.write(PAGE, page.array(), 0, page.capacity());
-        lendAPage(cap(resources, ResourceType.ADDRSPACE, 0), cap(resources, ResourceType.MEMEXTENT, 2),
-                cap(resources, ResourceType.MEMEXTENT, 0));
-        return resources;
+        host.port.write(PagedGuest.PAGE, page.array(), 0, page.capacity());
+        guest.lendAPage();
     }
 
-    private int lend(int vmid) throws InterruptedException {
-        return new WireReader(request(MessageId.VM_IRQ_LEND, new IrqLend(vmid, IRQ, 7)).body()).u32();
+    private int lend() {
+        return new WireReader(host.ok(MessageId.VM_IRQ_LEND, new IrqLend(guest.vmid, IRQ, 7))).u32();
     }
 
     /** The interrupt is the primary VM's own again. */
-    private void reclaimed(int handle) throws InterruptedException {
-        ok(MessageId.VM_IRQ_RECLAIM, new IrqHandle(handle));
-        interrupts.clear();
+    private void reclaimed(int handle) {
+        host.ok(MessageId.VM_IRQ_RECLAIM, new IrqHandle(handle));
+        host.fired.remove(IRQ);
         line().raise();
-        assertThat(interrupts.poll(20, TimeUnit.SECONDS)).isEqualTo(IRQ);
+        await().atMost(Duration.ofMinutes(1)).until(() -> host.fired.contains(IRQ));
     }
 
     private static RmMessage message(int sequence, MessageId id, Payload payload) {
         return new RmMessage(PacketType.REQUEST, sequence, id.id(), payload.encode());
     }
 
-    private void hears(MessageId notification, int handle) throws InterruptedException {
-        byte[] payload = await(PacketType.NOTIFICATION.ordinal(), notification.id(), -1).payload();
-        assertThat(IrqHandle.decode(payload).handle()).isEqualTo(handle);
+    private void hears(MessageId notification, int handle) {
+        assertThat(IrqHandle.decode(host.await(notification, payload -> true).payload()).handle()).isEqualTo(handle);
     }
 
     @Test
-    void aLentInterruptReachesTheGuestAndComesBack() throws Exception {
-        int vmid = configure(GuestTrees.linked("borrower"));
-        int handle = lend(vmid);
-        assertThat(request(MessageId.VM_IRQ_LEND, new IrqLend(vmid, IRQ, 7)).error()).contains(RmError.IRQ_INUSE);
-        List<HypResource> resources = start(vmid,
-                message(0, MessageId.VM_IRQ_ACCEPT, new IrqAccept(handle, IrqAccept.ANY)),
+    void aLentInterruptReachesTheGuestAndComesBack() {
+        guest.configure(GuestTrees.linked("borrower"));
+        int handle = lend();
+        assertThat(host.error(MessageId.VM_IRQ_LEND, new IrqLend(guest.vmid, IRQ, 7))).isEqualTo(RmError.IRQ_INUSE);
+        start(message(0, MessageId.VM_IRQ_ACCEPT, new IrqAccept(handle, IrqAccept.ANY)),
                 message(1, MessageId.VM_IRQ_NOTIFY, new IrqNotify(handle, IrqNotify.ACCEPTED, List.of())),
                 message(2, MessageId.VM_IRQ_RELEASE, new IrqHandle(handle)),
                 message(3, MessageId.VM_IRQ_NOTIFY, new IrqNotify(handle, IrqNotify.RELEASED, List.of())));
-        long vcpu = cap(resources, ResourceType.VCPU, 0);
 
-        assertThat(run(vcpu)).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
-        assertThat(run(vcpu)).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
+        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
+        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
         hears(MessageId.VM_IRQ_ACCEPTED, handle);
-        assertThat(request(MessageId.VM_IRQ_RECLAIM, new IrqHandle(handle)).error()).contains(RmError.IN_USE);
-        interrupts.clear();
+        assertThat(host.error(MessageId.VM_IRQ_RECLAIM, new IrqHandle(handle))).isEqualTo(RmError.IN_USE);
+        host.fired.remove(IRQ);
         line().raise();
-        assertThat(interrupts).doesNotContain(IRQ);
-        assertThat(run(vcpu)).startsWith(0, VMMIO_WRITE, SHOWN_INTID, 8, IRQ);
-        assertThat(run(vcpu)).startsWith(0, VMMIO_WRITE, SHOWN_INTID, 8, IRQ);
+        assertThat(host.fired).doesNotContain(IRQ);
+        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, SHOWN_INTID, 8, IRQ);
+        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, SHOWN_INTID, 8, IRQ);
         line().lower();
-        assertThat(run(vcpu)).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
-        assertThat(run(vcpu)).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
+        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
+        assertThat(guest.run()).startsWith(0, VMMIO_WRITE, SHOWN_ERROR, 8, 0);
         hears(MessageId.VM_IRQ_RELEASED, handle);
         reclaimed(handle);
     }
 
     @Test
-    void aGuestThatDiesGivesItsInterruptBack() throws Exception {
-        int vmid = configure(GuestTrees.linked("borrower"));
-        int handle = lend(vmid);
-        List<HypResource> resources = start(vmid,
-                message(0, MessageId.VM_IRQ_ACCEPT, new IrqAccept(handle, IrqAccept.ANY)),
+    void aGuestThatDiesGivesItsInterruptBack() {
+        guest.configure(GuestTrees.linked("borrower"));
+        int handle = lend();
+        start(message(0, MessageId.VM_IRQ_ACCEPT, new IrqAccept(handle, IrqAccept.ANY)),
                 message(1, MessageId.VM_IRQ_NOTIFY, new IrqNotify(handle, IrqNotify.ACCEPTED, List.of())));
-        run(cap(resources, ResourceType.VCPU, 0));
-        run(cap(resources, ResourceType.VCPU, 0));
+        guest.run();
+        guest.run();
         hears(MessageId.VM_IRQ_ACCEPTED, handle);
 
-        ok(MessageId.VM_STOP, new StopRequest(vmid, 1, 3));
-        takeBack(cap(resources, ResourceType.ADDRSPACE, 0), cap(resources, ResourceType.MEMEXTENT, 0),
-                cap(resources, ResourceType.MEMEXTENT, 2), DTB_GPA + 0x10_0000, PAGE);
-        ok(MessageId.VM_RESET, new VmRequest(vmid));
+        host.ok(MessageId.VM_STOP, new StopRequest(guest.vmid, 1, 3));
+        guest.takePageBack();
+        host.ok(MessageId.VM_RESET, new VmRequest(guest.vmid));
 
         hears(MessageId.VM_IRQ_RELEASED, handle);
-        awaitState(VmState.RESET);
+        host.awaitState(guest.vmid, VmState.RESET);
         reclaimed(handle);
     }
 }

@@ -9,6 +9,7 @@ import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
 import gunyah.hyp.HypercallPort;
 import gunyah.hyp.Hypervisor;
+import gunyah.hyp.RootVm;
 import gunyah.hyp.VcpuWork;
 import gunyah.rm.root.RmProfile;
 import gunyah.rm.root.RmTrace;
@@ -20,6 +21,7 @@ import gunyah.rm.rpc.Reassembler;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.VmStatus;
 import java.nio.ByteBuffer;
@@ -38,6 +40,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * The real hypervisor and Resource Manager under a primary VM in Java that speaks RPC packets through its true queues.
@@ -50,61 +53,83 @@ final class RealHost implements AutoCloseable {
     private static final int SEND = 0x1b;
     private static final int RECEIVE = 0x1c;
     private static final int FULL = 61;
-    private static final long LIMIT_SECONDS = 120;
+    private static final long LIMIT_SECONDS = Long.getLong("gunyah.rm.limit-seconds", 120);
+    private static final int VCPU_RUN = 0x65;
 
     final ActorTestKit kit = ActorTestKit.create("rm-real-host", ConfigFactory.load());
     final Hypervisor hypervisor;
     final HypercallPort port;
     private final List<RmMessage> notifications = new ArrayList<>();
+    private final List<RmMessage> told = new ArrayList<>();
     private final Map<Integer, CompletableFuture<Reply>> waiting = new ConcurrentHashMap<>();
     private final BlockingQueue<Integer> interrupts = new LinkedBlockingQueue<>();
     /** Every line that has fired. */
     final Set<Integer> fired = ConcurrentHashMap.newKeySet();
+    /** What the primary VM was told last of each VM. */
+    private final Map<Integer, VmState> states = new ConcurrentHashMap<>();
+    private final Map<Integer, VmExited> exits = new ConcurrentHashMap<>();
     private final Semaphore room = new Semaphore(0);
     private final Thread receiver = new Thread(this::receive, "host-receiver");
     private final Reassembler reassembler = new Reassembler();
+    private final Cpu cpu = new Cpu();
     private final long tx;
     private final long rx;
     private int sequence;
 
-    private static final class Cpu implements VcpuWork {
-        private final CompletableFuture<HypercallPort> booted;
-        private final CompletableFuture<Long> tree;
+    /** A request was answered with an error. */
+    static final class Refused extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        final transient RmError error;
 
-        Cpu(CompletableFuture<HypercallPort> booted, CompletableFuture<Long> tree) {
-            this.booted = booted;
-            this.tree = tree;
+        private Refused(MessageId id, RmError error) {
+            super(id + " was answered " + error);
+            this.error = error;
         }
+    }
+
+    /** The primary VM's vCPU 0, which runs vCPUs of others and nothing else. */
+    private static final class Cpu implements VcpuWork {
+        private final CompletableFuture<Context> booted = new CompletableFuture<>();
+        private final CompletableFuture<Long> tree = new CompletableFuture<>();
+        private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
 
         @Override
         public void boot(Context context, long entry, long x0) {
-            tree.complete(x0);
-            booted.complete(context.port());
+            if (context.index() == 0) {
+                tree.complete(x0);
+                booted.complete(context);
+            }
         }
 
         @Override
         public Result run(Context context) {
-            return Result.IDLE;
+            Runnable task = context.index() == 0 ? tasks.poll() : null;
+            if (task == null) {
+                return Result.IDLE;
+            }
+            task.run();
+            return Result.MORE;
         }
     }
 
     RealHost(int pcpus, long memoryBytes) {
-        this(pcpus, memoryBytes, RmTrace.NONE);
+        this(pcpus, memoryBytes, RmTrace.NONE, UnaryOperator.identity());
     }
 
-    RealHost(int pcpus, long memoryBytes, RmTrace trace) {
-        CompletableFuture<HypercallPort> booted = new CompletableFuture<>();
-        CompletableFuture<Long> tree = new CompletableFuture<>();
+    /** @param between what the Resource Manager makes its hypercalls through, given the true port */
+    RealHost(int pcpus, long memoryBytes, RmTrace trace, UnaryOperator<HypercallPort> between) {
+        RootVm program =
+                ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), RmProfile.large(), () -> 42, trace);
         hypervisor = Hypervisor.start(kit.system(), new MachineConfig(pcpus, memoryBytes, 5_000_000), System::nanoTime,
-                (vmid, index) -> vmid == 3 ? Optional.of(new Cpu(booted, tree)) : Optional.empty(),
-                ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), RmProfile.large(), () -> 42, trace));
-        port = await(booted);
+                (vmid, index) -> vmid == 3 ? Optional.of(cpu) : Optional.empty(),
+                (own, env) -> program.boot(between.apply(own), env));
+        port = await(cpu.booted).port();
         port.onInterrupt(intid -> {
             fired.add(intid);
             interrupts.add(intid);
         });
         byte[] blob = new byte[0x1_0000];
-        port.read(await(tree), blob, 0, blob.length);
+        port.read(await(cpu.tree), blob, 0, blob.length);
         int[] reg = Fdt.parse(blob).root().find("/hypervisor/gunyah-resource-mgr").orElseThrow().cells("reg")
                 .orElseThrow();
         tx = DtNode.number(reg, 0, 2);
@@ -175,8 +200,16 @@ final class RealHost implements AutoCloseable {
             waiting.remove(message.sequence()).complete(Reply.decode(message.payload()));
             return;
         }
+        if (message.messageId() == MessageId.VM_STATUS.id()) {
+            VmStatus status = VmStatus.decode(message.payload());
+            states.put(status.vmid(), VmState.of(status.state()));
+        } else if (message.messageId() == MessageId.VM_EXITED.id()) {
+            VmExited exit = VmExited.decode(message.payload());
+            exits.put(exit.vmid(), exit);
+        }
         synchronized (notifications) {
             notifications.add(message);
+            told.add(message);
             notifications.notifyAll();
         }
     }
@@ -230,12 +263,63 @@ final class RealHost implements AutoCloseable {
     /** {@return the reply's body; the request must succeed} */
     byte[] ok(MessageId id, Payload payload) {
         Reply reply = request(id, payload);
-        assertThat(reply.error()).as(id.name()).contains(RmError.OK);
+        if (reply.code() != 0) {
+            throw new Refused(id, reply.error().orElseThrow());
+        }
         return reply.body();
     }
 
     RmError error(MessageId id, Payload payload) {
         return request(id, payload).error().orElseThrow();
+    }
+
+    /** {@return the state the primary VM was told last, LOAD when it was told nothing} */
+    VmState state(int vmid) {
+        return states.getOrDefault(vmid, VmState.LOAD);
+    }
+
+    /** {@return why a VM ended, as the primary VM was told} */
+    Optional<VmExited> exit(int vmid) {
+        return Optional.ofNullable(exits.get(vmid));
+    }
+
+    /** {@return every notification in the order it came, whether it was waited for or not} */
+    List<RmMessage> told() {
+        synchronized (notifications) {
+            return List.copyOf(told);
+        }
+    }
+
+    /** Forgets all that it was told. */
+    void forget() {
+        synchronized (notifications) {
+            notifications.clear();
+            told.clear();
+        }
+        states.clear();
+        exits.clear();
+    }
+
+    /** {@return what a vCPU stops with, run by the primary VM's first vCPU} */
+    long[] run(long vcpu) {
+        return await(running(vcpu));
+    }
+
+    /** Lets the primary VM's first vCPU run another. {@return what it will stop with} */
+    CompletableFuture<long[]> running(long vcpu) {
+        CompletableFuture<long[]> stopped = new CompletableFuture<>();
+        cpu.tasks.add(() -> runUntilItStops(vcpu, stopped));
+        await(cpu.booted).wake();
+        return stopped;
+    }
+
+    private void runUntilItStops(long vcpu, CompletableFuture<long[]> stopped) {
+        long[] x = call(VCPU_RUN, vcpu);
+        if (x[0] == 0 && x[1] == 0) {
+            cpu.tasks.add(() -> runUntilItStops(vcpu, stopped));
+        } else {
+            stopped.complete(x);
+        }
     }
 
     void awaitState(int vmid, VmState state) {

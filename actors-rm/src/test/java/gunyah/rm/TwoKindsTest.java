@@ -10,7 +10,6 @@ import gunyah.rm.rpc.ExitType;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
-import gunyah.rm.rpc.PacketType;
 import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ParcelReturn;
 import gunyah.rm.rpc.ResourceType;
@@ -25,12 +24,13 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A VM that the hypervisor schedules and one that its owner runs, at the same moment, both executing guest code. */
 @Tag("guest")
-class TwoKindsTest extends OnRealHypervisor {
+class TwoKindsTest {
     private static final long PROXY = 0x4400_0000L;
     private static final long SCHEDULED = 0x4500_0000L;
     private static final int IMAGE_SIZE = 0x1_0000;
@@ -56,6 +56,13 @@ class TwoKindsTest extends OnRealHypervisor {
             0x1400_0000, // b .
     };
 
+    private final RealHost host = new RealHost(2, 256L << 20);
+
+    @AfterEach
+    void stop() {
+        host.close();
+    }
+
     private static DtNode tree(String affinity) {
         DtNode root = Agent.tree(affinity, 1);
         root.find("/gunyah-vm-config/vcpus").orElseThrow().strings("affinity", affinity);
@@ -68,33 +75,31 @@ class TwoKindsTest extends OnRealHypervisor {
         }
     }
 
-    private Guest start(DtNode tree, long base) throws InterruptedException {
+    private Guest start(DtNode tree, long base) {
         ByteBuffer code = ByteBuffer.allocate(4 * PROGRAM.length).order(ByteOrder.LITTLE_ENDIAN);
         code.asIntBuffer().put(PROGRAM);
-        port.write(base, code.array(), 0, code.capacity());
+        host.port.write(base, code.array(), 0, code.capacity());
         byte[] blob = GuestTrees.blob(tree);
-        port.write(base + TREE, blob, 0, blob.length);
-        int vmid = new WireReader(request(MessageId.VM_ALLOC_VMID, new VmRequest(0)).body()).u16();
+        host.port.write(base + TREE, blob, 0, blob.length);
+        int vmid = new WireReader(host.ok(MessageId.VM_ALLOC_VMID, new VmRequest(0))).u16();
         int image = create(MessageId.MEM_LEND, 0, base, IMAGE_SIZE, new AclEntry(vmid, 7));
         int page = create(MessageId.MEM_SHARE, PAGE_LABEL, base + IMAGE_SIZE, 0x1000, new AclEntry(3, 6),
                 new AclEntry(vmid, 6));
-        ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, 0, image, 0, TREE, TREE, IMAGE_SIZE - TREE));
-        ok(MessageId.VM_INIT, new VmRequest(vmid));
-        ok(MessageId.VM_START, new VmRequest(vmid));
-        HypResource vcpu = resources(vmid).stream().filter(r -> r.type() == ResourceType.VCPU.value()).findFirst()
-                .orElseThrow();
+        host.ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, 0, image, 0, TREE, TREE, IMAGE_SIZE - TREE));
+        host.ok(MessageId.VM_INIT, new VmRequest(vmid));
+        host.ok(MessageId.VM_START, new VmRequest(vmid));
+        HypResource vcpu = HypResource.decode(host.ok(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vmid))).stream()
+                .filter(r -> r.type() == ResourceType.VCPU.value()).findFirst().orElseThrow();
         return new Guest(vmid, image, page, base, vcpu.capId());
     }
 
-    private int create(MessageId id, int label, long ipa, long size, AclEntry... acl) throws InterruptedException {
-        return new WireReader(request(id, new ParcelCreate(0, 0, label, List.of(acl),
-                List.of(new MemRange(ipa, size)), List.of())).body()).u32();
+    private int create(MessageId id, int label, long ipa, long size, AclEntry... acl) {
+        return new WireReader(host.ok(id, new ParcelCreate(0, 0, label, List.of(acl),
+                List.of(new MemRange(ipa, size)), List.of()))).u32();
     }
 
     private long count(Guest guest) {
-        byte[] bytes = new byte[8];
-        port.read(guest.shared(), bytes, 0, 8);
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        return host.read(guest.shared());
     }
 
     private void awaitProgress(Guest... guests) {
@@ -110,11 +115,11 @@ class TwoKindsTest extends OnRealHypervisor {
 
     private void tellToCall(Guest guest, long function) {
         byte[] bytes = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(function).array();
-        port.write(guest.shared() + 8, bytes, 0, 8);
+        host.port.write(guest.shared() + 8, bytes, 0, 8);
     }
 
-    private VmExited exit() throws InterruptedException {
-        return VmExited.decode(await(PacketType.NOTIFICATION.ordinal(), MessageId.VM_EXITED.id(), -1).payload());
+    private VmExited exit() {
+        return VmExited.decode(host.await(MessageId.VM_EXITED, payload -> true).payload());
     }
 
     @Test
@@ -122,9 +127,9 @@ class TwoKindsTest extends OnRealHypervisor {
         Guest proxy = start(tree("proxy"), PROXY);
         Guest scheduled = start(tree("static"), SCHEDULED);
         assertThat(count(proxy)).as("waits for its owner").isZero();
-        assertThat(HypError.of(run(scheduled.vcpu)[0])).isEqualTo(HypError.BUSY);
+        assertThat(HypError.of(host.run(scheduled.vcpu)[0])).isEqualTo(HypError.BUSY);
 
-        CompletableFuture<long[]> stopped = running(proxy.vcpu);
+        CompletableFuture<long[]> stopped = host.running(proxy.vcpu);
         awaitProgress(proxy, scheduled, proxy, scheduled);
         tellToCall(scheduled, SYSTEM_OFF);
         VmExited off = exit();
@@ -144,18 +149,18 @@ class TwoKindsTest extends OnRealHypervisor {
         long last = count(scheduled);
         for (Guest guest : List.of(proxy, scheduled)) {
             assertNews(guest.vmid);
-            ok(MessageId.VM_RESET, new VmRequest(guest.vmid));
-            awaitState(VmState.RESET);
-            ok(MessageId.MEM_RECLAIM, new ParcelReturn(guest.image, 0));
-            ok(MessageId.MEM_RECLAIM, new ParcelReturn(guest.page, 0));
-            ok(MessageId.VM_DEALLOC_VMID, new VmRequest(guest.vmid));
+            host.ok(MessageId.VM_RESET, new VmRequest(guest.vmid));
+            host.awaitState(guest.vmid, VmState.RESET);
+            host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(guest.image, 0));
+            host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(guest.page, 0));
+            host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(guest.vmid));
         }
         assertThat(count(scheduled)).as("nothing runs after VM_EXITED").isEqualTo(last);
     }
 
     // Every state in its order, and the exit after the state EXITED and before anything else about the VM.
     private void assertNews(int vmid) {
-        List<String> news = arrived.stream().filter(m -> m.type() == PacketType.NOTIFICATION)
+        List<String> news = host.told().stream()
                 .filter(m -> new WireReader(m.payload()).u16() == vmid)
                 .map(m -> m.messageId() == MessageId.VM_STATUS.id()
                         ? VmState.of(VmStatus.decode(m.payload()).state()).name() : MessageId.VM_EXITED.name()).toList();

@@ -83,15 +83,14 @@ public final class RpcLink {
         return true;
     }
 
-    /** Answers a request. */
+    /** Answers a request, at the next {@link #send}. */
     public void reply(RmMessage request, Reply reply) {
         waiting.add(new Outgoing(new RmMessage(PacketType.REPLY, request.sequence(), request.messageId(),
                 reply.encode()), false));
-        send();
     }
 
     /**
-     * Tells the client something unasked.
+     * Tells the client something unasked, at the next {@link #send}.
      *
      * @param sequence  of the notification, 16 bits
      * @param droppable whether it may be lost when the client does not read
@@ -103,7 +102,6 @@ public final class RpcLink {
         waiting.add(new Outgoing(new RmMessage(PacketType.NOTIFICATION, sequence, id.id(), payload.encode()),
                 droppable));
         droppableWaiting += droppable ? 1 : 0;
-        send();
     }
 
     private void dropOldest() {

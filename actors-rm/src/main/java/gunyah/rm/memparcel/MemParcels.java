@@ -202,7 +202,7 @@ public final class MemParcels {
     void forget(MemParcel parcel) {
         if (parcels.remove(parcel.handle()) != null) {
             owned.computeIfPresent(parcel.owner(), (vm, count) -> count == 1 ? null : count - 1);
-            hypercalls.delete(parcel.extent());
+            journal.afterwards(() -> hypercalls.delete(parcel.extent()));
         }
     }
 

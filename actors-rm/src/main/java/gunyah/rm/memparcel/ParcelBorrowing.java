@@ -196,7 +196,7 @@ public final class ParcelBorrowing {
         for (Region region : parcel.regions()) {
             from.remove(region);
             if (!from.isMappedWhole()) {
-                unmap(from.addrspace(), from.extent(), region);
+                journal.afterwards(() -> unmap(from.addrspace(), from.extent(), region));
             }
             parcel.owner().parcelSpace().ifPresent(space -> space.free().giveBack(region.ipa(), region.size()));
         }
@@ -264,7 +264,7 @@ public final class ParcelBorrowing {
         acceptance.ipas.forEach(range -> space.free().giveBack(range.base(), range.size()));
         parcel.released(borrower.vmid());
         forgetAcceptance(borrower.vmid(), parcel);
-        estate.released(parcel);
+        journal.afterwards(() -> estate.released(parcel));
     }
 
     private void forgetAcceptance(int vmid, MemParcel parcel) {

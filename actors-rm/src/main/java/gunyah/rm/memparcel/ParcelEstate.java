@@ -2,6 +2,7 @@ package gunyah.rm.memparcel;
 
 import gunyah.rm.root.Hypercalls;
 import gunyah.rm.root.Hypercalls.Donation;
+import gunyah.rm.root.Journal;
 import gunyah.rm.root.Root;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.ParcelCreate;
@@ -15,12 +16,14 @@ import java.util.function.Supplier;
  */
 public final class ParcelEstate {
     private final Hypercalls hypercalls;
+    private final Journal journal;
     private final MemParcels parcels;
     private final Supplier<ParcelVm> heir;
     private final ParcelServices.Teller teller;
 
     public ParcelEstate(Root root, MemParcels parcels, Supplier<ParcelVm> heir, ParcelServices.Teller teller) {
         this.hypercalls = root.hypercalls();
+        this.journal = root.journal();
         this.parcels = parcels;
         this.heir = heir;
         this.teller = teller;
@@ -45,11 +48,11 @@ public final class ParcelEstate {
             parcel.borrowers().forEach(vmid -> teller.tell(vmid, MessageId.MEM_RECALL,
                     new ParcelRecall(parcel.handle(), parcel.tagOrZero())));
         } else {
-            released(parcel);
+            journal.afterwards(() -> released(parcel));
         }
     }
 
-    /** A borrower released this parcel. */
+    /** A borrower released this parcel. A defect on the way leaves the rest to be done. */
     void released(MemParcel parcel) {
         if (!parcel.isOrphan() || parcel.shareCount() > 0) {
             return;

@@ -10,8 +10,9 @@ import java.util.Optional;
 /**
  * The hypercalls the Resource Manager makes, one method each, by the native convention (Gunyah API document; argument
  * order and numbers of the {@code .hvc} files). Addresses and sizes in bytes; capabilities are ids in the root VM's
- * cspace unless a cspace is named. A refusal is a {@link HypFault}, except where the result says otherwise. Belongs to
- * one thread at a time.
+ * cspace unless a cspace is named. A refusal is a {@link HypFault}, except where the result says otherwise. A defect that
+ * comes out of a call which was done is thrown by the next call instead of that, or by {@link #throwLate}: first the
+ * caller writes down what the call did. Belongs to one thread at a time.
  */
 public final class Hypercalls {
     private static final Map<ObjectType, Integer> CREATE = new EnumMap<>(Map.of(
@@ -25,6 +26,8 @@ public final class Hypercalls {
             ObjectType.VPM_GROUP, 0x0b,
             ObjectType.VIRTIO_MMIO, 0x48));
     private static final long RES1 = -1;
+    /** In the last register, which no call here uses, until a call is done and it is zero like every unused one. */
+    private static final long UNDONE = -1;
 
     /** {@code memextent_donate} types. */
     public enum Donation { TO_CHILD, TO_PARENT, TO_SIBLING, TO_PROTECTED, FROM_PROTECTED }
@@ -103,6 +106,7 @@ public final class Hypercalls {
     private final long partition;
     private final long cspace;
     private final long[] x = new long[8];
+    private RuntimeException late;
 
     /**
      * @param partition cap of the partition that pays for objects
@@ -115,11 +119,40 @@ public final class Hypercalls {
     }
 
     private HypError raw(int number, long... arguments) {
+        throwLate();
         for (int i = 0; i < x.length; i++) {
             x[i] = i < arguments.length ? arguments[i] : 0;
         }
-        port.call(number, x);
+        x[x.length - 1] = UNDONE;
+        try {
+            port.call(number, x);
+        } catch (RuntimeException defect) {
+            if (x[x.length - 1] == UNDONE || HypError.of(x[0]) != HypError.OK) {
+                throw defect;
+            }
+            late = defect;
+        }
         return HypError.of(x[0]);
+    }
+
+    /** Throws the defect that came out of the last call, if that was done all the same. */
+    public void throwLate() {
+        RuntimeException defect = takeLate();
+        if (defect != null) {
+            throw defect;
+        }
+    }
+
+    /** {@return that defect, which is not thrown any more, or null} */
+    RuntimeException takeLate() {
+        RuntimeException defect = late;
+        late = null;
+        return defect;
+    }
+
+    /** Undoes {@link #takeLate}. */
+    void putLate(RuntimeException defect) {
+        late = defect;
     }
 
     private void call(String name, int number, long... arguments) {

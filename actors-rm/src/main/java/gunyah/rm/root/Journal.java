@@ -1,23 +1,34 @@
 package gunyah.rm.root;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A change of what VMs own and map that takes several hypercalls: it happens as a whole, or every step of it is undone,
- * latest first, whatever stopped it. Changes do not nest. Belongs to the Resource Manager's actor.
+ * How changes of several hypercalls survive a defect of ours on the way. A change of what VMs own and map happens as a
+ * whole, or every step of it is undone, latest first, whatever stopped it; changes do not nest. What remains to be done
+ * when a change is decided is a duty: it is done although it may take another life of the actor. Belongs to the Resource
+ * Manager's actor.
  */
 public final class Journal {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
 
+    private final Hypercalls hypercalls;
     private final Deque<Runnable> undo = new ArrayDeque<>();
+    private final List<Runnable> duties = new ArrayList<>();
+
+    public Journal(Hypercalls hypercalls) {
+        this.hypercalls = hypercalls;
+    }
 
     /** Runs a change. What it throws is thrown again when all its steps are undone. */
     public void whole(Runnable change) {
         try {
             change.run();
+            hypercalls.throwLate();
             undo.clear();
         } finally {
             rollBack();
@@ -31,12 +42,52 @@ public final class Journal {
     }
 
     private void rollBack() {
+        RuntimeException late = hypercalls.takeLate();
         while (!undo.isEmpty()) {
-            try {
-                undo.pop().run();
-            } catch (RuntimeException refused) {
-                LOG.warn("a step could not be undone: {}", refused.getMessage());
-            }
+            attempt(undo.pop());
+        }
+        hypercalls.putLate(late);
+    }
+
+    /** A duty for the end of the request or turn; so what answers the request does not depend on it. */
+    public void afterwards(Runnable duty) {
+        duties.add(duty);
+    }
+
+    /** A duty for now. */
+    public void surely(Runnable duty) {
+        duties.add(duty);
+        discharge(duty);
+    }
+
+    /** Does all duties there are. A refused one is not tried again. */
+    public void settle() {
+        while (!duties.isEmpty()) {
+            discharge(duties.getFirst());
+        }
+    }
+
+    private void discharge(Runnable duty) {
+        try {
+            duty.run();
+        } catch (HypFault refused) {
+            LOG.warn("left behind: {}", refused.getMessage());
+        }
+        duties.remove(duty);
+    }
+
+    /** Does the duties that a defect interrupted; another defect ends them. */
+    public void resume() {
+        List<Runnable> interrupted = List.copyOf(duties);
+        duties.clear();
+        interrupted.forEach(Journal::attempt);
+    }
+
+    private static void attempt(Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException refused) {
+            LOG.warn("a step is not undone or not finished: {}", refused.getMessage());
         }
     }
 }

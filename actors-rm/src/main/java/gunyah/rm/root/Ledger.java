@@ -10,7 +10,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything that was made for one VM and how to unmake it: objects, capability copies, interrupt lines, mappings.
- * Undone latest first, one thing per {@link #undoOne}, so that a reset takes small steps.
+ * Undone latest first, one thing per {@link #undoOne}, so that a reset takes small steps; a defect on the way leaves the
+ * thing here.
  */
 public final class Ledger {
     /** Order of undoing (public Resource Manager, reset stages 1 and 4). */
@@ -65,11 +66,12 @@ public final class Ledger {
 
     /** Undoes the latest entry of a stage. {@return whether there was one} */
     public boolean undoOne(Stage stage) {
-        Runnable next = undo.get(stage).poll();
+        Runnable next = undo.get(stage).peek();
         if (next == null) {
             return false;
         }
         attempt(next);
+        undo.get(stage).remove();
         return true;
     }
 

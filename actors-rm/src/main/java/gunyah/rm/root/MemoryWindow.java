@@ -13,6 +13,7 @@ public final class MemoryWindow {
 
     private final Hypercalls hypercalls;
     private final HypercallPort port;
+    private final Journal journal;
     private final long addrspace;
     private final long ipa;
 
@@ -21,9 +22,11 @@ public final class MemoryWindow {
      * @param ramBase   lowest physical address of RAM, bytes
      * @param ramEnd    end of RAM
      */
-    public MemoryWindow(Hypercalls hypercalls, HypercallPort port, long addrspace, long ramBase, long ramEnd) {
+    public MemoryWindow(Hypercalls hypercalls, HypercallPort port, Journal journal, long addrspace, long ramBase,
+            long ramEnd) {
         this.hypercalls = hypercalls;
         this.port = port;
+        this.journal = journal;
         this.addrspace = addrspace;
         // Above the interrupt controller and below RAM nothing of the root VM is mapped; without such a hole, above.
         this.ipa = ramBase >= 2 * DEVICE_SPACE_HOLE ? DEVICE_SPACE_HOLE : ramEnd + GIB - 1 & -GIB;
@@ -58,7 +61,7 @@ public final class MemoryWindow {
                     port.read(ipa + (range.base() - first), bytes, done, length);
                 }
             } finally {
-                hypercalls.unmap(addrspace, extent, ipa, 0, first, size);
+                journal.surely(() -> hypercalls.unmap(addrspace, extent, ipa, 0, first, size));
             }
             done += length;
         }

@@ -12,7 +12,7 @@ public final class Root {
     private final VirqPool virqs;
     private final RmProfile profile;
     private final RmTrace trace;
-    private final Journal journal = new Journal();
+    private final Journal journal;
 
     public Root(HypercallPort port, RootVmEnv env, RmProfile profile, RmTrace trace) {
         this.env = env;
@@ -20,8 +20,9 @@ public final class Root {
         this.profile = profile;
         this.trace = trace;
         this.hypercalls = new Hypercalls(port, env.partitionCap(), env.cspaceCap());
-        this.window = new MemoryWindow(hypercalls, port, env.addrspaceCap(), Math.min(env.hlosBase(), env.rmBase()),
-                end());
+        this.journal = new Journal(hypercalls);
+        this.window = new MemoryWindow(hypercalls, port, journal, env.addrspaceCap(),
+                Math.min(env.hlosBase(), env.rmBase()), end());
         this.virqs = new VirqPool(profile.rootVirqs());
     }
 

@@ -6,6 +6,7 @@ import gunyah.rm.root.HypFault;
 import gunyah.rm.root.Hypercalls;
 import gunyah.rm.root.Ledger.Stage;
 import gunyah.rm.root.Ledger;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,17 +56,26 @@ final class Channel {
 
     /** Makes a doorbell. */
     static Channel doorbell(Hypercalls hypercalls, boolean sourceCanClear) {
-        long object = hypercalls.create(ObjectType.DOORBELL);
-        hypercalls.activate(object);
+        long object = make(hypercalls, ObjectType.DOORBELL, cap -> { });
         return new Channel(hypercalls, object, false, sourceCanClear);
     }
 
     /** Makes a queue. */
     static Channel queue(Hypercalls hypercalls, int depth, int messageSize) {
-        long object = hypercalls.create(ObjectType.MSGQUEUE);
-        hypercalls.configureQueue(object, depth, messageSize);
-        hypercalls.activate(object);
+        long object = make(hypercalls, ObjectType.MSGQUEUE, cap -> hypercalls.configureQueue(cap, depth, messageSize));
         return new Channel(hypercalls, object, true, false);
+    }
+
+    private static long make(Hypercalls hypercalls, ObjectType type, LongConsumer configure) {
+        long object = hypercalls.create(type);
+        try {
+            configure.accept(object);
+            hypercalls.activate(object);
+        } catch (RuntimeException refused) {
+            hypercalls.delete(object);
+            throw refused;
+        }
+        return object;
     }
 
     /**

@@ -11,6 +11,7 @@ import gunyah.rm.dt.GuestConfig.SharedMemoryDevice;
 import gunyah.rm.dt.GuestConfig.Vdevice;
 import gunyah.rm.dt.GuestConfig.VirtioDevice;
 import gunyah.rm.root.Hypercalls;
+import gunyah.rm.root.Root;
 import gunyah.rm.vm.Channel.End;
 import gunyah.rm.vm.Channel.Side;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ final class Junction {
     private record Lane(Side side, int virq) {
     }
 
+    private final Root root;
     private final Vdevice device;
     private final List<Lane> lanes;
     private final List<Channel> channels = new ArrayList<>();
@@ -43,12 +45,13 @@ final class Junction {
     private final List<Optional<Seat>> seats = new ArrayList<>(List.of(Optional.empty(), Optional.empty()));
 
     /** Makes the channels of a device; nobody sits yet. */
-    Junction(Hypercalls hypercalls, Vdevice device) {
+    Junction(Root root, Vdevice device) {
+        this.root = root;
         this.device = device;
         this.lanes = lanes(device);
         try {
             for (int i = 0; i < lanes.size(); i++) {
-                channels.add(channel(hypercalls, device));
+                channels.add(channel(root.hypercalls(), device));
             }
         } catch (RuntimeException refused) {
             delete();
@@ -148,9 +151,9 @@ final class Junction {
         return taken.size() == 1 ? taken.stream().filter(seat -> seat.node.isPresent()).findFirst() : Optional.empty();
     }
 
-    /** {@return whether nobody with a node sits here any more, so that nobody can come} */
-    boolean isAbandoned() {
-        return seats.stream().flatMap(Optional::stream).noneMatch(seat -> seat.node.isPresent());
+    /** {@return whether nobody with a node sits here besides this VM, so that nobody can come when it goes} */
+    boolean isAbandonedWithout(Vm vm) {
+        return opposite(vm).filter(seat -> seat.node.isPresent()).isEmpty();
     }
 
     /** {@return whether it waits for a VM of this configuration} */
@@ -182,7 +185,7 @@ final class Junction {
     }
 
     void delete() {
-        channels.reversed().forEach(Channel::delete);
+        channels.reversed().forEach(channel -> root.journal().afterwards(channel::delete));
         channels.clear();
     }
 }

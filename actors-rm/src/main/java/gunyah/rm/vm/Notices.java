@@ -1,5 +1,7 @@
 package gunyah.rm.vm;
 
+import gunyah.rm.link.Outbox;
+import gunyah.rm.link.RpcLink;
 import gunyah.rm.root.HypFault;
 import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.MessageId;
@@ -15,11 +17,13 @@ import java.util.function.Consumer;
 /** Moves VMs from state to state and tells who must know: VM_STATUS to all peers, VM_EXITED, parcel news. */
 public final class Notices {
     private final VmTable vms;
+    private final Outbox outbox;
     private final RmTrace trace;
     private int sequence;
 
-    public Notices(VmTable vms, RmTrace trace) {
+    public Notices(VmTable vms, Outbox outbox, RmTrace trace) {
         this.vms = vms;
+        this.outbox = outbox;
         this.trace = trace;
     }
 
@@ -66,7 +70,9 @@ public final class Notices {
         Vm vm = vms.find(vmid, null);
         if (vm.state == VmState.RUNNING && vm.link.isPresent()) {
             trace.notified(vmid, id);
-            vm.link.get().notify(id, payload, sequence++ & 0xffff, droppable);
+            RpcLink link = vm.link.get();
+            link.notify(id, payload, sequence++ & 0xffff, droppable);
+            outbox.add(link);
         }
     }
 }

@@ -72,7 +72,7 @@ public final class Vdevices {
             join(known.get(), vm, Optional.of(node));
             return;
         }
-        Junction junction = new Junction(root.hypercalls(), node);
+        Junction junction = new Junction(root, node);
         junctions.add(junction);
         try {
             junction.seatMaker(vm);
@@ -122,10 +122,14 @@ public final class Vdevices {
 
     private void remove(Junction junction, Vm vm) {
         try {
-            junction.unseat(vm);
-            if (junction.isAbandoned()) {
-                junctions.remove(junction);
+            // Its own seat goes last: as long as that is there, the device is found again when this is interrupted.
+            boolean abandoned = junction.isAbandonedWithout(vm);
+            if (abandoned) {
                 junction.opposite(vm).ifPresent(seat -> junction.unseat(seat.vm()));
+            }
+            junction.unseat(vm);
+            if (abandoned) {
+                junctions.remove(junction);
                 junction.delete();
             }
         } catch (HypFault fault) {

@@ -104,6 +104,7 @@ public final class VmLifecycle {
             stop.exit(vm, VmExited.of(vm.vmid, ExitType.SOFTWARE_ERROR, 0, VmStop.CODE_UNKNOWN), () -> { });
         } else if (vm.state.mayBecome(VmState.INIT_FAILED)) {
             notices.move(vm, VmState.INIT_FAILED);
+            stop.stopVcpus(vm, () -> { });
         }
     }
 }

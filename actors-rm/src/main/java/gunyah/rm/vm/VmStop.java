@@ -8,8 +8,10 @@ import gunyah.rm.rpc.ExitType;
 import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.vm.GuestObjects.GuestVcpu;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -31,6 +33,8 @@ public final class VmStop {
     private final Notices notices;
     private final Turns turns;
     private final Set<Vm> stopping = new HashSet<>();
+    /** Why VMs end: what was known when that began, before vCPUs were killed. */
+    private final Map<Vm, VmExited> reasons = new HashMap<>();
 
     public VmStop(Root root, Notices notices, Turns turns) {
         this.hypercalls = root.hypercalls();
@@ -46,8 +50,9 @@ public final class VmStop {
     /** Stops all vCPUs, moves the VM to EXITED, tells its owner, and then goes on with {@code done}. */
     void exit(Vm vm, VmExited reason, Runnable done) {
         stopping.add(vm);
+        VmExited first = reasons.computeIfAbsent(vm, v -> reason);
         try {
-            stopVcpus(vm, () -> exited(vm, reason, done));
+            stopVcpus(vm, () -> exited(vm, first, done));
         } catch (RuntimeException defect) {
             // The VM is to be stopped by the next who asks.
             stopping.remove(vm);
@@ -58,6 +63,7 @@ public final class VmStop {
     private void exited(Vm vm, VmExited reason, Runnable done) {
         stopping.remove(vm);
         unlock(vm);
+        reasons.remove(vm);
         if (vm.state != VmState.EXITED) {
             notices.move(vm, VmState.EXITED);
             notices.exited(vm, reason);
