@@ -31,6 +31,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -53,7 +54,7 @@ final class Agent {
     private static final int CAP = 0x60;
     private static final int TAKEN = 0x68;
     private static final int PACKET = 0x200;
-    private static final long LIMIT_NS = 120_000_000_000L;
+    private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(RealHost.LIMIT_SECONDS);
 
     private enum What { CALL, LOAD, STORE, LOAD32, STORE32 }
 
@@ -66,8 +67,8 @@ final class Agent {
     private int auth;
     private int imageOffset;
     private int entryOffset;
-    private int imageHandle;
-    private int pageHandle;
+    private int imageHandle = -1;
+    private int pageHandle = -1;
     private long bell;
     private DtNode patched;
     private long number;
@@ -183,6 +184,11 @@ final class Agent {
         host.awaitState(vmid, VmState.RESET);
         host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(imageHandle, 0));
         host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(pageHandle, 0));
+    }
+
+    /** {@return handles of its own two parcels, -1 for one that was not made} */
+    List<Integer> handles() {
+        return List.of(imageHandle, pageHandle);
     }
 
     /** {@return the device tree that the Resource Manager completed} */
@@ -301,6 +307,9 @@ final class Agent {
         for (int spins = 0; get(DONE) != number; spins++) {
             if (spins > 200) {
                 LockSupport.parkNanos(20_000);
+            }
+            if (spins % 200 == 0 && host.exit(vmid).isPresent()) {
+                throw new RealHost.Ended(vmid);
             }
             assertThat(System.nanoTime() - deadline).as("VM %d does %s: %s", vmid, what,
                     host.hypervisor.describeVcpus(vmid)).isNegative();

@@ -46,6 +46,7 @@ final class PagedGuest {
 
     final int vmid;
     private final RealHost host;
+    private int handle = -1;
     private List<HypResource> resources = List.of();
 
     PagedGuest(RealHost host) {
@@ -57,7 +58,7 @@ final class PagedGuest {
     void configure(DtNode tree) {
         byte[] blob = GuestTrees.blob(tree);
         host.port.write(PARCEL, blob, 0, blob.length);
-        int handle = new WireReader(host.ok(MessageId.MEM_LEND, new ParcelCreate(0, 0, 0,
+        handle = new WireReader(host.ok(MessageId.MEM_LEND, new ParcelCreate(0, 0, 0,
                 List.of(new AclEntry(vmid, 7)), List.of(new MemRange(PARCEL, PARCEL_SIZE)), List.of()))).u32();
         assertThatThrownBy(() -> host.port.write(PARCEL, blob, 0, 1)).isInstanceOf(ExternalAbort.class);
         host.ok(MessageId.VM_CONFIG_IMAGE, new ConfigImage(vmid, 0, handle, 0, 0, 0, PARCEL_SIZE));
@@ -69,6 +70,12 @@ final class PagedGuest {
 
     void start() {
         host.ok(MessageId.VM_START, new VmRequest(vmid));
+        handle = -1;
+    }
+
+    /** {@return the parcel of its device tree, -1 as long as there is none and when its pages are the guest's} */
+    int handle() {
+        return handle;
     }
 
     /** {@return the owner's cap of this kind} */

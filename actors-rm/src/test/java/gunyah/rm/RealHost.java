@@ -53,7 +53,7 @@ final class RealHost implements AutoCloseable {
     private static final int SEND = 0x1b;
     private static final int RECEIVE = 0x1c;
     private static final int FULL = 61;
-    private static final long LIMIT_SECONDS = Long.getLong("gunyah.rm.limit-seconds", 120);
+    static final long LIMIT_SECONDS = Long.getLong("gunyah.rm.limit-seconds", 120);
     private static final int VCPU_RUN = 0x65;
 
     final ActorTestKit kit = ActorTestKit.create("rm-real-host", ConfigFactory.load());
@@ -81,9 +81,18 @@ final class RealHost implements AutoCloseable {
         private static final long serialVersionUID = 1L;
         final transient RmError error;
 
-        private Refused(MessageId id, RmError error) {
+        Refused(MessageId id, RmError error) {
             super(id + " was answered " + error);
             this.error = error;
+        }
+    }
+
+    /** A VM was to do something and has ended meanwhile. */
+    static final class Ended extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Ended(int vmid) {
+            super("VM %d has ended".formatted(vmid));
         }
     }
 
