@@ -122,13 +122,13 @@ final class RealHost implements AutoCloseable {
     }
 
     RealHost(int pcpus, long memoryBytes) {
-        this(pcpus, memoryBytes, RmTrace.NONE, UnaryOperator.identity());
+        this(pcpus, memoryBytes, RmProfile.large(), RmTrace.NONE, UnaryOperator.identity());
     }
 
     /** @param between what the Resource Manager makes its hypercalls through, given the true port */
-    RealHost(int pcpus, long memoryBytes, RmTrace trace, UnaryOperator<HypercallPort> between) {
+    RealHost(int pcpus, long memoryBytes, RmProfile profile, RmTrace trace, UnaryOperator<HypercallPort> between) {
         RootVm program =
-                ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), RmProfile.large(), () -> 42, trace);
+                ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), profile, () -> 42, trace);
         hypervisor = Hypervisor.start(kit.system(), new MachineConfig(pcpus, memoryBytes, 5_000_000), System::nanoTime,
                 (vmid, index) -> vmid == 3 ? Optional.of(cpu) : Optional.empty(),
                 (own, env) -> program.boot(between.apply(own), env));
@@ -206,7 +206,9 @@ final class RealHost implements AutoCloseable {
 
     private void received(RmMessage message) {
         if (message.type() == PacketType.REPLY) {
-            waiting.remove(message.sequence()).complete(Reply.decode(message.payload()));
+            // What answers a frame of {@link #post} nobody waits for.
+            Optional.ofNullable(waiting.remove(message.sequence()))
+                    .ifPresent(reply -> reply.complete(Reply.decode(message.payload())));
             return;
         }
         if (message.messageId() == MessageId.VM_STATUS.id()) {
@@ -253,6 +255,11 @@ final class RealHost implements AutoCloseable {
             Fragmenter.split(message).forEach(this::send);
         }
         return await(reply);
+    }
+
+    /** Sends one packet, whatever it holds. */
+    synchronized void post(byte[] packet) {
+        send(packet);
     }
 
     private void send(byte[] packet) {

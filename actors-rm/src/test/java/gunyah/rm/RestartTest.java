@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import gunyah.config.fdt.DtNode;
 import gunyah.hyp.MachineState;
+import gunyah.rm.root.RmProfile;
 import gunyah.rm.root.RmTrace;
 import gunyah.rm.rpc.AclEntry;
 import gunyah.rm.rpc.BootContext;
@@ -105,7 +106,7 @@ class RestartTest {
                 restarts.incrementAndGet();
             }
         };
-        host = new RealHost(3, 256L << 20, counter, real -> {
+        host = new RealHost(3, 256L << 20, RmProfile.large(), counter, real -> {
             faulty.set(new FaultyPort(real));
             return faulty.get();
         });
