@@ -41,12 +41,16 @@ public final class Journal {
         undo.push(undoing);
     }
 
+    // What a defect interrupts here is undone in the next life.
     private void rollBack() {
         RuntimeException late = hypercalls.takeLate();
         while (!undo.isEmpty()) {
-            attempt(undo.pop());
+            unlessRefused(undo.peek());
+            undo.pop();
         }
-        hypercalls.putLate(late);
+        if (late != null) {
+            hypercalls.putLate(late);
+        }
     }
 
     /** A duty for the end of the request or turn; so what answers the request does not depend on it. */
@@ -68,19 +72,26 @@ public final class Journal {
     }
 
     private void discharge(Runnable duty) {
-        try {
-            duty.run();
-        } catch (HypFault refused) {
-            LOG.warn("left behind: {}", refused.getMessage());
-        }
+        unlessRefused(duty);
         duties.remove(duty);
     }
 
-    /** Does the duties that a defect interrupted; another defect ends them. */
+    private static void unlessRefused(Runnable action) {
+        try {
+            action.run();
+        } catch (HypFault refused) {
+            LOG.warn("left behind: {}", refused.getMessage());
+        }
+    }
+
+    /** Undoes and does what a defect interrupted; another defect ends it. */
     public void resume() {
-        List<Runnable> interrupted = List.copyOf(duties);
-        duties.clear();
-        interrupted.forEach(Journal::attempt);
+        while (!undo.isEmpty()) {
+            attempt(undo.pop());
+        }
+        while (!duties.isEmpty()) {
+            attempt(duties.removeFirst());
+        }
     }
 
     private static void attempt(Runnable action) {
