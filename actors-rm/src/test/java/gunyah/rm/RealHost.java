@@ -214,6 +214,10 @@ final class RealHost implements AutoCloseable {
         if (message.messageId() == MessageId.VM_STATUS.id()) {
             VmStatus status = VmStatus.decode(message.payload());
             states.put(status.vmid(), VmState.of(status.state()));
+            if (state(status.vmid()) == VmState.READY) {
+                // Another life.
+                exits.remove(status.vmid());
+            }
         } else if (message.messageId() == MessageId.VM_EXITED.id()) {
             VmExited exit = VmExited.decode(message.payload());
             exits.put(exit.vmid(), exit);
