@@ -18,6 +18,7 @@ import gunyah.hyp.HandlerSetup;
 import gunyah.hyp.Hypervisor;
 import gunyah.hyp.MachineState;
 import gunyah.hyp.ObjectType;
+import gunyah.hyp.RootVm;
 import gunyah.memory.FrameOwners;
 import gunyah.memory.PhysicalMemory;
 import gunyah.rm.ResourceManager;
@@ -72,12 +73,13 @@ final class CrashMachine implements AutoCloseable {
         system = ActorSystem.create(Behaviors.empty(), "crash", ActorSystemSetup.create(
                 BootstrapSetup.create(ConfigFactory.load("gunyah/runtime/system")), new HandlerSetup(plan)));
         HostKernel host = new HostKernel(system);
+        RootVm program = ResourceManager.program(behavior -> {
+            manager = system.systemActorOf(behavior, "rm", Props.empty());
+            return manager;
+        }, RmProfile.large(), () -> 42);
         hypervisor = Hypervisor.start(system, new MachineConfig(pcpus, SIZE, 5_000_000), System::nanoTime,
                 (vmid, index) -> vmid == PRIMARY ? Optional.of(host.newCpu()) : Optional.empty(),
-                ResourceManager.program(behavior -> {
-                    manager = system.systemActorOf(behavior, "rm", Props.empty());
-                    return manager;
-                }, RmProfile.large(), () -> 42));
+                (port, env) -> program.boot(plan.surround(port), env));
         device = host.device().toCompletableFuture().orTimeout(1, TimeUnit.MINUTES).join();
         vmm = new Vmm(device, system);
     }

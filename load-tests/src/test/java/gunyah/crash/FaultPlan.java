@@ -2,6 +2,7 @@ package gunyah.crash;
 
 import akka.actor.typed.Behavior;
 import gunyah.hyp.HandlerSetup;
+import gunyah.hyp.HypercallPort;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,6 +16,8 @@ final class FaultPlan implements HandlerSetup.Surround {
     enum Kind {
         VCPU("vm-\\d+/vcpu-.*", false), QUEUE("msgqueue-.*", false), DOORBELL("doorbell-.*", false),
         ADDRSPACE("addrspace-.*", false), VM("vm-\\d+-.*", false), PCPU("pcpu-.*", true), RM("rm", true),
+        /** The Resource Manager again, at a hypercall and not at a message. */
+        RM_CALL("rm-call", true),
         LINK("host-rm-link", true);
 
         private final Pattern name;
@@ -96,6 +99,14 @@ final class FaultPlan implements HandlerSetup.Surround {
     boolean hit() {
         Shot shot = armed;
         return shot != null && shot.hit.get() != null;
+    }
+
+    /** {@return the Resource Manager's way to the hypervisor, where it fails as it does at a message} */
+    HypercallPort surround(HypercallPort port) {
+        return new FailingPort(port, this.<FailingPort.Hypercall>handler("rm-call", call -> {
+            port.call(call.number(), call.x());
+            return null;
+        }));
     }
 
     @Override
