@@ -25,6 +25,8 @@ final class RmLink {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(RmLink.class);
+    private static final int CALL_ATTEMPTS = 2;
+    private static final int INTERRUPT_ATTEMPTS = 16;
 
     private RmLink() {
     }
@@ -50,25 +52,26 @@ final class RmLink {
         return Behaviors.same();
     }
 
-    /** What breaks is taken once more, unless it is a call that is on its way: all VMs of the host need the link. */
+    /**
+     * What breaks is taken once more, unless it is a call that is on its way: all VMs of the host need the link. What is
+     * left in a queue is announced by no further interrupt, so that of a queue is taken as often as messages may break it.
+     */
     private static Behavior<Command> attempt(RmTransport transport, Function<Command, Behavior<Command>> handler,
             Command command) {
-        try {
-            return handler.apply(command);
-        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
-            LOG.error("the link to the Resource Manager failed at {}", command, bug);
-        }
-        if (command instanceof Call call && transport.isOutstanding(call.reply)) {
-            return Behaviors.same();
-        }
-        try {
-            return handler.apply(command);
-        } catch (RuntimeException | StackOverflowError | AssertionError bug) {
-            LOG.error("the link to the Resource Manager fails at {} again", command, bug);
-            if (command instanceof Call call) {
-                call.reply.completeExceptionally(new GunyahError(Errno.EIO, "the link failed: " + bug));
+        int attempts = command instanceof Interrupt ? INTERRUPT_ATTEMPTS : CALL_ATTEMPTS;
+        for (int failures = 0; failures < attempts; failures++) {
+            try {
+                return handler.apply(command);
+            } catch (RuntimeException | StackOverflowError | AssertionError bug) {
+                LOG.error("the link to the Resource Manager failed at {}", command, bug);
+                if (command instanceof Call call && transport.isOutstanding(call.reply)) {
+                    return Behaviors.same();
+                }
             }
-            return Behaviors.same();
         }
+        if (command instanceof Call call) {
+            call.reply.completeExceptionally(new GunyahError(Errno.EIO, "the link failed"));
+        }
+        return Behaviors.same();
     }
 }
