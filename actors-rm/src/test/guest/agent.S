@@ -4,7 +4,9 @@
  *
  * The page: 0x00 number of the last command; 0x08 number of the last one done; 0x10 what to do; 0x18 address or x0;
  * 0x20 value or x1, ... up to x7 at 0x50; results in the same places; 0x58 ESR_EL1 when the access faulted, else 0;
- * 0x60 capability of the doorbell; 0x68 the last other interrupt that it took.
+ * 0x60 capability of the doorbell; 0x68 the last other interrupt that it took. What to do 5 is a whole exchange with the
+ * Resource Manager: 0x20 and 0x28 capabilities to send and to receive, 0x30 length of the packet at 0x200; the first packet
+ * of the reply is left at 0x400.
  */
         .arch   armv8-a
         .equ    PAGE, 0x90000000
@@ -12,6 +14,8 @@
         .equ    GICR, 0x3ffd0000
         .equ    BELL, 37
         .equ    DOORBELL_RECEIVE, 0xc6008013
+        .equ    MSGQUEUE_SEND, 0xc600801b
+        .equ    MSGQUEUE_RECEIVE, 0xc600801c
         .equ    DONE, 0x08
         .equ    WHAT, 0x10
         .equ    ADDRESS, 0x18
@@ -19,6 +23,10 @@
         .equ    FAULT, 0x58
         .equ    CAP, 0x60
         .equ    TAKEN, 0x68
+        .equ    OUTBOX, 0x200
+        .equ    INBOX, 0x400
+        .equ    REST, 0x600
+        .equ    REPLY, 2
 
         .text
 start:  ldr     x19, =PAGE
@@ -78,6 +86,8 @@ next:   ldar    x0, [x19]
         b.eq    load32
         cmp     x0, #4
         b.eq    store32
+        cmp     x0, #5
+        b.eq    exchange
 
         adr     x9, done                // 1: load 64 bits
         ldr     x2, [x1]
@@ -110,6 +120,41 @@ call:   mov     x0, x1                  // 0: hypercall
         stp     x3, x4, [x9, #16]
         stp     x5, x6, [x9, #32]
         str     x7, [x9, #48]
+        b       done
+
+exchange:                               // 5
+        ldp     x21, x22, [x19, #VALUE]
+        ldr     x2, [x19, #(VALUE + 16)]
+        ldr     x0, =MSGQUEUE_SEND
+        mov     x1, x21
+        add     x3, x19, #OUTBOX
+        mov     x4, #1
+        mov     x5, #0
+        hvc     #0
+        str     x0, [x19, #ADDRESS]
+        cbnz    x0, done
+message:
+        add     x24, x19, #INBOX
+        bl      take
+        ldrb    w25, [x19, #(INBOX + 1)]
+        and     w26, w25, #3            // type
+        lsr     w25, w25, #2            // packets that follow
+rest:   cbz     w25, whole
+        sub     w25, w25, #1
+        add     x24, x19, #REST
+        bl      take
+        b       rest
+whole:  cmp     w26, #REPLY
+        b.ne    message
+        b       done
+take:   ldr     x0, =MSGQUEUE_RECEIVE
+        mov     x1, x22
+        mov     x2, x24
+        mov     x3, #240
+        hvc     #0
+        cbnz    x0, take
+        ret
+
 done:   mov     x9, #0
         add     x0, x19, #DONE
         stlr    x20, [x0]

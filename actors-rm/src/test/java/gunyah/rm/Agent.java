@@ -11,6 +11,7 @@ import gunyah.rm.rpc.Fragmenter;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.PacketHeader;
 import gunyah.rm.rpc.PacketType;
 import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ParcelReturn;
@@ -56,7 +57,9 @@ final class Agent {
     private static final int PACKET = 0x200;
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(RealHost.LIMIT_SECONDS);
 
-    private enum What { CALL, LOAD, STORE, LOAD32, STORE32 }
+    private static final int INBOX = 0x400;
+
+    private enum What { CALL, LOAD, STORE, LOAD32, STORE32, EXCHANGE }
 
     final int vmid;
     private final RealHost host;
@@ -275,9 +278,7 @@ final class Agent {
     /** {@return the reply to a request that guest code sends to the Resource Manager} */
     Reply request(MessageId id, Payload payload) {
         int mine = sequence++ & 0xffff;
-        DtNode manager = patched.child("hypervisor").orElseThrow().children().stream()
-                .filter(node -> node.isCompatible("gunyah-resource-manager")).findFirst().orElseThrow();
-        int[] reg = manager.cells("reg").orElseThrow();
+        int[] reg = manager().cells("reg").orElseThrow();
         for (byte[] packet : Fragmenter.split(new RmMessage(PacketType.REQUEST, mine, id.id(), payload.encode()))) {
             host.hypervisor.memory().write(page + PACKET, packet, 0, packet.length);
             assertThat(call(0x1b, DtNode.number(reg, 0, 2), packet.length, PAGE_IPA + PACKET, 1)[0]).isZero();
@@ -292,6 +293,26 @@ final class Agent {
             }
             assertThat(System.nanoTime() - deadline).as("reply to VM %d", vmid).isNegative();
         }
+    }
+
+    /** {@return as much of the reply as its first packet holds} The request must fit a packet; guest code waits. */
+    Reply exchange(MessageId id, Payload payload) {
+        int[] reg = manager().cells("reg").orElseThrow();
+        List<byte[]> packets = Fragmenter.split(
+                new RmMessage(PacketType.REQUEST, sequence++ & 0xffff, id.id(), payload.encode()));
+        assertThat(packets).hasSize(1);
+        host.hypervisor.memory().write(page + PACKET, packets.getFirst(), 0, packets.getFirst().length);
+        put(VALUE, DtNode.number(reg, 0, 2));
+        put(VALUE + 8, DtNode.number(reg, 2, 2));
+        put(VALUE + 16, packets.getFirst().length);
+        execute(What.EXCHANGE);
+        assertThat(get(ADDRESS)).as("msgqueue_send").isZero();
+        return Reply.decode(physical(page + INBOX + PacketHeader.SIZE, Fragmenter.PACKET_SIZE - PacketHeader.SIZE));
+    }
+
+    private DtNode manager() {
+        return patched.child("hypervisor").orElseThrow().children().stream()
+                .filter(node -> node.isCompatible("gunyah-resource-manager")).findFirst().orElseThrow();
     }
 
     RmError error(MessageId id, Payload payload) {

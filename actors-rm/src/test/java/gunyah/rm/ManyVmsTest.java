@@ -85,7 +85,8 @@ class ManyVmsTest {
                 .filter(thread -> thread.getName().matches("vm-[0-9]+/vcpu-[0-9]+")).count();
     }
 
-    private static void live(RealHost host, int slot, int number) {
+    /** The life of one VM from ALLOCATE to DEALLOCATE; clients of different slots may run at once. */
+    static void live(RealHost host, int slot, int number) {
         long image = MEMORY + (long) slot * IMAGE_SIZE;
         boolean off = number % 2 == 0;
         int vmid = new WireReader(host.ok(MessageId.VM_ALLOC_VMID, new VmRequest(0))).u32();

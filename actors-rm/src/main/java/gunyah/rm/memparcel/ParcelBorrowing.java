@@ -67,7 +67,7 @@ public final class ParcelBorrowing {
         argument(!contiguous || !parcel.isIo());
         argument(known == null || known.contiguous == contiguous);
         Acceptance acceptance = known != null ? known : new Acceptance(contiguous);
-        int before = acceptance.ipas.size();
+        int before = acceptance.ipas().size();
         try {
             journal.whole(() -> {
                 reserve(space, parcel, acceptance, request.ranges());
@@ -79,7 +79,7 @@ public final class ParcelBorrowing {
         } catch (HypFault fault) {
             throw new RmFault(fault.rmError() == RmError.NOMEM ? RmError.NOMEM : RmError.MAP_FAILED);
         }
-        List<MemRange> reserved = List.copyOf(acceptance.ipas.subList(before, acceptance.ipas.size()));
+        List<MemRange> reserved = List.copyOf(acceptance.ipas().subList(before, acceptance.ipas().size()));
         boolean incomplete = acceptance.reserved() < parcel.size();
         if ((request.flags() & ParcelAccept.SANITISE_ON_RECLAIM) != 0) {
             parcel.sanitiseOnReclaim();
@@ -91,6 +91,27 @@ public final class ParcelBorrowing {
             accepted.computeIfAbsent(borrower.vmid(), vmid -> new LinkedHashSet<>()).add(parcel);
         }
         return new Accepted(reserved, incomplete);
+    }
+
+    /**
+     * Accepts a parcel as a whole and maps it, in as many steps as its regions take; or leaves nothing of it.
+     *
+     * @param request with the flag DONE
+     */
+    public void acceptWhole(ParcelVm borrower, MemParcel parcel, ParcelAccept request) {
+        try {
+            boolean more = request.ranges().isEmpty() && (request.flags() & ParcelAccept.CONTIGUOUS) == 0
+                    && parcel.regions().size() > MAX_ENTRIES;
+            while (more) {
+                more = accept(borrower, parcel, request.without(ParcelAccept.DONE)).incomplete();
+            }
+            accept(borrower, parcel, request);
+        } catch (RmFault refused) {
+            if (parcel.isAcceptedBy(borrower.vmid()) && !parcel.acceptance(borrower.vmid()).done) {
+                drop(borrower, parcel);
+            }
+            throw refused;
+        }
     }
 
     private static void checkAccept(ParcelVm borrower, MemParcel parcel, ParcelAccept request) {
@@ -140,15 +161,15 @@ public final class ParcelBorrowing {
 
     private void reserve(ParcelSpace space, Acceptance acceptance, long base, long size) {
         journal.step(() -> space.free().take(base, size), () -> space.free().giveBack(base, size));
-        journal.step(() -> acceptance.ipas.add(new MemRange(base, size)), acceptance.ipas::removeLast);
+        journal.step(() -> acceptance.add(new MemRange(base, size)), acceptance::removeLast);
     }
 
     // What has no address yet: regions, or the parcel as a whole. A direct place for the whole is its first region's.
     private static List<Region> open(MemParcel parcel, Acceptance acceptance) {
         if (!acceptance.contiguous) {
-            return parcel.regions().subList(acceptance.ipas.size(), parcel.regions().size());
+            return parcel.regions().subList(acceptance.ipas().size(), parcel.regions().size());
         }
-        return acceptance.ipas.isEmpty()
+        return acceptance.ipas().isEmpty()
                 ? List.of(new Region(parcel.regions().getFirst().base(), parcel.size(), 0)) : List.of();
     }
 
@@ -249,7 +270,7 @@ public final class ParcelBorrowing {
 
     /** {@return where a VM has a parcel that it accepted, in parcel order} */
     public List<MemRange> places(ParcelVm borrower, MemParcel parcel) {
-        return List.copyOf(parcel.acceptance(borrower.vmid()).ipas);
+        return List.copyOf(parcel.acceptance(borrower.vmid()).ipas());
     }
 
     // Resumable: what is unmapped is not unmapped again.
@@ -261,7 +282,7 @@ public final class ParcelBorrowing {
             unmap(space.addrspace(), parcel.extent(), placed.get(acceptance.mappedRegions - 1));
             acceptance.mappedRegions--;
         }
-        acceptance.ipas.forEach(range -> space.free().giveBack(range.base(), range.size()));
+        acceptance.ipas().forEach(range -> space.free().giveBack(range.base(), range.size()));
         parcel.released(borrower.vmid());
         forgetAcceptance(borrower.vmid(), parcel);
         journal.afterwards(() -> estate.released(parcel));

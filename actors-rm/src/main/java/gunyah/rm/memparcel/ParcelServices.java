@@ -124,7 +124,7 @@ public final class ParcelServices {
 
     private boolean acceptFor(ParcelVm borrower, MemParcel parcel) {
         try {
-            borrowing.accept(borrower, parcel, acceptance(borrower, parcel, 0, List.of()));
+            borrowing.acceptWhole(borrower, parcel, acceptance(borrower, parcel, 0, List.of()));
             return true;
         } catch (RmFault refused) {
             return parcel.isAcceptedBy(borrower.vmid());

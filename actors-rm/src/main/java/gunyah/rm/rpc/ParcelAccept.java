@@ -25,6 +25,11 @@ public record ParcelAccept(int handle, int memType, int transfer, int flags, int
     public static final int SANITISE_ON_RECLAIM = 32;
     public static final int DONE = 128;
 
+    /** {@return the request without this flag} */
+    public ParcelAccept without(int flag) {
+        return new ParcelAccept(handle, memType, transfer, flags & ~flag, label, acl, ranges, mapVmid, attributes);
+    }
+
     public static ParcelAccept decode(byte[] payload) {
         WireReader reader = WireReader.atLeast(payload, 24);
         int handle = reader.u32();

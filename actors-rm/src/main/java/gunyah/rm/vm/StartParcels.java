@@ -106,7 +106,7 @@ final class StartParcels {
     }
 
     private void accept(MemParcel parcel, int flags, List<MemRange> ranges) {
-        borrowing.accept(vm, parcel, ParcelServices.acceptance(vm, parcel, flags, ranges));
+        borrowing.acceptWhole(vm, parcel, ParcelServices.acceptance(vm, parcel, flags, ranges));
         if (parcel.isAcceptedBy(vm.vmid)) {
             accepted.push(parcel);
         }
