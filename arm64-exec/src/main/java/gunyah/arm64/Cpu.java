@@ -1,5 +1,7 @@
 package gunyah.arm64;
 
+import static gunyah.memory.RawMemory.RAW;
+
 import gunyah.arm64.interp.Interpreter;
 import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.state.Abort;
@@ -10,6 +12,7 @@ import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.Exceptions;
 import gunyah.arm64.sysreg.IdRegisters;
+import gunyah.arm64.sysreg.SelfHostedDebug;
 import gunyah.arm64.sysreg.SystemRegisters;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
@@ -98,7 +101,11 @@ public final class Cpu {
                 return CpuExit.Kind.BUDGET;
             }
             try {
-                interpreter.run(end);
+                if (sys.debug.isActive()) {
+                    runDebugged();
+                } else {
+                    interpreter.run(end);
+                }
             } catch (Abort reason) {
                 if (reason.stage2) {
                     return stage2Fault();
@@ -114,6 +121,29 @@ public final class Cpu {
                 wanted = null;
                 return kind;
             }
+        }
+    }
+
+    /** One instruction with what self-hosted debug has to do before and after it. */
+    private void runDebugged() {
+        SelfHostedDebug debug = sys.debug;
+        if (debug.isStepPending()) {
+            exceptions.softwareStep();
+            s.retired++;
+            return;
+        }
+        // a fetch that aborts does so before a breakpoint
+        int word = RAW.getInt(mmu.hostForFetch(s.pc));
+        if (debug.hasBreakpoint(s.pc)) {
+            exceptions.hardwareBreakpoint();
+            s.retired++;
+            return;
+        }
+        boolean stepping = debug.isStepping();
+        long before = s.retired;
+        interpreter.run(before + 1);
+        if (stepping && s.retired != before && s.ss) {
+            debug.stepped(word);
         }
     }
 
@@ -193,9 +223,10 @@ public final class Cpu {
         return wanted != null;
     }
 
-    /** For semantics that may have unmasked interrupts: makes the engine look at the lines before it goes on. */
+    /** For semantics that may have unmasked interrupts or debug exceptions: makes the engine look before it goes on. */
     public void interruptMasksChanged() {
-        if (control.irqLine && (s.daif & CpuState.DAIF_I) == 0 || control.fiqLine && (s.daif & CpuState.DAIF_F) == 0) {
+        if (control.irqLine && (s.daif & CpuState.DAIF_I) == 0 || control.fiqLine && (s.daif & CpuState.DAIF_F) == 0
+                || sys.debug.isActive()) {
             control.raise(VcpuControl.IRQ);
         }
     }
@@ -220,6 +251,9 @@ public final class Cpu {
     }
 
     private void retire() {
+        if (sys.debug.isStepping()) {
+            sys.debug.stepped(interpreter.faulting().word);
+        }
         s.pc += 4;
         s.retired++;
     }

@@ -12,6 +12,8 @@ public final class Fault {
     public static final int PERMISSION = 0b001100;
     public static final int EXTERNAL = 0b010000;
     public static final int ALIGNMENT = 0b100001;
+    /** Of a watchpoint exception. */
+    public static final int DEBUG = 0b100010;
 
     /** The access was a write. */
     public static final int WNR = 1 << 6;

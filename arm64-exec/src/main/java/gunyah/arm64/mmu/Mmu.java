@@ -44,6 +44,7 @@ public final class Mmu {
     private final Stage1 stage1;
     private final Tlb tlb = new Tlb();
     private CodePageOracle code = CodePageOracle.NONE;
+    private Watchpoints watchpoints = Watchpoints.NONE;
     /** Address of the TLB bank of ordinary accesses now. */
     private long bank = tlb.el1;
     /** Address of the bank of LDTR and STTR. */
@@ -72,6 +73,12 @@ public final class Mmu {
         flushAll();
     }
 
+    /** Names who is asked before accesses to watched pages; drops every cached translation. */
+    public void watchData(Watchpoints next) {
+        watchpoints = next;
+        flushAll();
+    }
+
     // Loads and stores
 
     /** {@return the TLB bank of ordinary accesses, for {@link DirectMemory}, until the context changes} */
@@ -84,7 +91,7 @@ public final class Mmu {
         if (Tlb.get(at) == (va & Tlb.PAGE)) {
             return RAW.getByte(va + Tlb.get(at + Tlb.ADDEND)) & 0xFF;
         }
-        return RAW.getByte(resolve(va, Tlb.READ, bank, true)) & 0xFF;
+        return (int) readSlow(va, 1, bank);
     }
 
     public int read16(long va) {
@@ -168,7 +175,7 @@ public final class Mmu {
         if (Tlb.get(at) == (va & Tlb.PAGE)) {
             return va + Tlb.get(at + Tlb.ADDEND);
         }
-        return resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
+        return watched(va, sizeBytes, Tlb.READ, bank, resolve(va, Tlb.READ, bank, aligned(va, sizeBytes)));
     }
 
     /**
@@ -188,7 +195,9 @@ public final class Mmu {
         if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
             return va + Tlb.get(at + Tlb.ADDEND);
         }
-        resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
+        long host = resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
+        resolve(va, Tlb.WRITE, bank, true);
+        watched(va, sizeBytes, Tlb.READ, bank, host);
         return hostForWriteSlow(va, sizeBytes, bank);
     }
 
@@ -243,6 +252,7 @@ public final class Mmu {
         if ((tag & Tlb.DEVICE) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, Tlb.WRITE);
         }
+        watched(va & -ZERO_BLOCK, ZERO_BLOCK, Tlb.WRITE, bank, host);
         reportCode(va, ZERO_BLOCK, host);
         return host;
     }
@@ -266,6 +276,23 @@ public final class Mmu {
 
     // Slow paths
 
+    /** {@return {@code host}, unless the access is watched} The pages have been translated. */
+    private long watched(long va, int size, int kind, long rights, long host) {
+        if ((Tlb.get(rights + Tlb.index(va) + kind) & Tlb.WATCHED) != 0) {
+            long hit = watchpoints.hit(va, size, kind == Tlb.WRITE, rights == tlb.el0);
+            if (hit != Watchpoints.NONE_HIT) {
+                throw watchpoint(hit, kind);
+            }
+        }
+        return host;
+    }
+
+    private Abort watchpoint(long va, int kind) {
+        stage1Fault(va, Fault.DEBUG, kind);
+        abort.watchpoint = true;
+        return abort;
+    }
+
     private static boolean aligned(long va, int size) {
         // a pair or a vector is a sequence of elements of at most 8 bytes here
         return (va & (size - 1 & 7)) == 0;
@@ -275,7 +302,9 @@ public final class Mmu {
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
             long first = resolve(va, Tlb.READ, rights, false);
+            watched(va, inPage, Tlb.READ, rights, first);
             long second = resolve(va + inPage, Tlb.READ, rights, false);
+            watched(va + inPage, size - inPage, Tlb.READ, rights, second);
             long value = 0;
             for (int i = 0; i < size; i++) {
                 long host = i < inPage ? first + i : second + i - inPage;
@@ -283,7 +312,7 @@ public final class Mmu {
             }
             return value;
         }
-        long host = resolve(va, Tlb.READ, rights, aligned(va, size));
+        long host = watched(va, size, Tlb.READ, rights, resolve(va, Tlb.READ, rights, aligned(va, size)));
         return switch (size) {
             case 1 -> RAW.getByte(host) & 0xFFL;
             case 2 -> RAW.getShort(host) & 0xFFFFL;
@@ -296,8 +325,10 @@ public final class Mmu {
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
             long first = resolve(va, Tlb.WRITE, rights, false);
+            watched(va, inPage, Tlb.WRITE, rights, first);
             boolean firstCode = hasCode(va, rights);
             long second = resolve(va + inPage, Tlb.WRITE, rights, false);
+            watched(va + inPage, size - inPage, Tlb.WRITE, rights, second);
             boolean secondCode = hasCode(va + inPage, rights);
             for (int i = 0; i < size; i++) {
                 RAW.putByte(i < inPage ? first + i : second + i - inPage, (byte) (value >>> 8 * i));
@@ -310,7 +341,7 @@ public final class Mmu {
             }
             return;
         }
-        long host = resolve(va, Tlb.WRITE, rights, aligned(va, size));
+        long host = watched(va, size, Tlb.WRITE, rights, resolve(va, Tlb.WRITE, rights, aligned(va, size)));
         switch (size) {
             case 1 -> RAW.putByte(host, (byte) value);
             case 2 -> RAW.putShort(host, (short) value);
@@ -323,7 +354,7 @@ public final class Mmu {
     }
 
     private long hostForWriteSlow(long va, int size, long rights) {
-        long host = resolve(va, Tlb.WRITE, rights, aligned(va, size));
+        long host = watched(va, size, Tlb.WRITE, rights, resolve(va, Tlb.WRITE, rights, aligned(va, size)));
         if (hasCode(va, rights)) {
             reportCode(va, size, host);
         }
@@ -400,7 +431,8 @@ public final class Mmu {
 
     private void insert(long va, long rightsBank, int rights, boolean device, long hostPage) {
         fills++;
-        int flags = (device ? Tlb.DEVICE : 0) | ((stage1.sctlr & Stage1.SCTLR_A) != 0 ? Tlb.ALIGNED : 0);
+        int flags = (device ? Tlb.DEVICE : 0) | ((stage1.sctlr & Stage1.SCTLR_A) != 0 ? Tlb.ALIGNED : 0)
+                | (watchpoints.coverPage(va) ? Tlb.WATCHED : 0);
         int writeFlags = (rights & Access.W) != 0 && code.isCodePage(hostPage) ? Tlb.CODE : 0;
         tlb.insert(rightsBank, va, rights, flags, writeFlags, hostPage);
         if (stage1.level < 3) {
@@ -415,6 +447,7 @@ public final class Mmu {
         abort.stage2 = false;
         abort.instruction = kind == Tlb.EXEC;
         abort.pcAlignment = false;
+        abort.watchpoint = false;
         abort.iss = status | maintenance | (kind == Tlb.WRITE ? Fault.WNR : 0);
         abort.far = va;
         abort.access = access(kind);

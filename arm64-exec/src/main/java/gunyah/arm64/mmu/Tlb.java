@@ -24,6 +24,8 @@ final class Tlb {
     static final int DEVICE = 2;
     /** Write tag flag: decoded code lives in the page. */
     static final int CODE = 4;
+    /** Tag flag: a debugger watches bytes of the page. */
+    static final int WATCHED = 16;
     /** No such right, or no entry. */
     static final int INVALID = 8;
 

@@ -14,6 +14,8 @@ public final class Abort extends RuntimeException {
     public boolean instruction;
     /** An instruction fetch from an address that is no multiple of 4: a PC alignment fault, not an abort. */
     public boolean pcAlignment;
+    /** A watched data access: a watchpoint exception, not an abort. */
+    public boolean watchpoint;
     /** ISS: fault status code in bits 5:0, WnR bit 6, S1PTW bit 7, CM bit 8. */
     public int iss;
     /** Faulting virtual address. */

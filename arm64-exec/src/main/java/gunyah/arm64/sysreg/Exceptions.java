@@ -18,7 +18,12 @@ public final class Exceptions {
     private static final int EC_PC_ALIGNMENT = 0x22;
     private static final int EC_DATA_ABORT = 0x24;
     private static final int EC_SERROR = 0x2F;
+    private static final int EC_BREAKPOINT = 0x30;
+    private static final int EC_SOFTWARE_STEP = 0x32;
+    private static final int EC_WATCHPOINT = 0x34;
     private static final int EC_BRK = 0x3C;
+    /** Fault status of debug exceptions. */
+    private static final int DEBUG_STATUS = 0x22;
     /** Added to the class of an abort taken from EL1. */
     private static final int SAME_LEVEL = 1;
     private static final long IL = 1 << 25;
@@ -62,12 +67,28 @@ public final class Exceptions {
 
     /** SVC: returns behind the instruction. */
     public void supervisorCall(int immediate) {
+        // the instruction is done: a step of it ends at its exception
+        s.ss = false;
         takeSync(esr(EC_SVC, immediate & 0xFFFF), s.pc + 4);
     }
 
     /** BRK. */
     public void breakpointInstruction(int immediate) {
         takeSync(esr(EC_BRK, immediate & 0xFFFF), s.pc);
+    }
+
+    /** The instruction that was to be stepped has been; {@code s.pc} is the next. */
+    public void softwareStep() {
+        takeSync(esr(sameLevel(EC_SOFTWARE_STEP), registers.debug.stepIss()), s.pc);
+    }
+
+    /** A hardware breakpoint matched the instruction at the PC. */
+    public void hardwareBreakpoint() {
+        takeSync(esr(sameLevel(EC_BREAKPOINT), DEBUG_STATUS), s.pc);
+    }
+
+    private int sameLevel(int exceptionClass) {
+        return exceptionClass + (s.el == 1 ? SAME_LEVEL : 0);
     }
 
     /** UNDEFINED, or a trap: {@link UndefinedInstruction#esr} is the whole syndrome. */
@@ -87,8 +108,9 @@ public final class Exceptions {
             takeSync(esr(EC_PC_ALIGNMENT, 0), s.pc);
             return;
         }
-        int exceptionClass = reason.instruction ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT;
-        takeSync(esr(exceptionClass + (s.el == 1 ? SAME_LEVEL : 0), reason.iss), s.pc);
+        int exceptionClass = reason.watchpoint ? EC_WATCHPOINT
+                : reason.instruction ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT;
+        takeSync(esr(sameLevel(exceptionClass), reason.iss), s.pc);
     }
 
     /**
@@ -101,8 +123,7 @@ public final class Exceptions {
      */
     public void injectAbort(long far, boolean instruction, int iss) {
         registers.set(SystemRegister.FAR_EL1, far);
-        int exceptionClass = instruction ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT;
-        takeSync(esr(exceptionClass + (s.el == 1 ? SAME_LEVEL : 0), iss), s.pc);
+        takeSync(esr(sameLevel(instruction ? EC_INSTRUCTION_ABORT : EC_DATA_ABORT), iss), s.pc);
     }
 
     /** Takes the IRQ exception; the caller has checked line and mask. */
@@ -170,6 +191,7 @@ public final class Exceptions {
         s.ss = false;
         s.uao = false;
         s.btype = 0;
+        registers.debug.contextLeft();
         s.ssbs = registers.ssbsOnEntry();
         if ((registers.value(SystemRegister.SCTLR_EL1) & SCTLR_SPAN) == 0) {
             s.pan = true;
@@ -192,6 +214,8 @@ public final class Exceptions {
         long target = authentication.applyAsLong(registers.value(SystemRegister.ELR_EL1));
         int mode = spsr & 0x1F;
         boolean legal = mode == 0 || mode == 4 || mode == 5;
+        boolean step = registers.debug.stepAfterReturn((spsr & SPSR_SS) != 0, mode >>> 2, spsr);
+        registers.debug.contextLeft();
         s.nzcv = spsr & 0xF000_0000;
         s.daif = spsr & DAIF_ALL;
         s.pan = (spsr & SPSR_PAN) != 0;
@@ -202,7 +226,7 @@ public final class Exceptions {
             s.uao = (spsr & SPSR_UAO) != 0;
             s.dit = (spsr & SPSR_DIT) != 0;
             s.ssbs = (spsr & SPSR_SSBS) != 0;
-            s.ss = (spsr & SPSR_SS) != 0 && (registers.value(SystemRegister.MDSCR_EL1) & 1) != 0;
+            s.ss = step;
             s.switchStack(mode >>> 2, mode & 1);
         } else {
             s.il = true;

@@ -72,17 +72,29 @@ enum SystemRegister {
 
     OSDTRRX_EL1(2, 0, 0, 0, 2, "-", "rw", Kind.PLAIN, 0, 0),
     MDCCINT_EL1(2, 0, 0, 2, 0, "-", "rw", Kind.PLAIN, 0, 0),
-    MDSCR_EL1(2, 0, 0, 2, 2, "-", "rw", Kind.PLAIN, 0, 0x7C80_F041L),
+    MDSCR_EL1(2, 0, 0, 2, 2, "-", "rw", Kind.DEBUG, 0, 0x7C80_F041L),
     OSDTRTX_EL1(2, 0, 0, 3, 2, "-", "rw", Kind.PLAIN, 0, 0),
     OSECCR_EL1(2, 0, 0, 6, 2, "-", "rw", Kind.PLAIN, 0, 0),
-    DBGBVR0_EL1(2, 0, 0, 0, 4, "-", "rw", Kind.PLAIN, 0, -1),
-    DBGBCR0_EL1(2, 0, 0, 0, 5, "-", "rw", Kind.PLAIN, 0, 0x00FF_E1E7L),
-    DBGWVR0_EL1(2, 0, 0, 0, 6, "-", "rw", Kind.PLAIN, 0, -4),
-    DBGWCR0_EL1(2, 0, 0, 0, 7, "-", "rw", Kind.PLAIN, 0, 0x1F1F_FFFFL),
-    DBGBVR1_EL1(2, 0, 0, 1, 4, "-", "rw", Kind.PLAIN, 0, -1),
-    DBGBCR1_EL1(2, 0, 0, 1, 5, "-", "rw", Kind.PLAIN, 0, 0x00FF_E1E7L),
-    DBGWVR1_EL1(2, 0, 0, 1, 6, "-", "rw", Kind.PLAIN, 0, -4),
-    DBGWCR1_EL1(2, 0, 0, 1, 7, "-", "rw", Kind.PLAIN, 0, 0x1F1F_FFFFL),
+    DBGBVR0_EL1(2, 0, 0, 0, 4, "-", "rw", Kind.DEBUG, 0, -1),
+    DBGBCR0_EL1(2, 0, 0, 0, 5, "-", "rw", Kind.DEBUG, 0, 0x00FF_E1E7L),
+    DBGWVR0_EL1(2, 0, 0, 0, 6, "-", "rw", Kind.DEBUG, 0, -4),
+    DBGWCR0_EL1(2, 0, 0, 0, 7, "-", "rw", Kind.DEBUG, 0, 0x1F1F_FFFFL),
+    DBGBVR1_EL1(2, 0, 0, 1, 4, "-", "rw", Kind.DEBUG, 0, -1),
+    DBGBCR1_EL1(2, 0, 0, 1, 5, "-", "rw", Kind.DEBUG, 0, 0x00FF_E1E7L),
+    DBGWVR1_EL1(2, 0, 0, 1, 6, "-", "rw", Kind.DEBUG, 0, -4),
+    DBGWCR1_EL1(2, 0, 0, 1, 7, "-", "rw", Kind.DEBUG, 0, 0x1F1F_FFFFL),
+    DBGBVR2_EL1(2, 0, 0, 2, 4, "-", "rw", Kind.DEBUG, 0, -1),
+    DBGBCR2_EL1(2, 0, 0, 2, 5, "-", "rw", Kind.DEBUG, 0, 0x00FF_E1E7L),
+    DBGWVR2_EL1(2, 0, 0, 2, 6, "-", "rw", Kind.DEBUG, 0, -4),
+    DBGWCR2_EL1(2, 0, 0, 2, 7, "-", "rw", Kind.DEBUG, 0, 0x1F1F_FFFFL),
+    DBGBVR3_EL1(2, 0, 0, 3, 4, "-", "rw", Kind.DEBUG, 0, -1),
+    DBGBCR3_EL1(2, 0, 0, 3, 5, "-", "rw", Kind.DEBUG, 0, 0x00FF_E1E7L),
+    DBGWVR3_EL1(2, 0, 0, 3, 6, "-", "rw", Kind.DEBUG, 0, -4),
+    DBGWCR3_EL1(2, 0, 0, 3, 7, "-", "rw", Kind.DEBUG, 0, 0x1F1F_FFFFL),
+    DBGBVR4_EL1(2, 0, 0, 4, 4, "-", "rw", Kind.DEBUG, 0, -1),
+    DBGBCR4_EL1(2, 0, 0, 4, 5, "-", "rw", Kind.DEBUG, 0, 0x00FF_E1E7L),
+    DBGBVR5_EL1(2, 0, 0, 5, 4, "-", "rw", Kind.DEBUG, 0, -1),
+    DBGBCR5_EL1(2, 0, 0, 5, 5, "-", "rw", Kind.DEBUG, 0, 0x00FF_E1E7L),
     MDRAR_EL1(2, 0, 1, 0, 0, "-", "r", Kind.PLAIN, 0, 0),
     OSLAR_EL1(2, 0, 1, 0, 4, "-", "w", Kind.SPECIAL, 0, 1),
     OSLSR_EL1(2, 0, 1, 1, 4, "-", "r", Kind.PLAIN, 0xA, 0),
@@ -99,21 +111,23 @@ enum SystemRegister {
         PLAIN,
         /** A stored value; a write changes how the CPU works. */
         WRITE_EFFECT,
+        /** A stored value; a write changes what {@link SelfHostedDebug} does. */
+        DEBUG,
         /** Not stored here. */
         SPECIAL
     }
 
     static final SystemRegister[] ALL = values();
     /** Ordinal of the register with that key, or -1. */
-    private static final byte[] BY_KEY = new byte[1 << 16];
+    private static final short[] BY_KEY = new short[1 << 16];
 
     static {
-        java.util.Arrays.fill(BY_KEY, (byte) -1);
+        java.util.Arrays.fill(BY_KEY, (short) -1);
         for (SystemRegister register : ALL) {
             if (BY_KEY[register.key] != -1) {
                 throw new ExceptionInInitializerError(register + " has the encoding of " + ALL[BY_KEY[register.key]]);
             }
-            BY_KEY[register.key] = (byte) register.ordinal();
+            BY_KEY[register.key] = (short) register.ordinal();
         }
     }
 

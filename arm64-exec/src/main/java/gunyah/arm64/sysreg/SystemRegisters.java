@@ -64,6 +64,8 @@ public final class SystemRegisters {
     private final GenericTimers timers;
     /** The keys and the arithmetic of pointer authentication. */
     public final PointerKeys pointerKeys;
+    /** Software step, breakpoints and watchpoints. */
+    public final SelfHostedDebug debug;
     private final boolean hasSsbs;
     private final boolean hasPauth;
     private final int fpcrMask;
@@ -99,6 +101,7 @@ public final class SystemRegisters {
         this.domain = domain;
         this.timers = new GenericTimers(port);
         this.pointerKeys = new PointerKeys(mmu);
+        this.debug = new SelfHostedDebug(s, mmu, r);
         this.hasSsbs = ids.has(4, 1, 4);
         this.hasPauth = ids.has(6, 1, 8);
         // FZ16 exists with half precision arithmetic only
@@ -124,6 +127,7 @@ public final class SystemRegisters {
         mmu.writeMair(value(SystemRegister.MAIR_EL1));
         mmu.writeTtbr0(value(SystemRegister.TTBR0_EL1));
         mmu.writeTtbr1(value(SystemRegister.TTBR1_EL1));
+        debug.registersChanged();
         contextChanged();
     }
 
@@ -293,6 +297,11 @@ public final class SystemRegisters {
             r[slot] = merged;
             return;
         }
+        if (register.kind == SystemRegister.Kind.DEBUG) {
+            r[slot] = merged;
+            debug.registersChanged();
+            return;
+        }
         writeEffect(register, slot, merged);
     }
 
@@ -347,7 +356,10 @@ public final class SystemRegisters {
             case CNTV_CTL_EL0 -> timers.writeControl(true, value);
             case CNTV_CVAL_EL0 -> timers.writeCompare(true, value);
             // OSLK is bit 1 of OSLSR
-            case OSLAR_EL1 -> r[SystemRegister.OSLSR_EL1.ordinal()] = 8 | value << 1;
+            case OSLAR_EL1 -> {
+                r[SystemRegister.OSLSR_EL1.ordinal()] = 8 | value << 1;
+                debug.registersChanged();
+            }
             default -> {
                 if (!isKey(register)) {
                     throw new IllegalStateException(register + " has no write effect");

@@ -141,7 +141,7 @@ class SystemRegistersTest {
         assertEquals(0, registers.read(key(3, 0, 0, 1, 0)), "ID_PFR0_EL1");
         assertEquals(0x0000_0000_0100_0011L, registers.read(key(3, 0, 0, 4, 0)), "PFR0");
         assertEquals(0x20, registers.read(key(3, 0, 0, 4, 1)), "PFR1: SSBS");
-        assertEquals(0x0010_1006, registers.read(key(3, 0, 0, 5, 0)), "DFR0");
+        assertEquals(0x1030_5006, registers.read(key(3, 0, 0, 5, 0)), "DFR0");
         assertEquals(0x0021_0000, registers.read(key(3, 0, 0, 6, 0)), "ISAR0: CRC32, LSE");
         assertEquals(1, registers.read(key(3, 0, 0, 6, 1)), "ISAR1: DPB");
         assertEquals(0x0F00_0021, registers.read(key(3, 0, 0, 7, 0)), "MMFR0");
