@@ -70,7 +70,7 @@ final class VirtioDevices {
                 all.devices.add(new VirtioNet(mac, switch (net) {
                     case NetConfig.User user -> UserNet.open(user, random);
                     case NetConfig.Switched switched -> switches.port(switched.name());
-                }));
+                }, config.cpus()));
             }
             int folders = 0;
             for (Path folder : config.devices().shares()) {

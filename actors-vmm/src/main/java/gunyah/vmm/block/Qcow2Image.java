@@ -64,9 +64,7 @@ final class Qcow2Image implements DiskImage {
         this.backing = backing;
         this.clusterSize = header.clusterSize();
         this.l2Entries = clusterSize / 8;
-        byte[] bytes = new byte[header.l1Entries() * 8];
-        RawImage.readFully(file, header.l1Offset(), bytes, 0, bytes.length);
-        l1 = table(bytes);
+        l1 = table(RawImage.readTable(file, header.l1Offset(), header.l1Entries() * 8));
         refcounts = new Qcow2Refcounts(file, header);
         cluster = new byte[clusterSize];
         inflatedCluster = new byte[clusterSize];
@@ -359,10 +357,10 @@ final class Qcow2Image implements DiskImage {
         }
         if (!unused.isEmpty()) {
             file.force(false);
-            for (long offset : unused) {
-                refcounts.release(offset);
+            // each at most once, also when one of them fails
+            while (!unused.isEmpty()) {
+                refcounts.release(unused.removeLast());
             }
-            unused.clear();
         }
     }
 

@@ -16,6 +16,9 @@ import java.util.Map;
 final class Qcow2Refcounts {
     private static final long OFFSET_MASK = Long.MAX_VALUE & -512L;
 
+    private static final int CACHE_BYTES = 16 << 20;
+    private static final int MAX_BEYOND_END = 1 << 16;
+
     private final FileChannel file;
     private final int clusterBits;
     private final int order;
@@ -35,15 +38,16 @@ final class Qcow2Refcounts {
         this.order = header.refcountOrder();
         this.perBlock = 1L << clusterBits + 3 - order;
         this.tableOffset = header.refcountTable();
-        byte[] bytes = new byte[header.refcountTableClusters() << clusterBits];
-        RawImage.readFully(file, tableOffset, bytes, 0, bytes.length);
-        table = Qcow2Image.table(bytes);
+        table = Qcow2Image.table(RawImage.readTable(file, tableOffset, header.refcountTableClusters() << clusterBits));
         end = file.size() + (1L << clusterBits) - 1 >> clusterBits;
     }
 
     private byte[] block(int index) throws IOException {
         byte[] block = blocks.get(index);
         if (block == null) {
+            if ((long) blocks.size() << clusterBits > CACHE_BYTES) {
+                blocks.keySet().removeIf(cached -> !dirty.get(cached));
+            }
             block = new byte[1 << clusterBits];
             RawImage.readFully(file, table[index] & OFFSET_MASK, block, 0, block.length);
             blocks.put(index, block);
@@ -126,7 +130,10 @@ final class Qcow2Refcounts {
     }
 
     private long nextAtEnd() throws IOException {
-        while (count(end) != 0) {
+        for (int counted = 0; count(end) != 0; counted++) {
+            if (counted == MAX_BEYOND_END) {
+                throw new IOException("the qcow2 image counts clusters that it does not have");
+            }
             end++;
         }
         return end++;

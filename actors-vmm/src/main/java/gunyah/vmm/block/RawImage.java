@@ -17,7 +17,7 @@ final class RawImage implements DiskImage {
     private final FileChannel channel;
     private final long size;
 
-    private RawImage(FileChannel channel, long size) {
+    RawImage(FileChannel channel, long size) {
         this.channel = channel;
         this.size = size;
     }
@@ -80,6 +80,16 @@ final class RawImage implements DiskImage {
                 throw new EOFException("the file ends at %d".formatted(channel.size()));
             }
         }
+    }
+
+    /** Reads a table whose length the file tells, once it is clear that the file has as much. */
+    static byte[] readTable(FileChannel channel, long position, int length) throws IOException {
+        if (length > channel.size() - position) {
+            throw new EOFException("the file ends at %d".formatted(channel.size()));
+        }
+        byte[] table = new byte[length];
+        readFully(channel, position, table, 0, length);
+        return table;
     }
 
     @Override

@@ -56,6 +56,8 @@ public final class VirtioBlock implements VirtioDevice {
     private final byte[] config = new byte[CONFIG_SIZE];
     private final byte[] stage = new byte[STAGE];
     private final byte[] header = new byte[HEADER];
+    /** The host may have dropped what it could not write, so that a later flush would succeed and nothing be there. */
+    private boolean flushFailed;
     private DeviceQueues queues;
     private DescriptorChain chain;
 
@@ -191,8 +193,13 @@ public final class VirtioBlock implements VirtioDevice {
     }
 
     private byte flush() throws IOException {
+        if (flushFailed) {
+            return S_IOERR;
+        }
         if (!readOnly) {
+            flushFailed = true;
             image.flush();
+            flushFailed = false;
         }
         return S_OK;
     }

@@ -5,18 +5,21 @@ import gunyah.vmm.virtio.DescriptorChain;
 import gunyah.vmm.virtio.DeviceQueues;
 import gunyah.vmm.virtio.VirtioDevice;
 import gunyah.vmm.virtio.Virtqueue;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A virtio network card (virtio 1.2, 5.1): one pair of queues, checksum offload, mergeable buffers; segmentation offload
- * where the network takes large frames, which saves an interpreted guest most of its work.
+ * A virtio network card (virtio 1.2, 5.1): a pair of queues for each vCPU, checksum offload, mergeable buffers;
+ * segmentation offload where the network takes large frames, which saves an interpreted guest most of its work.
  */
 public final class VirtioNet implements VirtioDevice, Network.Card {
     private static final int ID = 1;
-    private static final int RECEIVE = 0;
-    private static final int TRANSMIT = 1;
+    /** What a device's loop has room for: two queues for each, and the control queue. */
+    private static final int MAX_PAIRS = 8;
     private static final long F_CSUM = 1L;
     private static final long F_GUEST_CSUM = 1L << 1;
     private static final long F_MTU = 1L << 3;
@@ -25,6 +28,14 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
     private static final long F_HOST_TSO4 = 1L << 11;
     private static final long F_MRG_RXBUF = 1L << 15;
     private static final long F_STATUS = 1L << 16;
+    private static final long F_CTRL_VQ = 1L << 17;
+    private static final long F_MQ = 1L << 22;
+
+    private static final int CONTROL = 2;
+    private static final int CTRL_MQ = 4;
+    private static final int MQ_VQ_PAIRS_SET = 0;
+    private static final byte CTRL_OK = 0;
+    private static final byte CTRL_ERR = 1;
 
     private static final int HEADER = 12;
     private static final int FLAG_NEEDS_CSUM = 1;
@@ -37,20 +48,35 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
 
     private final byte[] config = new byte[12];
     private final Network network;
-    private final ConcurrentLinkedQueue<Frame> backlog = new ConcurrentLinkedQueue<>();
+    private final int pairs;
+    /** Frames for each pair of queues. */
+    private final List<Queue<Frame>> backlogs = new ArrayList<>();
+    private final FlowSteering steering = new FlowSteering();
     private final AtomicInteger waiting = new AtomicInteger();
     private final int[] heads = new int[Virtqueue.MAX_SIZE];
     private final int[] lengths = new int[Virtqueue.MAX_SIZE];
     private final byte[] header = new byte[HEADER];
     private volatile DeviceQueues queues;
     private volatile boolean refused;
+    /** Pairs that the driver said it uses. */
+    private volatile int inUse = 1;
     private DescriptorChain first;
     private DescriptorChain next;
 
-    /** @param mac six bytes */
-    public VirtioNet(byte[] mac, Network network) {
+    /**
+     * Makes a card and plugs it in.
+     *
+     * @param mac   six bytes
+     * @param vcpus of the VM
+     */
+    public VirtioNet(byte[] mac, Network network, int vcpus) {
+        pairs = Math.clamp(vcpus, 1, MAX_PAIRS);
+        for (int i = 0; i < pairs; i++) {
+            backlogs.add(new ConcurrentLinkedQueue<>());
+        }
         System.arraycopy(mac, 0, config, 0, mac.length);
         Bits.le16(config, 6, LINK_UP);
+        Bits.le16(config, 8, pairs);
         Bits.le16(config, 10, Frame.MTU);
         this.network = network;
         network.plug(this);
@@ -68,13 +94,14 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
 
     @Override
     public long features() {
-        long common = F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_MRG_RXBUF | F_STATUS;
+        long common = F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_MRG_RXBUF | F_STATUS
+                | (pairs > 1 ? F_CTRL_VQ | F_MQ : 0);
         return network.takesLargeFrames() ? common | F_GUEST_TSO4 | F_HOST_TSO4 : common;
     }
 
     @Override
     public int queueCount() {
-        return 2;
+        return pairs > 1 ? 2 * pairs + 1 : 2;
     }
 
     @Override
@@ -86,14 +113,18 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
     public void started(DeviceQueues running) {
         first = new DescriptorChain(running.memory());
         next = new DescriptorChain(running.memory());
+        inUse = 1;
+        steering.forget();
         queues = running;
     }
 
     @Override
     public void reset() {
         queues = null;
-        while (backlog.poll() != null) {
-            waiting.decrementAndGet();
+        for (Queue<Frame> backlog : backlogs) {
+            while (backlog.poll() != null) {
+                waiting.decrementAndGet();
+            }
         }
     }
 
@@ -115,8 +146,9 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
             }
         }
         waiting.incrementAndGet();
-        backlog.add(frame);
-        running.schedule(RECEIVE);
+        int pair = steering.pairFor(frame, inUse);
+        backlogs.get(pair).add(frame);
+        running.schedule(2 * pair);
         return true;
     }
 
@@ -134,24 +166,32 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
 
     @Override
     public void process(int index) {
+        boolean control = pairs > 1 && index == (has(F_MQ) ? 2 * pairs : CONTROL);
+        if (!control && (index & 1) == 0 && index / 2 >= inUse && index / 2 < pairs) {
+            redirect(backlogs.get(index / 2));
+            return;
+        }
         Virtqueue queue = queues.queue(index);
         if (queue == null) {
             return;
         }
-        if (index == RECEIVE) {
-            receive(queue);
-        } else {
-            transmit(queue);
+        if (control) {
+            control(queue);
+        } else if ((index & 1) == 0 && index / 2 < pairs) {
+            receive(queue, index);
+        } else if ((index & 1) == 1) {
+            transmit(queue, index);
         }
         queues.notifyDriver(index);
     }
 
-    private void receive(Virtqueue queue) {
+    private void receive(Virtqueue queue, int index) {
+        Queue<Frame> backlog = backlogs.get(index / 2);
         Frame frame = backlog.peek();
         while (frame != null) {
             if (!fill(queue, frame)) {
                 if (queue.expectNotification()) {
-                    queues.schedule(RECEIVE);
+                    queues.schedule(index);
                 }
                 return;
             }
@@ -225,7 +265,7 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
         Bits.le16(header, 10, buffers);
     }
 
-    private void transmit(Virtqueue queue) {
+    private void transmit(Virtqueue queue, int index) {
         int sent = 0;
         do {
             queue.ignoreNotifications();
@@ -237,10 +277,13 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
                 Frame frame = sentFrame();
                 queue.push(first);
                 if (frame != null) {
+                    if (inUse > 1) {
+                        steering.sent(frame, index / 2);
+                    }
                     network.send(frame);
                 }
                 if (++sent == BATCH) {
-                    queues.schedule(TRANSMIT);
+                    queues.schedule(index);
                     return;
                 }
             }
@@ -265,6 +308,43 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
         int field = Bits.le16(header, 8);
         return start < Frame.HEADER || start + field + 2 > bytes.length ? null
                 : new Frame(bytes, bytes.length, start, field, segmentSize);
+    }
+
+    /** Commands of the control queue; of them we have only the number of pairs in use (5.1.6.5.6). */
+    private void control(Virtqueue queue) {
+        byte[] command = new byte[4];
+        do {
+            while (queue.pop(first)) {
+                int length = first.read(command, 0, command.length);
+                if (length < 2 || first.writable() == 0) {
+                    queue.breakDown("a control command without class or room for its answer");
+                    return;
+                }
+                int wanted = Bits.le16(command, 2);
+                boolean known = length == command.length && command[0] == CTRL_MQ && command[1] == MQ_VQ_PAIRS_SET;
+                boolean done = known && has(F_MQ) && wanted >= 1 && wanted <= pairs;
+                if (done) {
+                    use(wanted);
+                }
+                first.writeLast(done ? CTRL_OK : CTRL_ERR);
+                queue.push(first);
+            }
+        } while (queue.expectNotification());
+    }
+
+    private void use(int wanted) {
+        inUse = wanted;
+        for (int pair = wanted; pair < pairs; pair++) {
+            queues.schedule(2 * pair);
+        }
+    }
+
+    /** What came for a pair that is no longer used goes to the first. */
+    private void redirect(Queue<Frame> backlog) {
+        for (Frame frame = backlog.poll(); frame != null; frame = backlog.poll()) {
+            backlogs.getFirst().add(frame);
+            queues.schedule(0);
+        }
     }
 
     @Override

@@ -1,5 +1,10 @@
 package gunyah.vmm.net;
 
+import static gunyah.vmm.net.TestGuest.DATA;
+import static gunyah.vmm.net.TestGuest.MAC;
+import static gunyah.vmm.net.TestGuest.TCP;
+import static gunyah.vmm.net.TestGuest.isTcp;
+import static gunyah.vmm.net.TestGuest.sequenceOf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -22,19 +27,17 @@ import org.junit.jupiter.api.Test;
 
 /** A user network between frames of a guest made by hand and real sockets of this computer. */
 class UserNetTest {
-    private static final long MAC = 0x5254_0012_3456L;
     private static final int GUEST_PORT = 40000;
-    private static final int TCP = Ip4.TRANSPORT;
-    private static final int DATA = TCP + Ip4.TCP_HEADER;
 
     private final TestCard card = new TestCard();
     private UserNet net;
-    private int sequence = 1000;
+    private TestGuest guest;
 
     @BeforeEach
     void open() {
         net = UserNet.open(new NetConfig.User(List.of(new NetConfig.Forward("", 0, 80))), new Random(1));
         net.plug(card);
+        guest = new TestGuest(net);
     }
 
     @AfterEach
@@ -42,28 +45,8 @@ class UserNetTest {
         net.close();
     }
 
-    private static boolean isTcp(Frame frame, int flags) {
-        return Ip4.protocol(frame.bytes()) == Ip4.TCP && (frame.bytes()[TCP + 13] & flags) == flags;
-    }
-
     private void sendTcp(int to, int toPort, int fromPort, int acknowledged, int flags, byte[] data) {
-        byte[] frame = new byte[DATA + data.length];
-        Ip4.header(frame, UserAddresses.GATEWAY_MAC, MAC, Ip4.TCP, UserAddresses.GUEST, to,
-                Ip4.TCP_HEADER + data.length);
-        Bits.be16(frame, TCP, fromPort);
-        Bits.be16(frame, TCP + 2, toPort);
-        Bits.be32(frame, TCP + 4, sequence);
-        Bits.be32(frame, TCP + 8, acknowledged);
-        frame[TCP + 12] = 0x50;
-        frame[TCP + 13] = (byte) flags;
-        Bits.be16(frame, TCP + 14, 0xffff);
-        System.arraycopy(data, 0, frame, DATA, data.length);
-        sequence += data.length + (flags & (TcpFlow.SYN | TcpFlow.FIN)) / ((flags & TcpFlow.SYN) != 0 ? 2 : 1);
-        net.send(Frame.of(frame));
-    }
-
-    private static int sequenceOf(Frame frame) {
-        return Bits.be32(frame.bytes(), TCP + 4);
+        guest.send(to, toPort, fromPort, acknowledged, flags, data);
     }
 
     @Test
@@ -165,7 +148,7 @@ class UserNetTest {
                 socket.getOutputStream().write("world".getBytes());
                 Frame data = card.await(f -> isTcp(f, TcpFlow.PSH));
                 assertThat(new String(data.bytes(), DATA, 5, StandardCharsets.US_ASCII)).isEqualTo("world");
-                assertThat(Bits.be32(data.bytes(), TCP + 8)).isEqualTo(sequence);
+                assertThat(Bits.be32(data.bytes(), TCP + 8)).isEqualTo(guest.sequence());
                 acknowledged += 5;
 
                 sendTcp(UserAddresses.GATEWAY, port, GUEST_PORT, acknowledged, TcpFlow.ACK | TcpFlow.FIN, new byte[0]);

@@ -16,6 +16,8 @@ class VirtioNetTest {
     private static final int CSUM = 3;
     private static final int TSO4 = 1 << 7 | 1 << 11;
     private static final int MERGEABLE = 1 << 15;
+    private static final int CTRL_VQ = 1 << 17;
+    private static final int MQ = 1 << 22;
 
     /** A network that keeps what was sent. */
     private static final class Sink implements Network {
@@ -50,7 +52,7 @@ class VirtioNetTest {
     }
 
     private final Sink sink = new Sink();
-    private final TestDriver driver = new TestDriver(new VirtioNet(new byte[] {2, 0, 0, 0, 0, 9}, sink));
+    private final TestDriver driver = new TestDriver(new VirtioNet(new byte[] {2, 0, 0, 0, 0, 9}, sink, 1));
 
     private static byte[] frame(int length) {
         byte[] frame = new byte[length];
@@ -162,6 +164,70 @@ class VirtioNetTest {
 
         assertThat(driver.memory.copy(buffer, 1)[0]).isZero();
         assertThat(driver.memory.copy(buffer + 12, bytes.length)).isEqualTo(bytes);
+    }
+
+    /** The answer to setting the number of pairs; queue 6 is the control queue of three pairs. */
+    private static byte usePairs(TestDriver many, int pairs) {
+        return many.call(6, Part.out(new byte[] {4, 0}), Part.out(new byte[] {(byte) pairs, 0}), Part.in(1))[0];
+    }
+
+    private static Frame flow(int from, int to) {
+        return Ip4.udp(1, 2, 0x0a000002, from, 0x0a00020f, to, new byte[20], 20);
+    }
+
+    private static int arrivals(TestDriver many, int pair) {
+        return many.used(2 * pair);
+    }
+
+    @Test
+    void aFlowComesBackThroughThePairItWasSentOn() {
+        TestDriver many = new TestDriver(new VirtioNet(new byte[6], sink, 3)).start(CSUM | CTRL_VQ | MQ);
+        assertThat(many.transport.read(0x108, 2)).isEqualTo(3);
+        assertThat(usePairs(many, 3)).isZero();
+        for (int pair = 0; pair < 3; pair++) {
+            for (int i = 0; i < 4; i++) {
+                many.chain(2 * pair, i, Part.in(200));
+            }
+            many.notify(2 * pair);
+            many.call(2 * pair + 1, Part.out(header(0, 0, 0, 0, 0)), Part.out(flow(1000 + pair, 80).bytes()));
+        }
+
+        sink.card.deliver(flow(80, 1002));
+        sink.card.deliver(flow(80, 1001));
+        sink.card.deliver(flow(80, 1001));
+        sink.card.deliver(flow(80, 1000));
+
+        assertThat(arrivals(many, 0)).isEqualTo(1);
+        assertThat(arrivals(many, 1)).isEqualTo(2);
+        assertThat(arrivals(many, 2)).isEqualTo(1);
+
+        // fewer pairs: what waits, and what comes, goes to those that are left
+        many.start(CSUM | CTRL_VQ | MQ);
+        usePairs(many, 3);
+        many.call(5, Part.out(header(0, 0, 0, 0, 0)), Part.out(flow(1002, 80).bytes()));
+        sink.card.deliver(flow(80, 1002));
+        assertThat(usePairs(many, 1)).isZero();
+        sink.card.deliver(flow(80, 1002));
+        many.chain(0, 0, Part.in(200));
+        many.chain(0, 1, Part.in(200));
+        many.notify(0);
+        assertThat(arrivals(many, 0)).isEqualTo(2);
+    }
+
+    @Test
+    void refusesNumbersOfPairsItDoesNotHaveAndOtherCommands() {
+        TestDriver many = new TestDriver(new VirtioNet(new byte[6], sink, 3)).start(CTRL_VQ | MQ);
+
+        assertThat(usePairs(many, 0)).isEqualTo((byte) 1);
+        assertThat(usePairs(many, 4)).isEqualTo((byte) 1);
+        assertThat(many.call(6, Part.out(new byte[] {0, 0, 1}), Part.in(1))).containsExactly(1);
+        assertThat(many.call(6, Part.out(new byte[] {4, 0}), Part.in(1))).containsExactly(1);
+        many.start(CTRL_VQ);
+        assertThat(many.call(2, Part.out(new byte[] {4, 0, 1, 0}), Part.in(1))).containsExactly(1);
+        assertThat(many.isBroken()).isFalse();
+        many.chain(2, 0, Part.out(new byte[] {4}), Part.in(1));
+        many.notify(2);
+        assertThat(many.isBroken()).isTrue();
     }
 
     @Test

@@ -57,7 +57,7 @@ class RingFuzzTest {
         NetSwitch switches = new NetSwitch();
         ConsoleSink sink = new ConsoleSink(bytes -> { }, Runnable::run);
         fuzz(new VirtioBlock("disk0", DiskImages.open(new DiskConfig(disk, false, Optional.empty())), false, 2));
-        fuzz(new VirtioNet(new byte[6], switches.port("lan")));
+        fuzz(new VirtioNet(new byte[6], switches.port("lan"), 2));
         fuzz(new VirtioConsole(sink));
         fuzz(new VirtioRng(RandomGenerator.of("L64X128MixRandom")));
         fuzz(new VirtioBalloon(0, gpa -> gpa >= ArrayMemory.BASE));
