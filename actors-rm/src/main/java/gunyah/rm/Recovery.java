@@ -8,14 +8,15 @@ import gunyah.rm.vm.Answer;
 import gunyah.rm.vm.Turns;
 import gunyah.rm.vm.Vm;
 import gunyah.rm.vm.VmLifecycle;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the actor was doing, so that its next life can set it right: a request that was not answered is answered DENIED and
- * the VM it was about ends with a reason; the turn itself is taken again, since others may wait for the rest of it.
- * Changes of memory are undone by the journal on the way out; what they still had to do when they were decided is done here.
+ * What the actor was doing, so that its next life can set it right: a request that was not answered is answered DENIED
+ * and the VM it was about ends with a reason; the turn itself is taken again, since others may wait for the rest of it.
+ * Changes are undone by the journal on the way out; what remained to be done of decided ones is done here.
  */
 final class Recovery {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
@@ -88,16 +89,26 @@ final class Recovery {
         LOG.error("restarted; {} VM was concerned", about == null ? "no" : about.vmid());
         root.journal().resume();
         if (pending != null && !pending.sent) {
-            pending.send(Reply.of(RmError.DENIED));
-            if (about != null) {
-                Vm victim = about;
-                turns.next(() -> life.giveUp(victim));
-            }
+            deny(pending, Optional.ofNullable(about));
         }
         if (failures < ATTEMPTS) {
             again.accept(command);
         } else {
             turns.next(() -> LOG.error("given up: {}", command));
+        }
+    }
+
+    // Before any other turn: nobody is to find the VM half made, least of all who was told that his request failed.
+    private void deny(Pending request, Optional<Vm> victim) {
+        Runnable denial = () -> {
+            victim.ifPresent(life::giveUp);
+            request.send(Reply.of(RmError.DENIED));
+        };
+        try {
+            denial.run();
+        } catch (RuntimeException defect) {
+            LOG.error("another defect", defect);
+            turns.next(denial);
         }
     }
 }

@@ -59,16 +59,6 @@ class GuestFuzzTest {
         }
 
         @Override
-        public void notified(int vmid, MessageId id) {
-            // What arrives is counted.
-        }
-
-        @Override
-        public void state(int vmid, VmState state) {
-            // Told by VM_STATUS.
-        }
-
-        @Override
         public void restarted() {
             restarts.incrementAndGet();
         }
@@ -124,9 +114,9 @@ class GuestFuzzTest {
             half = frame == FRAMES / 2 ? heap() : half;
         }
 
-        System.out.printf("GuestFuzzTest: %d frames of guest code, %d of its owner; %d requests, all answered, %d frames "
-                + "dropped or part of one; the guest received %s and was started again %d times%n", ofGuestCode,
-                FRAMES - ofGuestCode, requests, FRAMES - requests, received, revived);
+        System.out.printf("GuestFuzzTest: %d frames of guest code, %d of its owner; %d requests, all answered, "
+                + "%d frames dropped or part of one; the guest received %s and was started again %d times%n",
+                ofGuestCode, FRAMES - ofGuestCode, requests, FRAMES - requests, received, revived);
         assertThat(restarts.get()).as("restarts of the Resource Manager").isZero();
         assertThat(ofGuestCode).isGreaterThan(FRAMES * 3L / 4);
         assertThat(requests).isGreaterThan(FRAMES / 4);

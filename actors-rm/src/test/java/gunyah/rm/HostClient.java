@@ -63,16 +63,6 @@ final class HostClient {
                     }
 
                     @Override
-                    public void notified(int vmid, MessageId id) {
-                        // What arrives is looked at, not what is sent.
-                    }
-
-                    @Override
-                    public void state(int vmid, VmState state) {
-                        // Told by VM_STATUS.
-                    }
-
-                    @Override
                     public void console(int vmid, byte[] text) {
                         console.writeBytes(text);
                     }

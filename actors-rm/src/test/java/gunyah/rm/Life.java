@@ -24,8 +24,8 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * One life of a few VMs: who takes part, what was made, and how all of it ends whatever went wrong on the way. Belongs to
- * one thread of the test.
+ * One life of a few VMs: who takes part, what was made, and how all of it ends whatever went wrong on the way. Belongs
+ * to one thread of the test.
  */
 final class Life {
     private static final Duration LIMIT = Duration.ofSeconds(RealHost.LIMIT_SECONDS);

@@ -80,7 +80,8 @@ class ManyVmsTest {
         }
     }
 
-    private static long vcpuThreads() {
+    /** {@return threads of this process that are vCPUs} */
+    static long vcpuThreads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().matches("vm-[0-9]+/vcpu-[0-9]+")).count();
     }

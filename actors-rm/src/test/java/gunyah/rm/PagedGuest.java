@@ -20,8 +20,8 @@ import gunyah.rm.rpc.WireReader;
 import java.util.List;
 
 /**
- * A VM as the Linux v17 driver makes one: its device tree is a lent parcel, its owner lends and shares the other pages one
- * by one by hypercalls of its own and runs its vCPUs. Belongs to one thread of the test.
+ * A VM as the Linux v17 driver makes one: its device tree is a lent parcel, its owner lends and shares the other pages
+ * one by one by hypercalls of its own and runs its vCPUs. Belongs to one thread of the test.
  */
 final class PagedGuest {
     static final long PARCEL = 0x4200_0000L;
@@ -82,6 +82,11 @@ final class PagedGuest {
     long cap(ResourceType type, int label) {
         return resources.stream().filter(r -> r.type() == type.value() && r.label() == label).findFirst().orElseThrow()
                 .capId();
+    }
+
+    /** {@return the owner's lines that it has to do with} */
+    List<Integer> lines() {
+        return resources.stream().map(HypResource::virq).filter(line -> line != 0).toList();
     }
 
     private long guestPrivate() {

@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * When the ends of a message queue between a guest and its owner are interrupted: at the exact crossing of a threshold and
- * at each pushed message, whatever waits already; and that who drains at each interrupt never waits in vain. One end is
- * guest code behind a GIC, the other a VM in Java.
+ * When the ends of a message queue between a guest and its owner are interrupted: at the exact crossing of a threshold
+ * and at each pushed message, whatever waits already; and that who drains at each interrupt never waits in vain. One
+ * end is guest code behind a GIC, the other a VM in Java.
  */
 @Tag("guest")
 class QueueInterruptsTest {
@@ -124,7 +124,7 @@ class QueueInterruptsTest {
         }
     }
 
-    /** The sender waits for its own interrupt at a full queue, the receiver for its at an empty one; nobody asks twice. */
+    /** The sender waits for its interrupt at a full queue, the receiver for its at an empty one; nobody asks twice. */
     @Test
     void whoDrainsAtEachInterruptGetsAllOfIt() throws InterruptedException, ExecutionException, TimeoutException {
         System.out.printf("QueueInterruptsTest: seed %d%n", SEED);

@@ -10,9 +10,9 @@ import java.util.Optional;
 /**
  * The hypercalls the Resource Manager makes, one method each, by the native convention (Gunyah API document; argument
  * order and numbers of the {@code .hvc} files). Addresses and sizes in bytes; capabilities are ids in the root VM's
- * cspace unless a cspace is named. A refusal is a {@link HypFault}, except where the result says otherwise. A defect that
- * comes out of a call which was done is thrown by the next call instead of that, or by {@link #throwLate}: first the
- * caller writes down what the call did. Belongs to one thread at a time.
+ * cspace unless a cspace is named. A refusal is a {@link HypFault}, except where the result says otherwise. A defect
+ * that comes out of a call which was done is thrown by the next call instead of that, or by {@link #throwLate}: first
+ * the caller writes down what the call did. Belongs to one thread at a time.
  */
 public final class Hypercalls {
     private static final Map<ObjectType, Integer> CREATE = new EnumMap<>(Map.of(

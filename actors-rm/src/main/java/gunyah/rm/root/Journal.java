@@ -10,8 +10,8 @@ import org.slf4j.LoggerFactory;
 /**
  * How changes of several hypercalls survive a defect of ours on the way. A change of what VMs own and map happens as a
  * whole, or every step of it is undone, latest first, whatever stopped it; changes do not nest. What remains to be done
- * when a change is decided is a duty: it is done although it may take another life of the actor. Belongs to the Resource
- * Manager's actor.
+ * when a change is decided is a duty: it is done although it may take another life of the actor. Belongs to the
+ * Resource Manager's actor.
  */
 public final class Journal {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);

@@ -10,8 +10,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything that was made for one VM and how to unmake it: objects, capability copies, interrupt lines, mappings.
- * Undone latest first, one thing per {@link #undoOne}, so that a reset takes small steps; a defect on the way leaves the
- * thing here.
+ * Undone latest first, one thing per {@link #undoOne}, so that a reset takes small steps; a defect on the way leaves
+ * the thing here.
  */
 public final class Ledger {
     /** Order of undoing (public Resource Manager, reset stages 1 and 4). */

@@ -9,35 +9,22 @@ import gunyah.rm.rpc.VmState;
 public interface RmTrace {
     /** Nobody listens. */
     RmTrace NONE = new RmTrace() {
-        @Override
-        public void answered(int vmid, RmMessage request, Reply reply) {
-            // Nobody listens.
-        }
-
-        @Override
-        public void notified(int vmid, MessageId id) {
-            // Nobody listens.
-        }
-
-        @Override
-        public void state(int vmid, VmState state) {
-            // Nobody listens.
-        }
-
-        @Override
-        public void console(int vmid, byte[] text) {
-            // Nobody listens.
-        }
     };
 
     /** A request of this VM is served, and its answer goes out. */
-    void answered(int vmid, RmMessage request, Reply reply);
+    default void answered(int vmid, RmMessage request, Reply reply) {
+        // A trace need not have it.
+    }
 
     /** This VM is told something unasked. */
-    void notified(int vmid, MessageId id);
+    default void notified(int vmid, MessageId id) {
+        // A trace need not have it.
+    }
 
     /** A VM is in this state now; NONE when it was deallocated. */
-    void state(int vmid, VmState state);
+    default void state(int vmid, VmState state) {
+        // A trace need not have it.
+    }
 
     /** The primary VM writes this to its console, whose other end is the machine. */
     default void console(int vmid, byte[] text) {
