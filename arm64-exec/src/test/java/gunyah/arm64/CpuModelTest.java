@@ -24,6 +24,7 @@ class CpuModelTest {
     private static final int ISAR1 = key(3, 0, 0, 6, 1);
     private static final int PFR0 = key(3, 0, 0, 4, 0);
     private static final int PFR1 = key(3, 0, 0, 4, 1);
+    private static final int MMFR0 = key(3, 0, 0, 7, 0);
     private static final int MMFR1 = key(3, 0, 0, 7, 1);
     private static final int MMFR2 = key(3, 0, 0, 7, 2);
     private static final int ESR = key(3, 0, 5, 2, 0);
@@ -69,7 +70,14 @@ class CpuModelTest {
             new Row(Feature.SSBS, PFR1, 4, 2, 0xD503_413F), // msr ssbs, #1
             new Row(Feature.PAN, MMFR1, 20, 2, 0xD500_419F), // msr pan, #1
             new Row(Feature.PAN, MMFR1, 20, 2, 0xD508_7902), // at s1e1rp, x2
-            new Row(Feature.UAO, MMFR2, 4, 1, 0xD500_417F)); // msr uao, #1
+            new Row(Feature.UAO, MMFR2, 4, 1, 0xD500_417F), // msr uao, #1
+            new Row(Feature.HPDS, MMFR1, 12, 1, NONE),
+            new Row(Feature.HAFDBS, MMFR1, 0, 2, NONE),
+            new Row(Feature.TTCNP, MMFR2, 0, 1, NONE),
+            new Row(Feature.TTST, MMFR2, 28, 1, NONE),
+            new Row(Feature.Granules, MMFR0, 20, 1, NONE),
+            new Row(Feature.TLBIOS, ISAR0, 56, 1, 0xD508_8122), // tlbi vae1os, x2
+            new Row(Feature.TLBIRANGE, ISAR0, 56, 2, 0xD508_8622)); // tlbi rvae1, x2
 
     static List<CpuFeatures> models() {
         return List.of(CpuFeatures.BASE, CpuFeatures.DEFAULT, CpuFeatures.MAX);

@@ -123,7 +123,8 @@ public final class SystemBoard implements AutoCloseable {
             }
         };
         TlbBroadcast domain = (op, operand) -> events.add("tlbi %d 0x%x".formatted(op, operand));
-        Set<String> features = Set.of("FEAT_LSE", "FEAT_CRC32", "FEAT_PAN", "FEAT_UAO", "FEAT_SSBS", "FEAT_DPB");
+        Set<String> features = Set.of("FEAT_LSE", "FEAT_CRC32", "FEAT_PAN", "FEAT_UAO", "FEAT_SSBS", "FEAT_DPB",
+                "FEAT_HPDS", "FEAT_HAFDBS");
         registers = new SystemRegisters(s, mmu, port, control, new IdRegisters(features::contains), 1, undefined, code,
                 domain);
         exceptions = new Exceptions(s, registers, mmu);

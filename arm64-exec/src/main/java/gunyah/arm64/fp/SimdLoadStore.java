@@ -164,7 +164,9 @@ final class SimdLoadStore {
             case 0 -> cpu.mmu.read8(va);
             case 1 -> cpu.mmu.read16(va);
             case 2 -> cpu.mmu.read32(va) & 0xFFFF_FFFFL;
-            default -> cpu.mmu.read64(va);
+            case 3 -> cpu.mmu.read64(va);
+            // the first half of 16 bytes, which must be aligned as a whole where alignment is checked
+            default -> cpu.mmu.read64(va, 16);
         };
     }
 
@@ -176,7 +178,7 @@ final class SimdLoadStore {
             case 2 -> cpu.mmu.write32(va, (int) low);
             case 3 -> cpu.mmu.write64(va, low);
             default -> {
-                cpu.mmu.write64(va, low);
+                cpu.mmu.write64(va, low, 16);
                 cpu.mmu.write64(va + 8, cpu.v[2 * reg + 1]);
             }
         }

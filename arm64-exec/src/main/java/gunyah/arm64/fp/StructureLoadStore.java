@@ -135,8 +135,8 @@ final class StructureLoadStore {
         }
         for (int k = 0; k < count; k++) {
             int at = 2 * (i.rd + k & 31);
-            long low = cpu.mmu.read64(va);
-            cpu.v[at + 1] = i.b == 0 ? 0 : cpu.mmu.read64(va + 8);
+            long low = cpu.mmu.read64(va, 1 << i.a);
+            cpu.v[at + 1] = i.b == 0 ? 0 : cpu.mmu.read64(va + 8, 1 << i.a);
             cpu.v[at] = low;
             va += 8 << i.b;
         }
@@ -147,9 +147,9 @@ final class StructureLoadStore {
         long va = cpu.x[i.rn];
         for (int k = 0; k < count; k++) {
             int at = 2 * (i.rd + k & 31);
-            cpu.mmu.write64(va, cpu.v[at]);
+            cpu.mmu.write64(va, cpu.v[at], 1 << i.a);
             if (i.b != 0) {
-                cpu.mmu.write64(va + 8, cpu.v[at + 1]);
+                cpu.mmu.write64(va + 8, cpu.v[at + 1], 1 << i.a);
             }
             va += 8 << i.b;
         }

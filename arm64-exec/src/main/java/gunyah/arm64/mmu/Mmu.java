@@ -26,6 +26,8 @@ public final class Mmu {
     public static final int TLBI_ASID = 2;
     /** {@link #invalidate}: one VA, any ASID. */
     public static final int TLBI_VA_ALL_ASID = 3;
+    /** {@link #invalidate}: a range of VAs, any ASID. */
+    public static final int TLBI_RANGE = 4;
 
     /** {@link #translateForOwner}: stage 1 does not map or allow it. */
     public static final long STAGE1_FAULT = -1;
@@ -33,6 +35,11 @@ public final class Mmu {
     public static final long STAGE2_PERMISSION = -2;
     /** {@link #translateForOwner}: stage 2 does not map the page (or a page of the stage-1 tables). */
     public static final long STAGE2_UNMAPPED = -3;
+
+    /** MAIR attribute: normal, inner and outer non-cacheable. */
+    private static final int NON_CACHEABLE = 0x44;
+    /** Ranges of more pages drop everything of their half. */
+    private static final int RANGE_BY_PAGE = 512;
 
     /** Bytes that DC ZVA zeroes. */
     public static final int ZERO_BLOCK = 64;
@@ -67,6 +74,11 @@ public final class Mmu {
         this.stage2Epoch = stage2.epoch();
     }
 
+    /** Says which options the CPU has: granules of 16 and 64 KiB, spaces of less than 25 bits. */
+    public void options(boolean otherGranules, boolean smallTables) {
+        stage1.options(otherGranules, smallTables);
+    }
+
     /** Names who must hear of stores to decoded code; drops every cached translation. */
     public void watchCode(CodePageOracle oracle) {
         code = oracle;
@@ -91,7 +103,7 @@ public final class Mmu {
         if (Tlb.get(at) == (va & Tlb.PAGE)) {
             return RAW.getByte(va + Tlb.get(at + Tlb.ADDEND)) & 0xFF;
         }
-        return (int) readSlow(va, 1, bank);
+        return (int) readSlow(va, 1, 1, bank);
     }
 
     public int read16(long va) {
@@ -99,7 +111,7 @@ public final class Mmu {
         if (Tlb.get(at) == (va + 1 & Tlb.PAGE)) {
             return RAW.getShort(va + Tlb.get(at + Tlb.ADDEND)) & 0xFFFF;
         }
-        return (int) readSlow(va, 2, bank);
+        return (int) readSlow(va, 2, 2, bank);
     }
 
     public int read32(long va) {
@@ -107,15 +119,20 @@ public final class Mmu {
         if (Tlb.get(at) == (va + 3 & Tlb.PAGE)) {
             return RAW.getInt(va + Tlb.get(at + Tlb.ADDEND));
         }
-        return (int) readSlow(va, 4, bank);
+        return (int) readSlow(va, 4, 4, bank);
     }
 
     public long read64(long va) {
+        return read64(va, 8);
+    }
+
+    /** As {@link #read64(long)}, of an access that is aligned when it is to {@code alignment} bytes, 1 to 16. */
+    public long read64(long va, int alignment) {
         long at = bank + Tlb.index(va);
         if (Tlb.get(at) == (va + 7 & Tlb.PAGE)) {
             return RAW.getLong(va + Tlb.get(at + Tlb.ADDEND));
         }
-        return readSlow(va, 8, bank);
+        return readSlow(va, 8, alignment, bank);
     }
 
     public void write8(long va, int value) {
@@ -123,7 +140,7 @@ public final class Mmu {
         if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
             RAW.putByte(va + Tlb.get(at + Tlb.ADDEND), (byte) value);
         } else {
-            writeSlow(va, 1, bank, value);
+            writeSlow(va, 1, 1, bank, value);
         }
     }
 
@@ -132,7 +149,7 @@ public final class Mmu {
         if (Tlb.get(at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
             RAW.putShort(va + Tlb.get(at + Tlb.ADDEND), (short) value);
         } else {
-            writeSlow(va, 2, bank, value);
+            writeSlow(va, 2, 2, bank, value);
         }
     }
 
@@ -141,27 +158,32 @@ public final class Mmu {
         if (Tlb.get(at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
             RAW.putInt(va + Tlb.get(at + Tlb.ADDEND), value);
         } else {
-            writeSlow(va, 4, bank, value);
+            writeSlow(va, 4, 4, bank, value);
         }
     }
 
     public void write64(long va, long value) {
+        write64(va, value, 8);
+    }
+
+    /** As {@link #write64(long, long)}, of an access that is aligned when it is to {@code alignment} bytes, 1 to 16. */
+    public void write64(long va, long value, int alignment) {
         long at = bank + Tlb.index(va);
         if (Tlb.get(at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
             RAW.putLong(va + Tlb.get(at + Tlb.ADDEND), value);
         } else {
-            writeSlow(va, 8, bank, value);
+            writeSlow(va, 8, alignment, bank, value);
         }
     }
 
     /** Reads {@code 1 << sizeLog2} bytes with EL0 rights (LDTR), with EL1 rights when PSTATE.UAO says so. */
     public long readUnprivileged(long va, int sizeLog2) {
-        return readSlow(va, 1 << sizeLog2, unprivilegedBank);
+        return readSlow(va, 1 << sizeLog2, 1 << sizeLog2, unprivilegedBank);
     }
 
     /** Writes {@code 1 << sizeLog2} bytes with EL0 rights (STTR), with EL1 rights when PSTATE.UAO says so. */
     public void writeUnprivileged(long va, int sizeLog2, long value) {
-        writeSlow(va, 1 << sizeLog2, unprivilegedBank, value);
+        writeSlow(va, 1 << sizeLog2, 1 << sizeLog2, unprivilegedBank, value);
     }
 
     /**
@@ -294,16 +316,17 @@ public final class Mmu {
     }
 
     private static boolean aligned(long va, int size) {
-        // a pair or a vector is a sequence of elements of at most 8 bytes here
+        // a pair is two accesses of at most 8 bytes here
         return (va & (size - 1 & 7)) == 0;
     }
 
-    private long readSlow(long va, int size, long rights) {
+    private long readSlow(long va, int size, int alignment, long rights) {
+        boolean aligned = (va & alignment - 1) == 0;
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
-            long first = resolve(va, Tlb.READ, rights, false);
+            long first = resolve(va, Tlb.READ, rights, aligned);
             watched(va, inPage, Tlb.READ, rights, first);
-            long second = resolve(va + inPage, Tlb.READ, rights, false);
+            long second = resolve(va + inPage, Tlb.READ, rights, aligned);
             watched(va + inPage, size - inPage, Tlb.READ, rights, second);
             long value = 0;
             for (int i = 0; i < size; i++) {
@@ -312,7 +335,7 @@ public final class Mmu {
             }
             return value;
         }
-        long host = watched(va, size, Tlb.READ, rights, resolve(va, Tlb.READ, rights, aligned(va, size)));
+        long host = watched(va, size, Tlb.READ, rights, resolve(va, Tlb.READ, rights, aligned));
         return switch (size) {
             case 1 -> RAW.getByte(host) & 0xFFL;
             case 2 -> RAW.getShort(host) & 0xFFFFL;
@@ -321,13 +344,14 @@ public final class Mmu {
         };
     }
 
-    private void writeSlow(long va, int size, long rights, long value) {
+    private void writeSlow(long va, int size, int alignment, long rights, long value) {
+        boolean aligned = (va & alignment - 1) == 0;
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
-            long first = resolve(va, Tlb.WRITE, rights, false);
+            long first = resolve(va, Tlb.WRITE, rights, aligned);
             watched(va, inPage, Tlb.WRITE, rights, first);
             boolean firstCode = hasCode(va, rights);
-            long second = resolve(va + inPage, Tlb.WRITE, rights, false);
+            long second = resolve(va + inPage, Tlb.WRITE, rights, aligned);
             watched(va + inPage, size - inPage, Tlb.WRITE, rights, second);
             boolean secondCode = hasCode(va + inPage, rights);
             for (int i = 0; i < size; i++) {
@@ -341,7 +365,7 @@ public final class Mmu {
             }
             return;
         }
-        long host = watched(va, size, Tlb.WRITE, rights, resolve(va, Tlb.WRITE, rights, aligned(va, size)));
+        long host = watched(va, size, Tlb.WRITE, rights, resolve(va, Tlb.WRITE, rights, aligned));
         switch (size) {
             case 1 -> RAW.putByte(host, (byte) value);
             case 2 -> RAW.putShort(host, (short) value);
@@ -372,7 +396,7 @@ public final class Mmu {
         }
         if (!code.isCodePage(hostPage)) {
             // nothing decoded is left: the next fill makes the page fast again
-            tlb.flushPage(va);
+            tlb.flushPage(va, stage1.granule(va));
         }
     }
 
@@ -421,6 +445,18 @@ public final class Mmu {
         if (!Access.allows(rights, wanted)) {
             throw stage1Fault(va, Fault.PERMISSION | stage1.level, kind);
         }
+        status = stage1.markUsed(wanted == Access.W);
+        if (status == Stage1.STAGE2) {
+            throw stage2Fault(va, stage1.faultIpa, Access.W, stage1.faultMapped, true, kind);
+        }
+        if (status == Stage1.AGAIN) {
+            fill(va, kind, rightsBank, aligned);
+            return;
+        }
+        if (stage1.clean) {
+            // the first write comes here again
+            rights &= ~Access.W;
+        }
         long mapping = stage2.lookup(stage1.ipa);
         int allowed = rightsBank == tlb.el0 ? Stage2Table.el0Access(mapping) : Stage2Table.el1Access(mapping);
         if (!Stage2Table.isValid(mapping) || !Access.allows(allowed, wanted)) {
@@ -436,7 +472,7 @@ public final class Mmu {
         int writeFlags = (rights & Access.W) != 0 && code.isCodePage(hostPage) ? Tlb.CODE : 0;
         tlb.insert(rightsBank, va, rights, flags, writeFlags, hostPage);
         if (stage1.level < 3) {
-            tlb.noteBlock(va, stage1.level);
+            tlb.noteBlock(va, stage1.pageBits);
         }
         if (stage1.nonGlobal && va << 8 < 0) {
             tlb.highNonGlobal = true;
@@ -487,6 +523,11 @@ public final class Mmu {
         if (!Access.allows(stage1.rights & 7, access)) {
             return STAGE1_FAULT;
         }
+        status = stage1.markUsed((access & Access.W) != 0);
+        if (status != Stage1.OK) {
+            return status == Stage1.AGAIN ? translateForOwner(va, access)
+                    : stage1.faultMapped ? STAGE2_PERMISSION : STAGE2_UNMAPPED;
+        }
         long mapping = stage2.lookup(stage1.ipa);
         if (!Stage2Table.isValid(mapping)) {
             return STAGE2_UNMAPPED;
@@ -522,8 +563,8 @@ public final class Mmu {
         if (status != Stage1.OK) {
             return 1 << 11 | status << 1 | 1;
         }
-        // Device memory is reported as outer shareable
-        long shareability = stage1.device() ? 2 : stage1.shareability;
+        // Device and non-cacheable memory is reported as outer shareable
+        long shareability = stage1.device() || stage1.attributes == NON_CACHEABLE ? 2 : stage1.shareability;
         return stage1.ipa & 0x0000_FFFF_FFFF_F000L | (long) stage1.attributes << 56 | 1 << 11 | shareability << 7;
     }
 
@@ -628,7 +669,31 @@ public final class Mmu {
     /** Drops the translation of {@code va}'s page, or of the block it is part of, in every ASID. */
     public void flushVa(long va) {
         fetchGeneration++;
-        tlb.flushPage(va);
+        tlb.flushPage(va, stage1.granule(va));
+    }
+
+    /** Drops the translations that TLBI RVAE1 with that operand names, in every ASID. */
+    private void flushRange(long operand) {
+        int granule = switch ((int) (operand >>> 46) & 3) {
+            case 1 -> 12;
+            case 2 -> 14;
+            case 3 -> 16;
+            default -> 0;
+        };
+        if (granule == 0) {
+            return;
+        }
+        long va = operand << 27 >> 27 << granule;
+        long pages = (operand >>> 39 & 31) + 1 << 5 * (int) (operand >>> 44 & 3) + 1;
+        fetchGeneration++;
+        if (pages > RANGE_BY_PAGE) {
+            flushes++;
+            tlb.flushHalf((int) (va >>> 55) & 1);
+            return;
+        }
+        for (long page = 0; page < pages; page++) {
+            tlb.flushPage(va + (page << granule), granule);
+        }
     }
 
     /** Drops the non-global translations of {@code asid}. */
@@ -645,6 +710,7 @@ public final class Mmu {
     public void invalidate(long op, long operand) {
         switch ((int) op) {
             case TLBI_VA, TLBI_VA_ALL_ASID -> flushVa(operand << 20 >> 8);
+            case TLBI_RANGE -> flushRange(operand);
             case TLBI_ASID -> flushAsid((int) (operand >>> 48) & ((stage1.tcr & 1L << 36) != 0 ? 0xFFFF : 0xFF));
             default -> flushAll();
         }

@@ -44,9 +44,9 @@ final class Tlb {
     final long el1Pan = el1 + BANK_BYTES;
     private final long[][] filled = new long[2][LIST];
     private final int[] filledCount = new int[2];
-    /** One bit per 2 MiB of VA, hashed: a page of that range came from a level-2 block. */
+    /** One bit per 2 MiB of VA, hashed: a page of that range came from a block of 2 MiB. */
     private final long[] blocks = new long[16];
-    /** One bit per 1 GiB of VA, hashed: a page of that range came from a level-1 block. */
+    /** One bit per 1 GiB of VA, hashed: a page of that range came from a larger block. */
     private long gigabytes;
     /** The high half holds entries of one ASID. */
     boolean highNonGlobal;
@@ -83,9 +83,9 @@ final class Tlb {
         filledCount[half]++;
     }
 
-    /** Remembers that the page of {@code va} is part of a block of that level (1: 1 GiB, 2: 2 MiB). */
-    void noteBlock(long va, int level) {
-        if (level == 1) {
+    /** Remembers that the page of {@code va} is part of a block of {@code 1 << bits} bytes: 2 MiB to 1 GiB. */
+    void noteBlock(long va, int bits) {
+        if (bits > 21) {
             gigabytes |= 1L << gigabyteBit(va);
         } else {
             int bit = blockBit(va);
@@ -152,15 +152,20 @@ final class Tlb {
         }
     }
 
-    /** Drops the entries of {@code va}'s page, and of the whole block when the page was part of one. */
-    void flushPage(long va) {
+    /**
+     * Drops the entries of {@code va}'s page of {@code 1 << granule} bytes, and of the whole block when the page was part
+     * of one.
+     */
+    void flushPage(long va, int granule) {
         int bit = blockBit(va);
         if ((gigabytes >>> gigabyteBit(va) & 1) != 0) {
             flushRange(va, 30, 0, 1024);
         } else if ((blocks[bit >> 6] >>> bit & 1) != 0) {
             flushRange(va, 21, (int) index(va) / ENTRY_BYTES & 512, 512);
-        } else {
+        } else if (granule == 12) {
             dropIfSame(index(va), va, 12);
+        } else {
+            flushRange(va, granule, (int) index(va) / ENTRY_BYTES & -1 << granule - 12, 1 << granule - 12);
         }
     }
 

@@ -13,7 +13,9 @@ public final class CpuFeatures {
     public enum Feature {
         LSE, CRC32, PAN, UAO, RDM, DotProd, LRCPC, LRCPC2, FlagM, FlagM2, DPB, DPB2, SB, SSBS, DIT, AES, PMULL, SHA1,
         SHA256, SHA512, SHA3, FP16, FHM, JSCVT, FCMA, FRINTTS, BF16, I8MM, PAuth, RNG,
-        CSV2, CSV3
+        CSV2, CSV3, HPDS, HAFDBS, TTCNP, TTST, TLBIOS, TLBIRANGE,
+        /** Translation granules of 16 and 64 KiB; the manual has no name for them together. */
+        Granules
     }
 
     /** Armv8.0 without any option. */
@@ -24,7 +26,8 @@ public final class CpuFeatures {
             Feature.UAO, Feature.LRCPC, Feature.LRCPC2, Feature.FlagM, Feature.FlagM2, Feature.DPB, Feature.DPB2,
             Feature.SB, Feature.SSBS, Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd,
             Feature.AES, Feature.PMULL, Feature.SHA1, Feature.SHA256, Feature.SHA512, Feature.SHA3, Feature.FP16, Feature.FHM,
-            Feature.JSCVT, Feature.FCMA, Feature.FRINTTS, Feature.BF16, Feature.I8MM));
+            Feature.JSCVT, Feature.FCMA, Feature.FRINTTS, Feature.BF16, Feature.I8MM, Feature.HPDS, Feature.HAFDBS,
+            Feature.TTCNP, Feature.TTST, Feature.TLBIOS, Feature.TLBIRANGE, Feature.Granules));
 
     /** Everything a row or a register knows. */
     public static final CpuFeatures MAX = new CpuFeatures(EnumSet.allOf(Feature.class));

@@ -37,12 +37,13 @@ public final class IdRegisters {
                 | SelfHostedDebug.CONTEXT_AWARE - 1 << 28);
         set(6, 0, isar0(has));
         set(6, 1, isar1(has));
-        // ID_AA64MMFR0_EL1: 36-bit PA, 16-bit ASID, 4 KiB granule only
-        set(7, 0, PA_RANGE_36 | 2 << 4 | 0xF << 24);
-        // ID_AA64MMFR1_EL1: HPDS, PAN with AT S1E1RP and WP
-        set(7, 1, 1 << 12 | field(has, 20, "FEAT_PAN") << 1);
-        // ID_AA64MMFR2_EL1: UAO, and LSE2's unaligned atomics
-        set(7, 2, field(has, 4, "FEAT_UAO") | field(has, 32, "FEAT_LSE2"));
+        // ID_AA64MMFR0_EL1: 36-bit PA, 16-bit ASID, 4 KiB granule, the others as an option
+        set(7, 0, PA_RANGE_36 | 2 << 4 | (has.test("FEAT_Granules") ? 1 << 20 : 0xF << 24));
+        // ID_AA64MMFR1_EL1: access flag and dirty state by hardware, HPDS, PAN with AT S1E1RP and WP
+        set(7, 1, field(has, 0, "FEAT_HAFDBS") << 1 | field(has, 12, "FEAT_HPDS") | field(has, 20, "FEAT_PAN") << 1);
+        // ID_AA64MMFR2_EL1: CnP, UAO, small tables, and LSE2's unaligned atomics
+        set(7, 2, field(has, 0, "FEAT_TTCNP") | field(has, 4, "FEAT_UAO") | field(has, 28, "FEAT_TTST")
+                | field(has, 32, "FEAT_LSE2"));
         assert Stage2Table.IPA_BITS == 36;
     }
 
@@ -52,7 +53,7 @@ public final class IdRegisters {
                 | field(has, 20, "FEAT_LSE") << 1 | field(has, 28, "FEAT_RDM") | field(has, 32, "FEAT_SHA3")
                 | field(has, 36, "FEAT_SM3") | field(has, 40, "FEAT_SM4") | field(has, 44, "FEAT_DotProd")
                 | field(has, 48, "FEAT_FHM") | field(has, 52, "FEAT_FlagM", "FEAT_FlagM2")
-                | field(has, 60, "FEAT_RNG");
+                | field(has, 56, "FEAT_TLBIOS", "FEAT_TLBIRANGE") | field(has, 60, "FEAT_RNG");
     }
 
     private static long isar1(Predicate<String> has) {

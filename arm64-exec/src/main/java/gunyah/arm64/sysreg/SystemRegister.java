@@ -14,7 +14,7 @@ enum SystemRegister {
     CPACR_EL1(3, 0, 1, 0, 2, "-", "rw", Kind.WRITE_EFFECT, 0, 3 << 20),
     TTBR0_EL1(3, 0, 2, 0, 0, "-", "rw", Kind.WRITE_EFFECT, 0, -1),
     TTBR1_EL1(3, 0, 2, 0, 1, "-", "rw", Kind.WRITE_EFFECT, 0, -1),
-    TCR_EL1(3, 0, 2, 0, 2, "-", "rw", Kind.WRITE_EFFECT, 0, 0x0000_0677_FFFF_FFBFL),
+    TCR_EL1(3, 0, 2, 0, 2, "-", "rw", Kind.WRITE_EFFECT, 0, 0x0000_0077_FFFF_FFBFL),
     APIAKEYLO_EL1(3, 0, 2, 1, 0, "-", "rw", Kind.SPECIAL, 0, -1),
     APIAKEYHI_EL1(3, 0, 2, 1, 1, "-", "rw", Kind.SPECIAL, 0, -1),
     APIBKEYLO_EL1(3, 0, 2, 1, 2, "-", "rw", Kind.SPECIAL, 0, -1),

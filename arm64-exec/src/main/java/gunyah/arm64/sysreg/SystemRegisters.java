@@ -51,6 +51,8 @@ public final class SystemRegisters {
     private static final long SCTLR_PAUTH = 0xC800_2000L;
     /** TBID0, TBID1. */
     private static final long TCR_TBID = 3L << 51;
+    private static final long TCR_HA_HD = 3L << 39;
+    private static final long TCR_HPD = 3L << 41;
     private static final long MDSCR_TDCC = 1 << 12;
 
     private final CpuState s;
@@ -68,6 +70,8 @@ public final class SystemRegisters {
     public final SelfHostedDebug debug;
     private final boolean hasSsbs;
     private final boolean hasPauth;
+    /** Bits of TCR_EL1 that exist with a feature only. */
+    private final long tcrExtra;
     private final int fpcrMask;
     private final long[] r = new long[SystemRegister.ALL.length];
     private final TreeMap<Integer, UnknownAccess> unknown = new TreeMap<>();
@@ -104,6 +108,8 @@ public final class SystemRegisters {
         this.debug = new SelfHostedDebug(s, mmu, r);
         this.hasSsbs = ids.has(4, 1, 4);
         this.hasPauth = ids.has(6, 1, 8);
+        this.tcrExtra = (hasPauth ? TCR_TBID : 0) | (ids.has(7, 1, 12) ? TCR_HPD : 0) | (ids.has(7, 1, 0) ? TCR_HA_HD : 0);
+        mmu.options(ids.has(7, 0, 20), ids.has(7, 2, 28));
         // FZ16 exists with half precision arithmetic only
         this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;
         r[SystemRegister.MPIDR_EL1.ordinal()] = 1L << 31 | mpidr;
@@ -181,6 +187,11 @@ public final class SystemRegisters {
             case DC_CVAP -> (ids.read(6, 1) & 15) >= 1;
             case DC_CVADP -> (ids.read(6, 1) & 15) >= 2;
             case AT_S1E1RP, AT_S1E1WP -> (ids.read(7, 1) >>> 20 & 15) >= 2;
+            case TLBI_VMALLE1OS, TLBI_VAE1OS, TLBI_ASIDE1OS, TLBI_VAAE1OS, TLBI_VALE1OS, TLBI_VAALE1OS ->
+                ids.has(6, 0, 56);
+            case TLBI_RVAE1, TLBI_RVAAE1, TLBI_RVALE1, TLBI_RVAALE1, TLBI_RVAE1IS, TLBI_RVAAE1IS, TLBI_RVALE1IS,
+                TLBI_RVAALE1IS, TLBI_RVAE1OS, TLBI_RVAAE1OS, TLBI_RVALE1OS, TLBI_RVAALE1OS ->
+                (ids.read(6, 0) >>> 56 & 15) >= 2;
             default -> true;
         };
     }
@@ -373,7 +384,7 @@ public final class SystemRegisters {
     private long extraBits(SystemRegister register) {
         return switch (register) {
             case SCTLR_EL1 -> (hasPauth ? SCTLR_PAUTH : 0) | (hasSsbs ? SCTLR_DSSBS : 0);
-            case TCR_EL1 -> hasPauth ? TCR_TBID : 0;
+            case TCR_EL1 -> tcrExtra;
             default -> 0;
         };
     }
@@ -588,10 +599,15 @@ public final class SystemRegisters {
             case TLBI_VAE1, TLBI_VALE1 -> mmu.invalidate(Mmu.TLBI_VA, value);
             case TLBI_ASIDE1 -> mmu.invalidate(Mmu.TLBI_ASID, value);
             case TLBI_VAAE1, TLBI_VAALE1 -> mmu.invalidate(Mmu.TLBI_VA_ALL_ASID, value);
-            case TLBI_VMALLE1IS -> invalidateEverywhere(Mmu.TLBI_ALL, 0);
-            case TLBI_VAE1IS, TLBI_VALE1IS -> invalidateEverywhere(Mmu.TLBI_VA, value);
-            case TLBI_ASIDE1IS -> invalidateEverywhere(Mmu.TLBI_ASID, value);
-            case TLBI_VAAE1IS, TLBI_VAALE1IS -> invalidateEverywhere(Mmu.TLBI_VA_ALL_ASID, value);
+            case TLBI_RVAE1, TLBI_RVAAE1, TLBI_RVALE1, TLBI_RVAALE1 -> mmu.invalidate(Mmu.TLBI_RANGE, value);
+            // nobody is outside the inner shareable domain
+            case TLBI_VMALLE1IS, TLBI_VMALLE1OS -> invalidateEverywhere(Mmu.TLBI_ALL, 0);
+            case TLBI_VAE1IS, TLBI_VALE1IS, TLBI_VAE1OS, TLBI_VALE1OS -> invalidateEverywhere(Mmu.TLBI_VA, value);
+            case TLBI_ASIDE1IS, TLBI_ASIDE1OS -> invalidateEverywhere(Mmu.TLBI_ASID, value);
+            case TLBI_VAAE1IS, TLBI_VAALE1IS, TLBI_VAAE1OS, TLBI_VAALE1OS ->
+                invalidateEverywhere(Mmu.TLBI_VA_ALL_ASID, value);
+            case TLBI_RVAE1IS, TLBI_RVAAE1IS, TLBI_RVALE1IS, TLBI_RVAALE1IS, TLBI_RVAE1OS, TLBI_RVAAE1OS, TLBI_RVALE1OS,
+                TLBI_RVAALE1OS -> invalidateEverywhere(Mmu.TLBI_RANGE, value);
         }
     }
 

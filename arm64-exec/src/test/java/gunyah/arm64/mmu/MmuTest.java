@@ -453,6 +453,42 @@ class MmuTest {
     }
 
     @Test
+    void hardwareWritesADescriptorOnlyIfStage2Lets() {
+        board.map(root0, USER_VA, DATA, PAGE & ~(1L << 10), 3);
+        long slot = board.descriptor(root0, USER_VA, 3);
+        board.enable(root0, root1);
+        board.registers.write(TCR, TCR_48 | 1L << 39);
+        board.stage2.set(slot & -4096, Stage2Table.entry(SystemBoard.pa(slot & -4096), Access.R, Access.R, 15));
+
+        Abort fault = board.fault(() -> mmu.read8(USER_VA));
+
+        assertTrue(fault.stage2 && fault.walk && fault.mapped);
+        assertEquals(slot, fault.ipa);
+        assertEquals(Access.W, fault.access);
+        assertEquals(0, board.peek(slot) & 1 << 10);
+        assertEquals(Mmu.STAGE2_PERMISSION, mmu.translateForOwner(USER_VA, Access.R));
+
+        board.stage2.set(slot & -4096, Stage2Table.entry(SystemBoard.pa(slot & -4096), Access.RWX, Access.RWX, 15));
+        assertEquals(board.host(DATA), mmu.translateForOwner(USER_VA, Access.R));
+        assertEquals(1 << 10, board.peek(slot) & 1 << 10);
+    }
+
+    @Test
+    void theOwnersWriteMakesAPageDirty() {
+        board.map(root0, USER_VA, DATA, PAGE | READ_ONLY | 1L << 51, 3);
+        long slot = board.descriptor(root0, USER_VA, 3);
+        board.enable(root0, root1);
+        assertEquals(Mmu.STAGE1_FAULT, mmu.translateForOwner(USER_VA, Access.RW));
+
+        board.registers.write(TCR, TCR_48 | 3L << 39);
+
+        assertEquals(board.host(DATA), mmu.translateForOwner(USER_VA, Access.R));
+        assertEquals(READ_ONLY, board.peek(slot) & READ_ONLY);
+        assertEquals(board.host(DATA), mmu.translateForOwner(USER_VA, Access.RW));
+        assertEquals(0, board.peek(slot) & READ_ONLY);
+    }
+
+    @Test
     void stage2FaultOfTheWalkNamesTheDescriptor() {
         board.map(root0, USER_VA, DATA, PAGE);
         board.enable(root0, root1);

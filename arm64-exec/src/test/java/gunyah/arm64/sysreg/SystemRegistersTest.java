@@ -145,7 +145,7 @@ class SystemRegistersTest {
         assertEquals(0x0021_0000, registers.read(key(3, 0, 0, 6, 0)), "ISAR0: CRC32, LSE");
         assertEquals(1, registers.read(key(3, 0, 0, 6, 1)), "ISAR1: DPB");
         assertEquals(0x0F00_0021, registers.read(key(3, 0, 0, 7, 0)), "MMFR0");
-        assertEquals(0x0020_1000, registers.read(key(3, 0, 0, 7, 1)), "MMFR1: PAN2, HPDS");
+        assertEquals(0x0020_1002, registers.read(key(3, 0, 0, 7, 1)), "MMFR1: PAN2, HPDS, HAFDBS");
         assertEquals(0x10, registers.read(key(3, 0, 0, 7, 2)), "MMFR2: UAO");
         assertEquals(0x000F_0480, registers.read(key(3, 0, 0, 0, 0)), "MIDR");
         assertEquals(UNDEFINED, board.esr(() -> registers.write(key(3, 0, 0, 4, 0), 0)));

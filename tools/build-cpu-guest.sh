@@ -1,0 +1,27 @@
+#!/bin/bash
+# Builds the bare-metal tests of the processor (arm64-exec/src/test/guest) and what QEMU prints for each into the
+# resources of GuestProgramTest. Needs gcc-aarch64-linux-gnu, for the second part qemu-system-arm.
+# Usage: tools/build-cpu-guest.sh [OUTPUT_DIRECTORY]
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source=$root/arm64-exec/src/test/guest
+output=${1:-$root/arm64-exec/src/test/resources/gunyah/arm64/guest}
+cross=${CROSS_COMPILE:-aarch64-linux-gnu-}
+command -v "${cross}gcc" >/dev/null || { echo "build-cpu-guest: ${cross}gcc is missing (apt-get install gcc-aarch64-linux-gnu)" >&2; exit 2; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$output"
+
+for area in exceptions mmu alignment; do
+    "${cross}gcc" -O1 -ffreestanding -nostdlib -static -mgeneral-regs-only -mstrict-align -march=armv8-a -fno-pic \
+        -fno-stack-protector -Wall -Wextra -Werror -ffile-prefix-map="$root"=. \
+        -Wl,--build-id=none,--no-warn-rwx-segments -T "$source/guest.ld" -o "$work/$area.elf" \
+        "$source/start.S" "$source/guest.c" "$source/$area.c"
+    "${cross}objcopy" -O binary "$work/$area.elf" "$output/$area.img"
+    if command -v qemu-system-aarch64 >/dev/null; then
+        timeout 120 qemu-system-aarch64 -M virt -cpu max -m 512 -net none -display none -serial stdio -monitor none \
+            -device "loader,file=$output/$area.img,addr=0x40200000,cpu-num=0,force-raw=on" </dev/null >"$output/$area.txt"
+    else
+        echo "build-cpu-guest: qemu-system-aarch64 is missing, $area.txt is as it was" >&2
+    fi
+done
