@@ -35,11 +35,12 @@ final class GuestLayout {
      * Tells the device tree.
      *
      * @param virtioDevices how many there are
+     * @param restricted    whether they reach only the memory at {@link #DMA_BASE}
      * @param serial        what the console is
      */
-    static GuestTree.Places places(int virtioDevices, Serial serial) {
+    static GuestTree.Places places(int virtioDevices, boolean restricted, Serial serial) {
         GuestTree.Virtio virtio = new GuestTree.Virtio(virtioDevices, VIRTIO_BASE, VirtioMmio.SIZE, VIRTIO_SPI,
-                DMA_BASE, DMA_SIZE);
+                DMA_BASE, restricted ? DMA_SIZE : 0);
         return new GuestTree.Places(GICD_BASE, GICR_BASE, UART_BASE, UART_SPI, RTC_BASE, RTC_SPI, virtio,
                 serial);
     }

@@ -106,7 +106,7 @@ public final class PrimaryBoard implements Board {
 
     @Override
     public Loaded load(PhysicalMemory memory, long base, long size) {
-        GuestTree.Places guests = GuestLayout.places(0, Serial.PL011);
+        GuestTree.Places guests = GuestLayout.places(0, true, Serial.PL011);
         GuestTree.Places places = new GuestTree.Places(guests.gicd(), guests.gicr(), guests.uart(), UART_SPI,
                 guests.rtc(), RTC_SPI, guests.virtio(), guests.serial());
         BootPlan plan = BootPlan.of(config, new Ram(base, size), places);

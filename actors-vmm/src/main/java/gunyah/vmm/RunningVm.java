@@ -1,11 +1,9 @@
 package gunyah.vmm;
 
-import gunyah.config.BadInput;
 import gunyah.config.Serial;
 import gunyah.config.VmConfig;
 import gunyah.vmm.balloon.VirtioBalloon;
 import gunyah.vmm.boot.BootPlan;
-import gunyah.vmm.boot.GuestImage;
 import gunyah.vmm.boot.Ram;
 import gunyah.vmm.device.ConsoleDevice;
 import gunyah.vmm.device.ConsoleSink;
@@ -16,11 +14,9 @@ import gunyah.vmm.device.Pl011;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.ExitHandler;
 import gunyah.vmm.driver.ExitInfo;
-import gunyah.vmm.driver.GuestMemoryFile;
 import gunyah.vmm.driver.GunyahDevice;
 import gunyah.vmm.driver.GunyahVcpu;
 import gunyah.vmm.driver.GunyahVm;
-import gunyah.vmm.driver.HostMapping;
 import gunyah.vmm.driver.IrqFd;
 import gunyah.vmm.driver.RunPage;
 import gunyah.vmm.driver.Uapi;
@@ -48,7 +44,7 @@ public final class RunningVm {
     private final String name;
     private final GunyahDevice device;
     private final GunyahVm vm;
-    private final GuestMemoryFile memory;
+    private final GuestRam ram;
     private final VirtioDevices virtio;
     private final List<GunyahVcpu> vcpus = new ArrayList<>();
     private final MmioBus bus = new MmioBus();
@@ -59,20 +55,19 @@ public final class RunningVm {
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Consumer<RunningVm> ending;
 
-    private RunningVm(String name, GunyahDevice device, GunyahVm vm, GuestMemoryFile memory, Ram ram,
-            VirtioDevices virtio, Serial serial, ConsoleSink output, Consumer<RunningVm> ending, InstantSource clock,
-            RtcAlarm.Alarms alarms) {
-        this.name = name;
+    private RunningVm(VmConfig config, GunyahDevice device, GunyahVm vm, GuestRam ram, VirtioDevices virtio,
+            ConsoleSink output, Consumer<RunningVm> ending, InstantSource clock, RtcAlarm.Alarms alarms) {
+        this.name = config.name();
         this.virtio = virtio;
         this.ending = ending;
         this.device = device;
         this.vm = vm;
-        this.memory = memory;
+        this.ram = ram;
         IrqFd uartLine = vm.addIrqFd(GuestLayout.UART_SPI, true);
         IrqFd rtcLine = vm.addIrqFd(GuestLayout.RTC_SPI, true);
         this.output = output;
         bus.add(GuestLayout.FLASH_BASE, GuestLayout.FLASH_SIZE, new EmptyFlash());
-        if (serial == Serial.NS16550A) {
+        if (config.devices().serial() == Serial.NS16550A) {
             Ns16550 uart = new Ns16550(output, uartLine::signal);
             bus.add(GuestLayout.UART_BASE, Ns16550.SIZE, uart);
             console = uart;
@@ -83,33 +78,28 @@ public final class RunningVm {
         }
         output.onRoom(console::transmitterReady);
         bus.add(GuestLayout.RTC_BASE, GuestLayout.DEVICE_SIZE, new RtcAlarm(clock, rtcLine::signal, alarms).rtc());
-        virtio.attach(vm, bus, new BalloonedRam(name, ram, memory));
+        virtio.attach(vm, bus, ram.pages(name),
+                config.memory().isProtected() ? Optional.empty() : Optional.of(ram::view));
     }
 
     /** Builds the machine and fills its memory; nothing runs yet. Blocks for file I/O. */
     static RunningVm build(GunyahDevice device, VmConfig config, NetSwitch switches, Consumer<byte[]> consoleOutput,
             Consumer<RunningVm> ending, InstantSource clock, RtcAlarm.Alarms alarms) {
-        if (!config.protectedMemory()) {
-            throw new BadInput("VM %s: vm.protected = false is not possible yet: what is shared with the host is never "
-                    .formatted(config.name()) + "executable for a guest; leave it out");
-        }
-        Ram ram = new Ram(GuestLayout.RAM_BASE, config.memoryBytes());
         ConsoleSink output = new ConsoleSink(consoleOutput, device.worker());
         VirtioDevices virtio = VirtioDevices.open(device, config, switches, new SecureRandom(), output);
         BootPlan plan;
+        GuestRam ram;
         try {
-            plan = BootPlan.of(config, ram, GuestLayout.places(virtio.count(), config.devices().serial()));
+            plan = plan(config);
+            ram = GuestRam.load(device, config, plan);
         } catch (RuntimeException e) {
             virtio.close();
             throw e;
         }
-        GuestMemoryFile memory = device.createGuestMemory(ram.size(), Uapi.GUEST_MEM_CLOEXEC);
         GunyahVm vm = device.createVm(config.name());
         try {
-            load(memory, ram, plan);
-            RunningVm running = new RunningVm(config.name(), device, vm, memory, ram, virtio,
-                    config.devices().serial(), output, ending, clock, alarms);
-            vm.map(memory, ram.base(), ram.size(), 0, Uapi.MEM_FORCE_LEND | Uapi.MEM_ALLOW_RWX);
+            RunningVm running = new RunningVm(config, device, vm, ram, virtio, output, ending, clock, alarms);
+            ram.bind(vm);
             vm.setDtb(plan.dtbGpa(), plan.dtbRoom());
             vm.setBootRegister(Uapi.REG_PC, plan.entry());
             vm.setBootRegister(Uapi.REG_SET_X << 8, plan.dtbGpa());
@@ -119,19 +109,17 @@ public final class RunningVm {
             return running;
         } catch (RuntimeException e) {
             virtio.close().thenCompose(done -> vm.close()).thenRun(() -> {
-                memory.close();
+                ram.close();
                 virtio.free();
             });
             throw e;
         }
     }
 
-    private static void load(GuestMemoryFile memory, Ram ram, BootPlan plan) {
-        try (HostMapping mapping = memory.map(0, ram.size())) {
-            for (GuestImage.Chunk chunk : plan.chunks()) {
-                mapping.write(chunk.gpa() - ram.base(), chunk.data(), chunk.from(), chunk.size());
-            }
-        }
+    /** Reads the files of a VM and places them. */
+    static BootPlan plan(VmConfig config) {
+        return BootPlan.of(config, new Ram(GuestLayout.RAM_BASE, config.memoryBytes()), GuestLayout.places(
+                config.devices().virtioCount(), config.memory().isProtected(), config.devices().serial()));
     }
 
     /** Starts it. {@return this, once the first vCPU may run; a failed start is cleaned up before the stage fails} */
@@ -144,7 +132,7 @@ public final class RunningVm {
             }
         });
         CompletableFuture<RunningVm> result = new CompletableFuture<>();
-        vm.start().whenComplete((started, failure) -> {
+        vm.start().thenRunAsync(() -> ram.populate(vm), device.worker()).whenComplete((started, failure) -> {
             if (failure == null) {
                 vcpus.forEach(this::run);
                 result.complete(this);
@@ -231,7 +219,7 @@ public final class RunningVm {
 
     private void closed() {
         try {
-            memory.close();
+            ram.close();
             virtio.free();
         } catch (RuntimeException e) {
             LOG.warn("{}: its memory could not be freed: {}", name, e.getMessage());

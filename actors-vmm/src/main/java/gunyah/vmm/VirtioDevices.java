@@ -23,6 +23,7 @@ import gunyah.vmm.net.UserNet;
 import gunyah.vmm.net.VirtioNet;
 import gunyah.vmm.share.SharedFolder;
 import gunyah.vmm.share.VirtioFs;
+import gunyah.vmm.virtio.GuestMemory;
 import gunyah.vmm.virtio.MappedMemory;
 import gunyah.vmm.virtio.VirtioConsole;
 import gunyah.vmm.virtio.VirtioDevice;
@@ -35,11 +36,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
  * The virtio devices of one VM and the memory it shares with them: queue notifications come by ioeventfd, interrupts go
- * by irqfd. The rest of the VM's memory is lent, so a device can reach nothing else, whatever a driver tells it. Built
+ * by irqfd. When the rest of the VM's memory is lent, a device can reach nothing else, whatever a driver tells it. Built
  * and closed by {@link RunningVm}.
  */
 final class VirtioDevices {
@@ -86,6 +88,10 @@ final class VirtioDevices {
                 all.console = Optional.of(console);
                 all.devices.add(console);
             }
+            if (all.count() != config.devices().virtioCount()) {
+                throw new IllegalStateException("DeviceConfig counts %d virtio devices, %d were made"
+                        .formatted(config.devices().virtioCount(), all.count()));
+            }
             if (all.count() > GuestLayout.VIRTIO_SLOTS) {
                 throw new BadInput("VM %s: at most %d virtio devices".formatted(config.name(),
                         GuestLayout.VIRTIO_SLOTS));
@@ -123,26 +129,31 @@ final class VirtioDevices {
     /**
      * Puts the devices into a VM that is not started yet.
      *
-     * @param pages its RAM
+     * @param pages  its RAM, as its balloon sees it
+     * @param shared its RAM as one device sees it; when it is lent, they get memory of their own
      */
-    void attach(GunyahVm vm, MmioBus bus, GuestPages pages) {
+    void attach(GunyahVm vm, MmioBus bus, GuestPages pages, Optional<Supplier<GuestMemory>> shared) {
         if (devices.isEmpty()) {
             return;
         }
         ram = pages;
-        window = host.createGuestMemory(GuestLayout.DMA_SIZE, Uapi.GUEST_MEM_CLOEXEC | Uapi.GUEST_MEM_ALLOW_HUGEPAGE);
-        mapping = window.map(0, GuestLayout.DMA_SIZE);
-        vm.map(window, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE, 0,
-                Uapi.MEM_FORCE_SHARE | Uapi.MEM_ALLOW_READ | Uapi.MEM_ALLOW_WRITE);
+        Supplier<GuestMemory> memory = shared.orElseGet(() -> openWindow(vm));
         for (int i = 0; i < devices.size(); i++) {
             long base = GuestLayout.VIRTIO_BASE + (long) i * VirtioMmio.SIZE;
             IrqFd line = vm.addIrqFd(GuestLayout.VIRTIO_SPI + i, true);
-            VirtioMmio transport = new VirtioMmio(devices.get(i),
-                    new MappedMemory(mapping, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE), line::signal, host.worker());
+            VirtioMmio transport = new VirtioMmio(devices.get(i), memory.get(), line::signal, host.worker());
             transports.add(transport);
             bus.add(base, VirtioMmio.SIZE, transport);
             vm.addIoEventFd(base + VirtioMmio.QUEUE_NOTIFY, 4, transport::notified);
         }
+    }
+
+    private Supplier<GuestMemory> openWindow(GunyahVm vm) {
+        window = host.createGuestMemory(GuestLayout.DMA_SIZE, Uapi.GUEST_MEM_CLOEXEC | Uapi.GUEST_MEM_ALLOW_HUGEPAGE);
+        mapping = window.map(0, GuestLayout.DMA_SIZE);
+        vm.map(window, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE, 0,
+                Uapi.MEM_FORCE_SHARE | Uapi.MEM_ALLOW_READ | Uapi.MEM_ALLOW_WRITE);
+        return () -> new MappedMemory(mapping, GuestLayout.DMA_BASE, GuestLayout.DMA_SIZE);
     }
 
     /** Ends all devices. {@return when none touches the VM's memory any more and their files are closed} */

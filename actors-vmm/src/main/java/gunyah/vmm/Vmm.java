@@ -64,6 +64,15 @@ public final class Vmm {
         return launched;
     }
 
+    /**
+     * {@return the device tree of such a guest, as the Resource Manager would be given it} Blocks for files.
+     *
+     * @throws gunyah.config.BadInput as {@link #launch}
+     */
+    public static byte[] deviceTree(VmConfig config) {
+        return RunningVm.plan(config).dtb().data();
+    }
+
     private void after(Duration delay, Runnable action) {
         system.scheduler().scheduleOnce(delay, action, system.executionContext());
     }

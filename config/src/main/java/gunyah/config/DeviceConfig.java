@@ -40,4 +40,10 @@ public record DeviceConfig(List<DiskConfig> disks, List<NetConfig> nets, boolean
     public DeviceConfig withBalloon(long bytes) {
         return new DeviceConfig(disks, nets, rng, serial, shares, vsock, OptionalLong.of(bytes));
     }
+
+    /** {@return how many of them are virtio devices} */
+    public int virtioCount() {
+        return disks.size() + nets.size() + shares.size() + (rng ? 1 : 0) + (serial == Serial.VIRTIO ? 1 : 0)
+                + (vsock.isPresent() ? 1 : 0) + (balloon.isPresent() ? 1 : 0);
+    }
 }

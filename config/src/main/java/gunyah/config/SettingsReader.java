@@ -28,8 +28,11 @@ public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
             "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
-            "vm.serial", "vm.shares", "vm.vsock", "vm.balloon",
-            "console", "timeout", "stats", "trace");
+            "vm.serial", "vm.shares", "vm.vsock", "vm.balloon", "vm.memory-backing", "vm.huge-pages",
+            "vm.dtb-overlays", "vm.dump-dtb", "vm.reboot", "console", "timeout", "stats", "trace");
+    /** What {@code vm.primary-kernel} leaves no room for, unless it is a default. */
+    private static final List<String> GUEST_ONLY = List.of("vm.protected", "vm.memory-backing", "vm.huge-pages",
+            "vm.dtb-overlays", "vm.dump-dtb");
     private static final int MAX_VMS = 1000;
     /** What the Resource Manager, the primary VM and page tables need beside the VMs' RAM. */
     private static final long OWN_MEMORY = 512L << 20;
@@ -113,6 +116,9 @@ public final class SettingsReader {
             throw new BadInput(place("vm.count") + ": there is one primary VM; start other VMs from inside it");
         }
         String name = text("vm.name").orElseThrow();
+        if (settings.hasPath("vm.dump-dtb") && count > 1) {
+            throw new BadInput(place("vm.dump-dtb") + ": a device tree is written for one VM, not for " + count);
+        }
         List<VmConfig> vms = new ArrayList<>();
         for (int i = 1; i <= count; i++) {
             vms.add(vm(count == 1 ? name : name + "-" + i, i - 1, count));
@@ -121,7 +127,7 @@ public final class SettingsReader {
                 .orElseGet(() -> count == 1 ? new ConsoleTarget.Stdio()
                         : new ConsoleTarget.ToFile(Path.of(name + ".log")));
         return new RunSettings(machine(vms), vms, console, parsed("timeout", Quantity::time).map(this::positive),
-                parsed("stats", SettingsReader::yesOrNo).orElseThrow(), path("trace"));
+                yesOrNo("stats"), path("trace"));
     }
 
     private VmConfig vm(String name, int index, int count) {
@@ -136,24 +142,44 @@ public final class SettingsReader {
                     throw new BadInput(place(key) + ": virtio devices are for guests; the primary VM has none");
                 }
             }
+            for (String key : GUEST_ONLY) {
+                if (settings.hasPath(key) && settings.getValue(key).origin().resource() == null) {
+                    throw new BadInput(place(key) + ": that is for guests; the primary VM owns its memory, and the Resource "
+                            + "Manager makes its device tree");
+                }
+            }
             kernel = path("vm.primary-kernel");
         }
         if (kernel.isPresent() && firmware.isPresent()) {
             throw new BadInput("kernel and firmware are both given: give one of them");
         }
         return new VmConfig(name, number("vm.cpus", 1, 64).orElseThrow(), parsed("vm.memory", Quantity::bytes)
-                .orElseThrow(), kernel, firmware, path("vm.initrd"), text("vm.append").orElseThrow(), path("vm.dtb"),
-                parsed("vm.protected", SettingsReader::yesOrNo).orElseThrow(), devices(index, count));
+                .orElseThrow(), kernel, firmware, path("vm.initrd"), text("vm.append").orElseThrow(),
+                new TreeConfig(path("vm.dtb"), paths("vm.dtb-overlays"), path("vm.dump-dtb")), memory(),
+                yesOrNo("vm.reboot"), devices(index, count));
+    }
+
+    private MemoryConfig memory() {
+        return new MemoryConfig(yesOrNo("vm.protected"),
+                parsed("vm.memory-backing", MemoryConfig::preallocated).orElseThrow(), yesOrNo("vm.huge-pages"));
+    }
+
+    private boolean yesOrNo(String key) {
+        return parsed(key, SettingsReader::parseYesOrNo).orElseThrow();
+    }
+
+    private List<Path> paths(String key) {
+        return parsedList(key, texts -> texts.stream().map(Path::of).toList()).stream()
+                .map(file -> besideFile(key, file)).toList();
     }
 
     private DeviceConfig devices(int index, int count) {
         return new DeviceConfig(parsedList("vm.disks", texts -> texts.stream().map(DiskConfig::parse).toList()).stream()
                 .map(disk -> new DiskConfig(besideFile("vm.disks", disk.file()), disk.readOnly(), disk.format()))
                 .toList(), parsedList("vm.nets", NetConfig::parseAll),
-                parsed("vm.rng", SettingsReader::yesOrNo).orElseThrow(),
+                yesOrNo("vm.rng"),
                 parsed("vm.serial", Serial::parse).orElseThrow(),
-                parsedList("vm.shares", texts -> texts.stream().map(Path::of).toList()).stream()
-                        .map(folder -> besideFile("vm.shares", folder)).toList(), vsock(index, count),
+                paths("vm.shares"), vsock(index, count),
                 parsed("vm.balloon", Quantity::bytes).stream().mapToLong(Long::longValue).findFirst());
     }
 
@@ -249,7 +275,7 @@ public final class SettingsReader {
         });
     }
 
-    private static boolean yesOrNo(String text) {
+    private static boolean parseYesOrNo(String text) {
         return switch (text) {
             case "true", "yes", "on" -> true;
             case "false", "no", "off" -> false;

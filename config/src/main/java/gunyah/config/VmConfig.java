@@ -1,6 +1,7 @@
 package gunyah.config;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,12 +14,14 @@ import java.util.Optional;
  * @param firmware    raw firmware (U-Boot), placed at RAM base + 0x200000, DTB at the start of RAM
  * @param initrd      initial RAM disk
  * @param commandLine kernel command line, appended to the generated one's {@code console=} part when not empty
- * @param dtb         device tree blob to use instead of the generated one
- * @param protectedMemory true: RAM is lent (the host cannot read it); false: shared
+ * @param tree        device tree
+ * @param memory      how it gets its RAM
+ * @param reboots     whether it is started again when it asks for a reset; else it ends
  * @param devices     virtio devices
  */
 public record VmConfig(String name, int cpus, long memoryBytes, Optional<Path> kernel, Optional<Path> firmware,
-        Optional<Path> initrd, String commandLine, Optional<Path> dtb, boolean protectedMemory, DeviceConfig devices) {
+        Optional<Path> initrd, String commandLine, TreeConfig tree, MemoryConfig memory, boolean reboots,
+        DeviceConfig devices) {
     public VmConfig {
         if (name.isEmpty() || name.length() > 79) {
             throw new BadInput("a VM's name must have 1 to 79 characters");
@@ -35,15 +38,35 @@ public record VmConfig(String name, int cpus, long memoryBytes, Optional<Path> k
         }
     }
 
-    /** A guest without virtio devices. */
+    /** A guest without virtio devices, its RAM in pages when touched; started again when it asks for a reset. */
     public VmConfig(String name, int cpus, long memoryBytes, Optional<Path> kernel, Optional<Path> firmware,
             Optional<Path> initrd, String commandLine, Optional<Path> dtb, boolean protectedMemory) {
-        this(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, dtb, protectedMemory, DeviceConfig.NONE);
+        this(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine,
+                new TreeConfig(dtb, List.of(), Optional.empty()), new MemoryConfig(protectedMemory, false, false), true,
+                DeviceConfig.NONE);
     }
 
     /** {@return the same guest with these devices} */
     public VmConfig with(DeviceConfig other) {
-        return new VmConfig(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, dtb, protectedMemory,
+        return new VmConfig(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, tree, memory, reboots,
                 other);
+    }
+
+    /** {@return the same guest with this device tree} */
+    public VmConfig with(TreeConfig other) {
+        return new VmConfig(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, other, memory, reboots,
+                devices);
+    }
+
+    /** {@return the same guest with its RAM this way} */
+    public VmConfig with(MemoryConfig other) {
+        return new VmConfig(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, tree, other, reboots,
+                devices);
+    }
+
+    /** {@return the same guest, which ends when it asks for a reset} */
+    public VmConfig withoutReboot() {
+        return new VmConfig(name, cpus, memoryBytes, kernel, firmware, initrd, commandLine, tree, memory, false,
+                devices);
     }
 }

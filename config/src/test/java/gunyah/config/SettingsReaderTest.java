@@ -26,7 +26,8 @@ class SettingsReaderTest {
         Path file = file("""
                 machine { pcpus = 3, memory = 4 GiB, timeslice = 2 ms }
                 vm { name = web, cpus = 2, memory = 256 MiB, kernel = vmlinuz, initrd = ram.cpio, append = "quiet x=1",
-                     dtb = a.dtb, protected = false }
+                     dtb = a.dtb, dtb-overlays = [ b.dtbo, c.dtbo ], dump-dtb = out.dtb, protected = false,
+                     memory-backing = prealloc, huge-pages = true, reboot = false }
                 console = "file:web.log"
                 timeout = 90 s
                 stats = true
@@ -38,7 +39,10 @@ class SettingsReaderTest {
         assertThat(run.machine()).isEqualTo(new MachineConfig(3, 4L << 30, 2_000_000));
         assertThat(run.vms()).containsExactly(new VmConfig("web", 2, 256L << 20,
                 Optional.of(directory.resolve("vmlinuz")), Optional.empty(), Optional.of(directory.resolve("ram.cpio")),
-                "quiet x=1", Optional.of(directory.resolve("a.dtb")), false));
+                "quiet x=1", new TreeConfig(Optional.of(directory.resolve("a.dtb")),
+                        List.of(directory.resolve("b.dtbo"), directory.resolve("c.dtbo")),
+                        Optional.of(directory.resolve("out.dtb"))), new MemoryConfig(false, true, true), false,
+                DeviceConfig.NONE));
         assertThat(run.console()).isEqualTo(new ConsoleTarget.ToFile(directory.resolve("web.log")));
         assertThat(run.timeout()).contains(Duration.ofSeconds(90));
         assertThat(run.stats()).isTrue();

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.config.DeviceConfig;
 import gunyah.config.DiskConfig;
+import gunyah.config.MemoryConfig;
 import gunyah.config.NetConfig;
 import gunyah.config.Serial;
 import gunyah.config.VsockConfig;
 import gunyah.runtime.GunyahSystem;
 import gunyah.runtime.Vm;
+import gunyah.runtime.VmOutcome;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
@@ -41,7 +43,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Debian's own drivers on our virtio devices, in protected VMs. */
+/** Debian's own drivers on our virtio devices. */
 @Tag("boot")
 class DebianDevicesTest {
     private static final Duration BOOT = Duration.ofMinutes(8);
@@ -104,6 +106,29 @@ class DebianDevicesTest {
         Path copy = directory.resolve("copy");
         assertThat(host("/sbin/debugfs", "-R", "dump /random " + copy, written.toString())).isZero();
         assertThat(sha256(copy)).isEqualTo(sum);
+    }
+
+    /** Its drivers use all memory directly; after a reboot the disk is as it was left. */
+    @Test
+    void aGuestInSharedMemoryUsesItsDiskAndReboots() throws Exception {
+        Path disk = disk("shared.img", 32 * MIB);
+        try (GunyahSystem system = GunyahSystem.start(Guests.machine(1))) {
+            Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_1, 1, "cryptomgr.notests")
+                    .with(new MemoryConfig(false, false, true)).with(new DeviceConfig(List.of(raw(disk, false)), List.of())));
+            vm.awaitConsole(PROMPT, BOOT);
+            command(vm, "dmesg | grep -c 'software IO TLB: mapped'", "0");
+            command(vm, "mount -t ext4 /dev/vda /mnt && dd if=/dev/urandom of=/mnt/r bs=1M count=8 && echo written=$?",
+                    "written=0");
+            vm.type("sha256sum /mnt/r; umount /mnt\n");
+            String sum = vm.awaitConsole(Pattern.compile("([0-9a-f]{64})  /mnt/r"), COMMAND).group(1);
+            vm.awaitConsole(PROMPT, COMMAND);
+            vm.type("reboot -f\n");
+
+            vm.awaitConsole(PROMPT, BOOT);
+            command(vm, "mount -t ext4 /dev/vda /mnt && sha256sum /mnt/r", sum);
+            vm.type("poweroff -f\n");
+            assertThat(vm.awaitExit(COMMAND).kind()).isEqualTo(VmOutcome.Kind.POWERED_OFF);
+        }
     }
 
     /** Bytes go there and back through the first VM's user network; the second hears of it over their switch. */

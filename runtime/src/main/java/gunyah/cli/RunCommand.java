@@ -10,7 +10,9 @@ import gunyah.runtime.VmOutcome;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,7 +36,8 @@ import picocli.CommandLine.Parameters;
         description = "Runs a guest: the built-in one, one known by name, or a kernel or firmware of yours.",
         footer = {"", "Sizes and durations need a unit: 512M, 1G, 500ms, 30s, 2m.",
             "On a terminal Ctrl-A x leaves, Ctrl-A a sends Ctrl-A.",
-            "Exit status: 0 the guest powered off or asked for a reset, 3 it crashed, 124 timeout, 2 bad usage or input."})
+            "Exit status: 0 the guest powered off (with --no-reboot: or asked for a reset), 3 it crashed, 124 timeout,",
+            "2 bad usage or input."})
 final class RunCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "GUEST",
             description = "builtin (default), debian, debian-6.12 or u-boot; fetched first if needed")
@@ -51,6 +54,14 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(names = "--dtb", paramLabel = "FILE", description = "device tree instead of the generated one")
     private String dtb;
+
+    @Option(names = "--dtb-overlay", paramLabel = "FILE",
+            description = "overlay (dtc -@) applied to the device tree; may be repeated")
+    private List<String> overlays = List.of();
+
+    @Option(names = "--dump-dtb", paramLabel = "FILE",
+            description = "write the device tree as the Resource Manager is given it, and exit; runs nothing")
+    private String dumpDtb;
 
     @Option(names = "--firmware", paramLabel = "FILE", description = "firmware instead of a kernel, such as U-Boot")
     private String firmware;
@@ -92,6 +103,19 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--mem", paramLabel = "SIZE", description = "RAM of each VM, such as 512M")
     private String mem;
 
+    @Option(names = "--protected", description = "guest memory is lent: the host sees nothing of it (default)")
+    private boolean isProtected;
+
+    @Option(names = "--unprotected", description = "guest memory is shared: virtio devices reach all of it")
+    private boolean unprotected;
+
+    @Option(names = "--memory-backing", paramLabel = "WHEN",
+            description = "lazy (default): a guest gets memory when it touches it; prealloc: all before it starts")
+    private String memoryBacking;
+
+    @Option(names = "--huge-pages", description = "guest memory in blocks of 2 MiB")
+    private boolean hugePages;
+
     @Option(names = "--vms", paramLabel = "N",
             description = "start N such VMs, named NAME-1 to NAME-N; input goes to all of them")
     private String vms;
@@ -107,6 +131,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--cpu", paramLabel = "MODEL",
             description = "base (plain Armv8.0), default, or max (pointer authentication and random numbers, too)")
     private String cpu;
+
+    @Option(names = "--no-reboot", description = "a guest that asks for a reset ends, and is not started again")
+    private boolean noReboot;
 
     @Option(names = "--name", paramLabel = "NAME", description = "name of the VM")
     private String name;
@@ -140,11 +167,15 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        if (isProtected && unprotected) {
+            throw new BadInput("--protected and --unprotected are both given: give one of them");
+        }
         SettingsReader reader = new SettingsReader();
         options().forEach((option, setting) -> reader.values("option " + option, setting));
         list(reader, "--disk", "vm.disks", disks);
         list(reader, "--net", "vm.nets", nets);
         list(reader, "--share", "vm.shares", shares);
+        list(reader, "--dtb-overlay", "vm.dtb-overlays", overlays);
         if (config != null) {
             reader.file(config);
         }
@@ -195,6 +226,12 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--dtb", "vm.dtb", dtb);
         put(options, "--vsock", "vm.vsock", vsock);
         put(options, "--balloon", "vm.balloon", balloon);
+        put(options, "--dump-dtb", "vm.dump-dtb", dumpDtb);
+        put(options, "--protected", "vm.protected", isProtected ? "true" : null);
+        put(options, "--unprotected", "vm.protected", unprotected ? "false" : null);
+        put(options, "--memory-backing", "vm.memory-backing", memoryBacking);
+        put(options, "--huge-pages", "vm.huge-pages", hugePages ? "true" : null);
+        put(options, "--no-reboot", "vm.reboot", noReboot ? "false" : null);
         put(options, "--rng", "vm.rng", rng ? "true" : null);
         put(options, "--serial", "vm.serial", serial);
         put(options, "--firmware", "vm.firmware", firmware);
@@ -226,6 +263,10 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int run(RunSettings settings) throws InterruptedException {
+        Optional<Path> dump = settings.vms().getFirst().tree().dump();
+        if (dump.isPresent()) {
+            return dump(settings.vms().getFirst(), dump.get());
+        }
         ConsoleWriters writers = new ConsoleWriters(surroundings.out(), err);
         List<OutputStream> outputs = new ArrayList<>();
         for (int i = 0; i < settings.vms().size(); i++) {
@@ -251,6 +292,21 @@ final class RunCommand implements Callable<Integer> {
             terminal.ifPresent(RawTerminal::restore);
             forget(cleaning);
         }
+    }
+
+    private static int dump(VmConfig vm, Path file) {
+        byte[] tree = GunyahSystem.deviceTree(vm);
+        try {
+            Files.write(file, tree);
+        } catch (IOException e) {
+            throw new BadInput("cannot write the device tree to %s: %s".formatted(file, reason(e)), e);
+        }
+        return ExitStatus.OK;
+    }
+
+    private static String reason(IOException e) {
+        return e instanceof NoSuchFileException ? "its directory does not exist"
+                : e instanceof AccessDeniedException ? "no permission" : e.getMessage();
     }
 
     private static void forget(Thread hook) {
@@ -316,8 +372,7 @@ final class RunCommand implements Callable<Integer> {
         if (end.kind() == VmOutcome.Kind.CRASHED) {
             err.println("gunyah: %s crashed: %s\n%s".formatted(vm.name(), end.reason(), end.report().stripTrailing()));
         } else if (end.kind() == VmOutcome.Kind.RESET) {
-            err.println("gunyah: %s %s and ended: starting it again is not supported yet".formatted(vm.name(),
-                    end.reason()));
+            err.println("gunyah: %s %s and ended".formatted(vm.name(), end.reason()));
         }
     }
 

@@ -141,18 +141,14 @@ final class ActorMachine implements Machine {
                 return CompletableFuture.failedStage(new BadInput("the system is closed"));
             }
         }
-        ActorGuest guest = new ActorGuest(hypervisor, trace);
+        ActorGuest guest = new ActorGuest(hypervisor, ending -> vmm.launch(config, output, ending).thenApply(vm -> {
+            trace.ifPresent(file -> file.launched(vm.vmid(), config.name()));
+            return vm;
+        }), config.reboots(), trace);
         guests.add(guest);
         guest.exit().whenComplete((outcome, lost) -> guests.remove(guest));
         if (failure.isEmpty()) {
-            vmm.launch(config, output, guest::ending).whenComplete((vm, refused) -> {
-                if (refused == null) {
-                    trace.ifPresent(file -> file.launched(vm.vmid(), config.name()));
-                    guest.running(vm);
-                } else {
-                    guest.notLaunched(refused);
-                }
-            });
+            guest.launch();
         }
         // Looked at again: it may have failed before it could see the guest.
         if (!failure.isEmpty()) {

@@ -19,10 +19,19 @@ import java.util.function.ToLongFunction;
 record GuestCounters(long instructions, long cpuNs, long stage2Faults, long hypercalls, long mmioExits, long virqs,
         long pagesLent, long pagesReturned) {
 
+    static final GuestCounters ZERO = new GuestCounters(0, 0, 0, 0, 0, 0, 0, 0);
+
     static GuestCounters of(List<VcpuStatistics> vcpus, long pagesLent, long pagesReturned) {
         return new GuestCounters(sum(vcpus, VcpuStatistics::retired), sum(vcpus, VcpuStatistics::runNs),
                 sum(vcpus, VcpuStatistics::stage2Faults), sum(vcpus, VcpuStatistics::hypercalls),
                 sum(vcpus, VcpuStatistics::vmmioExits), sum(vcpus, VcpuStatistics::virqs), pagesLent, pagesReturned);
+    }
+
+    /** {@return the sum: a VM that was started again counts on} */
+    GuestCounters plus(GuestCounters other) {
+        return new GuestCounters(instructions + other.instructions, cpuNs + other.cpuNs,
+                stage2Faults + other.stage2Faults, hypercalls + other.hypercalls, mmioExits + other.mmioExits,
+                virqs + other.virqs, pagesLent + other.pagesLent, pagesReturned + other.pagesReturned);
     }
 
     private static long sum(List<VcpuStatistics> vcpus, ToLongFunction<VcpuStatistics> field) {

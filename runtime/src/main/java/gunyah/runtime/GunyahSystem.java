@@ -3,6 +3,7 @@ package gunyah.runtime;
 import gunyah.config.BadInput;
 import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
+import gunyah.vmm.Vmm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -88,6 +89,15 @@ public final class GunyahSystem implements AutoCloseable {
             vm.follow();
             return vm;
         });
+    }
+
+    /**
+     * {@return the device tree of such a VM as its Resource Manager would be given it} Blocks for files; nothing runs.
+     *
+     * @throws BadInput as {@link #createVm}
+     */
+    public static byte[] deviceTree(VmConfig config) {
+        return Vmm.deviceTree(config);
     }
 
     /** {@return the VMs created so far, ended ones included, oldest first} */

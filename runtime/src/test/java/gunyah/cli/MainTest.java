@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
+import gunyah.config.fdt.Fdt;
 import gunyah.runtime.ScriptedMachine;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -61,11 +62,13 @@ class MainTest {
 
         int status = run("off\n", "run", "--kernel", "k", "--initrd", "i", "--append", "quiet", "--dtb", "d", "--cpus",
                 "4", "--mem", "1G", "--pcpus", "3", "--name", "web", "--console", "file:" + console, "--timeout", "1m",
-                "--stats", "--trace", "t.jsonl");
+                "--stats", "--trace", "t.jsonl", "--dtb-overlay", "o1", "--dtb-overlay", "o2", "--unprotected",
+                "--memory-backing", "prealloc", "--huge-pages", "--no-reboot");
 
         assertThat(status).isZero();
         assertThat(machine.launched().get("web").toString()).contains("cpus=4", "memoryBytes=1073741824",
-                "kernel=Optional[k]", "initrd=Optional[i]", "commandLine=quiet", "dtb=Optional[d]");
+                "kernel=Optional[k]", "initrd=Optional[i]", "commandLine=quiet", "dtb=Optional[d]",
+                "overlays=[o1, o2]", "isProtected=false, preallocated=true, hugePages=true", "reboots=false");
         assertThat(started.getFirst().pcpus()).isEqualTo(3);
         assertThat(traces).containsExactly(Path.of("t.jsonl"));
         assertThat(Files.readString(console)).startsWith("hello from web");
@@ -129,6 +132,15 @@ class MainTest {
         "run --config /nowhere.conf | config file /nowhere.conf cannot be read",
         "run plan9 | there is no guest named 'plan9': known are builtin, debian",
         "run debian --kernel k | 'debian' and a kernel or firmware file are both given",
+        "run --protected --unprotected | --protected and --unprotected are both given: give one of them",
+        "run --memory-backing eager | option --memory-backing: must be lazy or prealloc, not 'eager'",
+        "run --dtb-overlay | Missing required parameter for option '--dtb-overlay'",
+        "run --vms 2 --dump-dtb f | option --dump-dtb: a device tree is written for one VM, not for 2",
+        "run --primary-kernel k --unprotected | option --unprotected: that is for guests; the primary VM owns",
+        "run --primary-kernel k --huge-pages | option --huge-pages: that is for guests",
+        "run --primary-kernel k --dump-dtb f | option --dump-dtb: that is for guests",
+        "run --dump-dtb /nowhere/f | cannot write the device tree to /nowhere/f: its directory does not exist",
+        "run --dump-dtb f --dtb-overlay /none | device tree overlay /none does not exist",
         "run --kernel | Missing required parameter for option '--kernel'",
         "fetch windows | cannot fetch 'windows'",
         "fetch debian --kernel 2.4 | '2.4' is unknown, give 6.1, 6.12 or all",
@@ -140,6 +152,21 @@ class MainTest {
         assertThat(messages().lines()).hasSize(1);
         assertThat(status).isEqualTo(2);
         assertThat(started).isEmpty();
+    }
+
+    @Test
+    void theDeviceTreeIsWrittenAndNothingRuns() throws IOException {
+        Path file = directory.resolve("out.dtb");
+
+        int status = run("", "run", "--dump-dtb", file.toString(), "--cpus", "3", "--rng");
+
+        assertThat(status).as(messages()).isZero();
+        Fdt tree = Fdt.parse(Files.readAllBytes(file));
+        assertThat(tree.root().find("/cpus").orElseThrow().children()).hasSize(3);
+        assertThat(tree.root().find("/virtio-bus/virtio_mmio@a000000")).isPresent();
+        assertThat(tree.root().find("/gunyah-vm-config")).isPresent();
+        assertThat(started).isEmpty();
+        assertThat(messages()).isEmpty();
     }
 
     @Test

@@ -1,7 +1,9 @@
 package gunyah.vmm.boot;
 
 import gunyah.config.BadInput;
+import gunyah.config.MemoryConfig;
 import gunyah.config.VmConfig;
+import gunyah.config.fdt.Fdt;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,9 +18,10 @@ import java.util.Optional;
  * @param entry   guest physical address of the first instruction
  * @param dtbGpa  device tree
  * @param dtbRoom bytes set aside for it, what the Resource Manager adds included; a multiple of 4096
- * @param chunks  bytes by address, the device tree among them
+ * @param lent    that room, widened to the granule of memory that is shared otherwise
+ * @param chunks  bytes by address, the device tree last
  */
-public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Chunk> chunks) {
+public record BootPlan(long entry, long dtbGpa, long dtbRoom, Ram lent, List<GuestImage.Chunk> chunks) {
     private static final long PAGE = 4096;
     /** The arm64 boot protocol's limit. */
     private static final long MAX_DTB = 2L << 20;
@@ -51,17 +54,30 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
         }
         GuestTree tree = new GuestTree(config.name(), config.cpus(), ram, places);
         // The tree's size does not depend on the addresses in it, so a first one tells the room.
-        long room = room(tree(tree, places, config, initrd.length, ram.base()).length);
+        long room = room(tree(tree, places, config, initrd.length, ram.base(), ram).toBytes().length);
         long dtbGpa = config.firmware().isPresent() ? ram.base() : ram.end() - room;
-        long initrdGpa = dtbGpa - initrd.length & -PAGE;
-        checkRoom(config, ram, image, dtbGpa, room, initrd.length == 0 ? dtbGpa : initrdGpa);
-        byte[] dtb = tree(tree, places, config, initrd.length, initrdGpa);
+        Ram lent = lent(config.memory(), dtbGpa, room);
+        long initrdGpa = lent.base() - initrd.length & -PAGE;
+        checkRoom(config, ram, image, lent, initrd.length == 0 ? lent.base() : initrdGpa);
+        byte[] dtb = tree(tree, places, config, initrd.length, initrdGpa, lent).toBytes();
         List<GuestImage.Chunk> chunks = new ArrayList<>(image.chunks());
         if (initrd.length > 0) {
             chunks.add(GuestImage.Chunk.of(initrdGpa, initrd));
         }
         chunks.add(GuestImage.Chunk.of(dtbGpa, dtb));
-        return new BootPlan(image.entry(), dtbGpa, room, List.copyOf(chunks));
+        return new BootPlan(image.entry(), dtbGpa, room, lent, List.copyOf(chunks));
+    }
+
+    /** The folios of the device tree. In memory that is shared nothing else may be there: they are lent all the same. */
+    private static Ram lent(MemoryConfig memory, long dtbGpa, long room) {
+        long granule = memory.isProtected() ? PAGE : memory.granule();
+        long start = dtbGpa & -granule;
+        return new Ram(start, (dtbGpa + room + granule - 1 & -granule) - start);
+    }
+
+    /** {@return the device tree} */
+    public GuestImage.Chunk dtb() {
+        return chunks.getLast();
     }
 
     private static GuestImage firmware(KernelLoader loader, VmConfig config) {
@@ -69,17 +85,25 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
         return loader.firmware(path.toString(), bytes("firmware", path));
     }
 
-    private static byte[] tree(GuestTree tree, GuestTree.Places places, VmConfig config, long initrdSize,
-            long initrdGpa) {
+    private static Fdt tree(GuestTree tree, GuestTree.Places places, VmConfig config, long initrdSize,
+            long initrdGpa, Ram lent) {
         Optional<GuestTree.Initrd> initrd = initrdSize == 0 ? Optional.empty()
                 : Optional.of(new GuestTree.Initrd(initrdGpa, initrdGpa + initrdSize));
-        if (config.dtb().isEmpty()) {
-            String shared = places.virtio().count() > 0 ? SHARED_MEMORY : "";
-            String arguments = (console(places) + shared + " " + config.commandLine()).strip();
-            return tree.generate(arguments, initrd).toBytes();
+        Fdt made;
+        if (config.tree().dtb().isEmpty()) {
+            String bounced = places.virtio().count() > 0 && places.virtio().isRestricted() ? SHARED_MEMORY : "";
+            made = tree.generate((console(places) + bounced + " " + config.commandLine()).strip(), initrd);
+        } else {
+            Path path = config.tree().dtb().get();
+            made = tree.complete(path.toString(), bytes("device tree", path), config.commandLine(), initrd);
         }
-        Path path = config.dtb().get();
-        return tree.complete(path.toString(), bytes("device tree", path), config.commandLine(), initrd).toBytes();
+        for (Path overlay : config.tree().overlays()) {
+            GuestTree.overlay(made, overlay.toString(), bytes("device tree overlay", overlay));
+        }
+        if (!config.memory().isProtected()) {
+            made.reservations().add(new Fdt.Reservation(lent.base(), lent.size()));
+        }
+        return made;
     }
 
     private static String console(GuestTree.Places places) {
@@ -98,8 +122,8 @@ public record BootPlan(long entry, long dtbGpa, long dtbRoom, List<GuestImage.Ch
         return Math.min(MAX_DTB, wanted + PAGE - 1 & -PAGE);
     }
 
-    private static void checkRoom(VmConfig config, Ram ram, GuestImage image, long dtbGpa, long room, long lowest) {
-        boolean fits = dtbGpa == ram.base() ? dtbGpa + room <= image.base() : image.end() <= lowest;
+    private static void checkRoom(VmConfig config, Ram ram, GuestImage image, Ram lent, long lowest) {
+        boolean fits = lent.base() == ram.base() ? lent.end() <= image.base() : image.end() <= lowest;
         if (lowest < ram.base() || !fits) {
             long needed = image.end() - ram.base() + (ram.end() - lowest);
             throw new BadInput(("VM %s: kernel, initrd and device tree need %d MiB, it has %d MiB of memory; "

@@ -3,6 +3,7 @@ package gunyah.vmm.boot;
 import gunyah.config.BadInput;
 import gunyah.config.Serial;
 import gunyah.config.fdt.DtNode;
+import gunyah.config.fdt.DtOverlay;
 import gunyah.config.fdt.Fdt;
 import gunyah.vmm.device.Ns16550;
 import java.nio.ByteBuffer;
@@ -38,9 +39,12 @@ public final class GuestTree {
      * @param stride  bytes from one to the next
      * @param spi     SPI of the first; the others follow
      * @param dmaBase memory shared with the devices
-     * @param dmaSize its bytes
+     * @param dmaSize its bytes; 0 when they reach all memory
      */
     public record Virtio(int count, long base, long stride, int spi, long dmaBase, long dmaSize) {
+        boolean isRestricted() {
+            return dmaSize != 0;
+        }
     }
 
     /** Initial RAM disk: first address and first address after it. */
@@ -132,6 +136,23 @@ public final class GuestTree {
         return tree;
     }
 
+    /**
+     * Applies an overlay to a finished tree.
+     *
+     * @param name of the file, for messages
+     * @throws BadInput when it cannot be applied, or leaves a tree that the Resource Manager refuses
+     */
+    static void overlay(Fdt tree, String name, byte[] blob) {
+        try {
+            DtOverlay.apply(Fdt.parse(blob), tree);
+        } catch (Fdt.FdtException e) {
+            throw new BadInput("%s cannot be applied: %s".formatted(name, e.getMessage()), e);
+        }
+        if (tree.root().child("hypervisor").isPresent()) {
+            throw new BadInput(name + " adds a node /hypervisor, which the Resource Manager makes; remove it");
+        }
+    }
+
     private static String node(String name, long address) {
         return "%s@%x".formatted(name, address);
     }
@@ -211,14 +232,16 @@ public final class GuestTree {
         if (virtio.count == 0) {
             return;
         }
-        // the Resource Manager takes one memory node, and no other
-        DtNode memory = root.children().stream().filter(child -> child.baseName().equals("memory")).findFirst()
-                .orElseThrow(() -> new BadInput("the device tree has no memory node below the root"));
-        memory.set("reg", append(memory.bytes("reg").orElse(new byte[0]), virtio.dmaBase, virtio.dmaSize));
         DtNode bus = root.add("virtio-bus").strings("compatible", "simple-bus")
                 .cells("#address-cells", 2).cells("#size-cells", 2).set("ranges", new byte[0])
-                .cells64("dma-ranges", virtio.dmaBase, virtio.dmaBase, virtio.dmaSize)
                 .cells("interrupt-parent", gic);
+        if (virtio.isRestricted()) {
+            // the Resource Manager takes one memory node, and no other
+            DtNode memory = root.children().stream().filter(child -> child.baseName().equals("memory")).findFirst()
+                    .orElseThrow(() -> new BadInput("the device tree has no memory node below the root"));
+            memory.set("reg", append(memory.bytes("reg").orElse(new byte[0]), virtio.dmaBase, virtio.dmaSize));
+            bus.cells64("dma-ranges", virtio.dmaBase, virtio.dmaBase, virtio.dmaSize);
+        }
         for (int i = 0; i < virtio.count; i++) {
             long base = virtio.base + i * virtio.stride;
             bus.add(node("virtio_mmio", base)).strings("compatible", "virtio,mmio")

@@ -27,6 +27,11 @@ record Binding(long gpa, long size, GuestMemoryFile file, long offset, boolean l
         return (permissions & Uapi.MEM_ALLOW_WRITE) != 0;
     }
 
+    /** {@return whether it is shared memory that holds code} The VMMIO kind of mapping has no room for that. */
+    boolean sharesCode() {
+        return !lend && (permissions & Uapi.MEM_ALLOW_EXEC) != 0;
+    }
+
     long end() {
         return gpa + size;
     }

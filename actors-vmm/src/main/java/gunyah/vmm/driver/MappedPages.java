@@ -16,6 +16,8 @@ final class MappedPages {
     static final long SHARED = 4;
     static final long BLOCK = 8;
     static final long WRITABLE = 16;
+    /** A shared folio that the guest may execute. */
+    static final long EXECUTABLE = 32;
 
     private static final int LEAF_SHIFT = 9;
     private static final int LEAF_PAGES = 1 << LEAF_SHIFT;
@@ -71,5 +73,9 @@ final class MappedPages {
 
     static int pages(long entry) {
         return (entry & BLOCK) != 0 ? HostPages.PAGES_PER_BLOCK : 1;
+    }
+
+    static long bytes(long entry) {
+        return (long) pages(entry) << HostPages.PAGE_SHIFT;
     }
 }

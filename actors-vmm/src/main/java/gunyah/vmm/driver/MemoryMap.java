@@ -219,6 +219,30 @@ final class MemoryMap {
         }
     }
 
+    /**
+     * Gives the guest all of a range before it touches it: every folio that it does not have yet.
+     *
+     * @return OK, or why one could not be provided, as {@link #fault}
+     */
+    Errno populate(long gpa, long size) {
+        long at = gpa;
+        while (at < gpa + size) {
+            Errno errno = fault(at, false);
+            if (errno != Errno.OK && errno != Errno.EAGAIN) {
+                return errno;
+            }
+            at = folioEnd(at);
+        }
+        return Errno.OK;
+    }
+
+    private long folioEnd(long gpa) {
+        long page = gpa >> HostPages.PAGE_SHIFT;
+        long block = pages.get(page & -HostPages.PAGES_PER_BLOCK);
+        return (block & MappedPages.BLOCK) != 0 ? (gpa & -HostPages.BLOCK_SIZE) + HostPages.BLOCK_SIZE
+                : gpa + HostPages.PAGE_SIZE;
+    }
+
     private static long folioSize(long folio) {
         return (folio & MappedPages.BLOCK) != 0 ? HostPages.BLOCK_SIZE : HostPages.PAGE_SIZE;
     }
@@ -244,7 +268,8 @@ final class MemoryMap {
             return Errno.EPERM;
         }
         long address = MappedPages.address(folio);
-        Errno assigned = platform.get().assign(vmid.getAsInt(), access(lend, binding.writable()), address, size);
+        long entry = entry(folio, binding);
+        Errno assigned = platform.get().assign(vmid.getAsInt(), access(entry), address, size);
         if (assigned != Errno.OK) {
             pages.set(page, MappedPages.EMPTY);
             return assigned;
@@ -253,67 +278,87 @@ final class MemoryMap {
         long error = calls.memextentDonate(lend ? Hvc.DONATE_TO_PROTECTED : Hvc.DONATE_TO_SIBLING, from, to, address,
                 size);
         if (error != HypError.OK.code()) {
-            released(binding, page, address, size);
+            released(binding, page, entry);
             return Errno.ofHypercall(error);
         }
         long count = size >> HostPages.PAGE_SHIFT;
         pagesLent.addAndGet(count);
-        error = calls.addrspaceMap(addrspace, to, gpa, attributes(lend, binding.writable()), mapFlags(lend), address,
-                size);
+        error = calls.addrspaceMap(addrspace, to, gpa, attributes(entry), mapFlags(entry), address, size);
         if (error != HypError.OK.code()) {
-            return unwind(calls, binding, page, address, size, error);
+            return unwind(calls, binding, page, entry, error);
         }
-        pages.set(page, entry(folio, lend, binding.writable()));
+        pages.set(page, entry);
         return Errno.OK;
     }
 
     /** After a map that failed: donate back; if that fails too the entry stays claimed, so the page is never reused. */
-    private Errno unwind(Hvc calls, Binding binding, long page, long address, long size, long mapError) {
-        long error = donateBack(calls, binding.lend(), address, size);
+    private Errno unwind(Hvc calls, Binding binding, long page, long entry, long mapError) {
+        long error = donateBack(calls, entry);
         if (error == HypError.OK.code()) {
-            pagesReturned.addAndGet(size >> HostPages.PAGE_SHIFT);
-            released(binding, page, address, size);
+            pagesReturned.addAndGet(MappedPages.pages(entry));
+            released(binding, page, entry);
         } else {
-            LOG.warn("page 0x{} is lost: donating it back failed with {}", Long.toHexString(address),
-                    HypError.of(error));
+            LOG.warn("page 0x{} is lost: donating it back failed with {}",
+                    Long.toHexString(MappedPages.address(entry)), HypError.of(error));
             binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT));
         }
         return Errno.ofHypercall(mapError);
     }
 
     /** The host has the folio again; unless the platform knows better, then nobody uses it any more. */
-    private void released(Binding binding, long page, long address, long size) {
-        Errno errno = platform.get().release(vmid.getAsInt(), access(binding.lend(), binding.writable()), address, size);
+    private void released(Binding binding, long page, long entry) {
+        Errno errno = release(entry);
         if (errno == Errno.OK) {
             pages.set(page, MappedPages.EMPTY);
         } else {
-            LOG.warn("page 0x{} is lost: the platform did not release it: {}", Long.toHexString(address), errno);
+            LOG.warn("page 0x{} is lost: the platform did not release it: {}",
+                    Long.toHexString(MappedPages.address(entry)), errno);
             binding.file().quarantine(binding.offsetOf(page << HostPages.PAGE_SHIFT));
         }
     }
 
-    private long donateBack(Hvc calls, boolean lend, long address, long size) {
-        return calls.memextentDonate(lend ? Hvc.DONATE_FROM_PROTECTED : Hvc.DONATE_TO_SIBLING,
-                extent(lend ? Extent.GUEST_PRIVATE : Extent.GUEST_SHARED),
-                extent(lend ? Extent.HOST_PRIVATE : Extent.HOST_SHARED), address, size);
+    private Errno release(long entry) {
+        return platform.get().release(vmid.getAsInt(), access(entry), MappedPages.address(entry),
+                MappedPages.bytes(entry));
     }
 
-    private static long entry(long folio, boolean lend, boolean writable) {
-        return folio | MappedPages.PRESENT | (lend ? 0 : MappedPages.SHARED) | (writable ? MappedPages.WRITABLE : 0);
+    private long donateBack(Hvc calls, long entry) {
+        boolean lend = isLent(entry);
+        return calls.memextentDonate(lend ? Hvc.DONATE_FROM_PROTECTED : Hvc.DONATE_TO_SIBLING, guestExtent(entry),
+                extent(lend ? Extent.HOST_PRIVATE : Extent.HOST_SHARED), MappedPages.address(entry),
+                MappedPages.bytes(entry));
+    }
+
+    private long guestExtent(long entry) {
+        return extent(isLent(entry) ? Extent.GUEST_PRIVATE : Extent.GUEST_SHARED);
+    }
+
+    private static long entry(long folio, Binding binding) {
+        return folio | MappedPages.PRESENT | (binding.lend() ? 0 : MappedPages.SHARED)
+                | (binding.writable() ? MappedPages.WRITABLE : 0)
+                | (binding.sharesCode() ? MappedPages.EXECUTABLE : 0);
+    }
+
+    private static boolean isLent(long entry) {
+        return (entry & MappedPages.SHARED) == 0;
     }
 
     /** addrspace_map attributes: user access, kernel access, memory type. */
-    static long attributes(boolean lend, boolean writable) {
-        long access = access(lend, writable);
+    private static long attributes(long entry) {
+        long access = access(entry);
         return access | access << 4 | Hvc.MEMTYPE_NORMAL_WB;
     }
 
-    private static int access(boolean lend, boolean writable) {
-        return ACCESS_READ | (writable ? ACCESS_WRITE : 0) | (lend ? ACCESS_EXEC : 0);
+    private static int access(long entry) {
+        return ACCESS_READ | ((entry & MappedPages.WRITABLE) != 0 ? ACCESS_WRITE : 0)
+                | (isLent(entry) || (entry & MappedPages.EXECUTABLE) != 0 ? ACCESS_EXEC : 0);
     }
 
-    private static long mapFlags(boolean lend) {
-        return Hvc.MAP_PARTIAL | (lend ? Hvc.MAP_PRIVATE : Hvc.MAP_VMMIO);
+    private static long mapFlags(long entry) {
+        if (isLent(entry)) {
+            return Hvc.MAP_PARTIAL | Hvc.MAP_PRIVATE;
+        }
+        return Hvc.MAP_PARTIAL | ((entry & MappedPages.EXECUTABLE) != 0 ? 0 : Hvc.MAP_VMMIO);
     }
 
     /** {@return OK when the guest no longer has the folio of this page}; EAGAIN while somebody works on it. */
@@ -335,22 +380,19 @@ final class MemoryMap {
         if ((entry & MappedPages.PRESENT) == 0 || !pages.claim(page, entry)) {
             return Errno.EAGAIN;
         }
-        boolean lend = (entry & MappedPages.SHARED) == 0;
-        long size = (long) MappedPages.pages(entry) << HostPages.PAGE_SHIFT;
-        long address = MappedPages.address(entry);
         Hvc calls = hvc.get();
-        long error = calls.addrspaceUnmap(addrspace, extent(lend ? Extent.GUEST_PRIVATE : Extent.GUEST_SHARED),
-                page << HostPages.PAGE_SHIFT, mapFlags(lend) | (moreFollow ? Hvc.MAP_NOSYNC : 0), address, size);
+        long error = calls.addrspaceUnmap(addrspace, guestExtent(entry), page << HostPages.PAGE_SHIFT,
+                mapFlags(entry) | (moreFollow ? Hvc.MAP_NOSYNC : 0), MappedPages.address(entry),
+                MappedPages.bytes(entry));
         if (error == HypError.OK.code()) {
-            error = donateBack(calls, lend, address, size);
+            error = donateBack(calls, entry);
         }
         if (error != HypError.OK.code()) {
             pages.set(page, entry);
             return Errno.ofHypercall(error);
         }
         pagesReturned.addAndGet(MappedPages.pages(entry));
-        Errno errno = platform.get().release(vmid.getAsInt(), access(lend, (entry & MappedPages.WRITABLE) != 0), address,
-                size);
+        Errno errno = release(entry);
         if (errno == Errno.OK) {
             pages.set(page, MappedPages.EMPTY);
         }
@@ -456,7 +498,8 @@ final class MemoryMap {
 
     /** Makes a parcel's pages entries of this map, before RM moves them to the guest at VM_START. */
     void adopt(Parcel parcel) {
-        forEachFolio(parcel, (page, folio) -> pages.set(page, entry(folio, true, true)));
+        forEachFolio(parcel, (page, folio) -> pages.set(page,
+                folio | MappedPages.PRESENT | MappedPages.WRITABLE));
     }
 
     /** Undoes {@link #adopt} when VM_START failed: RM still has the parcel. */

@@ -9,9 +9,7 @@ public final class Features {
     public static final long ACCESS_PLATFORM = 1L << 33;
 
     /** What every device of ours offers. */
-    static final long TRANSPORT = INDIRECT_DESC | EVENT_IDX | VERSION_1 | ACCESS_PLATFORM;
-    /** What a driver cannot leave out. */
-    static final long REQUIRED = VERSION_1 | ACCESS_PLATFORM;
+    static final long TRANSPORT = INDIRECT_DESC | EVENT_IDX | VERSION_1;
 
     private Features() {
     }

@@ -9,6 +9,11 @@ public interface GuestMemory {
     /** {@return whether {@code length} bytes from {@code gpa} can be reached, in one piece} */
     boolean contains(long gpa, long length);
 
+    /** {@return whether that is all memory a driver may name} Else drivers must keep to their platform's rules for DMA. */
+    default boolean isWhole() {
+        return false;
+    }
+
     void read(long gpa, byte[] target, int from, int length);
 
     void write(long gpa, byte[] source, int from, int length);

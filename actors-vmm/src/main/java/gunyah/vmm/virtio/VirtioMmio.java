@@ -106,7 +106,12 @@ public final class VirtioMmio implements MmioDevice, DeviceQueues {
     }
 
     private long offered() {
-        return device.features() | Features.TRANSPORT;
+        return device.features() | Features.TRANSPORT | required();
+    }
+
+    /** What a driver cannot leave out. */
+    private long required() {
+        return Features.VERSION_1 | (memory.isWhole() ? 0 : Features.ACCESS_PLATFORM);
     }
 
     @Override
@@ -247,8 +252,7 @@ public final class VirtioMmio implements MmioDevice, DeviceQueues {
     }
 
     private boolean featuresAcceptable() {
-        return (driverFeatures & ~offered()) == 0
-                && (driverFeatures & Features.REQUIRED) == Features.REQUIRED;
+        return (driverFeatures & ~offered()) == 0 && (driverFeatures & required()) == required();
     }
 
     private void reset() {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import gunyah.config.BadInput;
+import gunyah.config.MemoryConfig;
 import gunyah.config.Serial;
+import gunyah.config.TreeConfig;
 import gunyah.config.VmConfig;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +70,79 @@ class BootPlanTest {
 
         assertThat(plan.entry()).isEqualTo(0x4020_0000L);
         assertThat(plan.dtbGpa()).isEqualTo(0x4000_0000L);
+    }
+
+    /** Nothing that the guest could use for its devices may be in the blocks that are lent with the tree. */
+    @Test
+    void inSharedMemoryTheTreeHasItsBlocksForItselfAndReservesThem() throws IOException {
+        VmConfig config = config(Optional.of(file("k", 0x1000)), Optional.empty(), Optional.of(file("i", 0x1000)),
+                Optional.empty()).with(new MemoryConfig(false, false, true));
+        BootPlan plan = plan(config);
+        BootPlan firmware = plan(config(Optional.empty(), Optional.of(file("u-boot.bin", 0x1000)), Optional.empty(),
+                Optional.empty()).with(new MemoryConfig(false, false, true)));
+
+        assertThat(plan.dtbGpa()).isEqualTo(0x40ff_0000L);
+        assertThat(plan.lent()).isEqualTo(new Ram(0x40e0_0000L, 2 << 20));
+        assertThat(plan.chunks()).extracting(GuestImage.Chunk::gpa)
+                .containsExactly(0x4008_0000L, 0x40df_f000L, 0x40ff_0000L);
+        assertThat(Fdt.parse(plan.dtb().data()).reservations())
+                .containsExactly(new Fdt.Reservation(0x40e0_0000L, 2 << 20));
+        assertThat(firmware.lent()).isEqualTo(new Ram(0x4000_0000L, 2 << 20));
+    }
+
+    @Test
+    void onlyDevicesThatReachPartOfMemoryHaveARangeForDma() throws IOException {
+        GuestTree.Virtio all = new GuestTree.Virtio(1, 0x0a00_0000L, 0x200, 16, 0x2000_0000L, 0);
+        GuestTree.Virtio some = new GuestTree.Virtio(1, 0x0a00_0000L, 0x200, 16, 0x2000_0000L, 32 << 20);
+        VmConfig config = config(Optional.of(file("k", 64)), Optional.empty(), Optional.empty(), Optional.empty());
+
+        DtNode restricted = tree(BootPlan.of(config, RAM, places(some)));
+        DtNode free = tree(BootPlan.of(config, RAM, places(all)));
+
+        assertThat(restricted.find("/virtio-bus").orElseThrow().has("dma-ranges")).isTrue();
+        assertThat(restricted.find("/memory").orElseThrow().cells("reg").orElseThrow()).hasSize(8);
+        assertThat(free.find("/virtio-bus").orElseThrow().has("dma-ranges")).isFalse();
+        assertThat(free.find("/memory").orElseThrow().cells("reg").orElseThrow()).hasSize(4);
+        assertThat(free.find("/chosen").orElseThrow().string("bootargs")).contains("console=ttyAMA0 quiet");
+    }
+
+    private static GuestTree.Places places(GuestTree.Virtio virtio) {
+        return new GuestTree.Places(PLACES.gicd(), PLACES.gicr(), PLACES.uart(), 1, PLACES.rtc(), 2, virtio,
+                Serial.PL011);
+    }
+
+    @Test
+    void overlaysAreAppliedInTheirOrderAndRefusedByName() throws IOException {
+        Path first = overlay("one.dtbo", "chosen", "a");
+        Path second = overlay("two.dtbo", "chosen", "b");
+        Path wrong = overlay("wrong.dtbo", "absent", "c");
+        Path hypervisor = overlay("hyp.dtbo", "", "d");
+        VmConfig config = config(Optional.of(file("k", 64)), Optional.empty(), Optional.empty(), Optional.empty());
+
+        DtNode chosen = tree(plan(config.with(overlays(first, second)))).child("chosen").orElseThrow();
+        assertThat(chosen.string("mark")).contains("b");
+        assertThat(chosen.string("bootargs")).contains("console=ttyAMA0 quiet");
+        assertThatThrownBy(() -> plan(config.with(overlays(first, wrong)))).isInstanceOf(BadInput.class)
+                .hasMessageContaining("wrong.dtbo cannot be applied: ")
+                .hasMessageContaining("fragment@0 has the target /absent, which is not there");
+        assertThatThrownBy(() -> plan(config.with(overlays(hypervisor)))).isInstanceOf(BadInput.class)
+                .hasMessageContaining("hyp.dtbo adds a node /hypervisor");
+        assertThatThrownBy(() -> plan(config.with(overlays(directory.resolve("none"))))).isInstanceOf(BadInput.class)
+                .hasMessageContaining("device tree overlay").hasMessageContaining("does not exist");
+    }
+
+    private static TreeConfig overlays(Path... files) {
+        return new TreeConfig(Optional.empty(), List.of(files), Optional.empty());
+    }
+
+    private Path overlay(String name, String target, String mark) throws IOException {
+        DtNode root = new DtNode("");
+        DtNode fragment = root.add("fragment@0").strings("target-path", "/" + target);
+        DtNode content = fragment.add("__overlay__").strings("mark", mark);
+        if (target.isEmpty()) {
+            content.add("hypervisor");
+        }
+        return Files.write(directory.resolve(name), new Fdt(root).toBytes());
     }
 
     @Test

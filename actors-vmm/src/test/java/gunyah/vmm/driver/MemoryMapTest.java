@@ -24,7 +24,8 @@ class MemoryMapTest {
     private static final long HOST_PRIVATE = 0x202;
     private static final long GUEST_SHARED = 0x203;
     private static final int LEND = Uapi.MEM_FORCE_LEND | Uapi.MEM_ALLOW_RWX;
-    private static final int SHARE = Uapi.MEM_FORCE_SHARE | Uapi.MEM_ALLOW_RWX;
+    private static final int SHARE = Uapi.MEM_FORCE_SHARE | Uapi.MEM_ALLOW_READ | Uapi.MEM_ALLOW_WRITE;
+    private static final int SHARE_CODE = Uapi.MEM_FORCE_SHARE | Uapi.MEM_ALLOW_RWX;
 
     private final FakeGunyah gunyah = new FakeGunyah();
     private final HostPages pages = new HostPages(gunyah, HOST, 16 << 20);
@@ -71,6 +72,35 @@ class MemoryMapTest {
         assertThat(gunyah.takeCalls()).containsExactly(
                 Call.of(Hvc.MEMEXTENT_DONATE, 2, HOST_SHARED, GUEST_SHARED, HOST, 0x1000, 0, 0),
                 Call.of(Hvc.ADDRSPACE_MAP, ADDRSPACE, GUEST_SHARED, 0x8_0000, 0xF0066, 0x5, HOST, 0x1000));
+    }
+
+    /** The VMMIO kind of mapping may not be executed; an ordinary one is asked for, and undone as one. */
+    @Test
+    void sharedMemoryThatMayBeExecutedIsMappedAsOrdinaryMemory() {
+        map.map(file(0x1000), 0x8_0000, 0x1000, 0, SHARE_CODE);
+
+        map.fault(0x8_0000, false);
+        assertThat(map.release()).isZero();
+
+        assertThat(gunyah.takeCalls()).containsExactly(
+                Call.of(Hvc.MEMEXTENT_DONATE, 2, HOST_SHARED, GUEST_SHARED, HOST, 0x1000, 0, 0),
+                Call.of(Hvc.ADDRSPACE_MAP, ADDRSPACE, GUEST_SHARED, 0x8_0000, 0xF0077, 0x1, HOST, 0x1000),
+                Call.of(Hvc.ADDRSPACE_UNMAP, ADDRSPACE, GUEST_SHARED, 0x8_0000, 0x1, HOST, 0x1000, 0),
+                Call.of(Hvc.MEMEXTENT_DONATE, 2, GUEST_SHARED, HOST_SHARED, HOST, 0x1000, 0, 0));
+    }
+
+    @Test
+    void populatingProvidesWhatIsNotThereYetFolioByFolio() {
+        map.map(file(0x4000), RAM, 0x4000, 0, LEND);
+        map.map(new GuestMemoryFile(gunyah, pages, 4 << 20, Uapi.GUEST_MEM_ALLOW_HUGEPAGE), RAM + (2 << 20), 4 << 20, 0,
+                LEND);
+        map.fault(RAM + 0x1000, true);
+        gunyah.takeCalls();
+
+        assertThat(map.populate(RAM, 0x4000)).isEqualTo(Errno.OK);
+        assertThat(map.populate(RAM + (2 << 20), 4 << 20)).isEqualTo(Errno.OK);
+        assertThat(gunyah.takeCalls()).hasSize(2 * 3 + 2 * 2);
+        assertThat(map.populate(RAM, 0x5000)).isEqualTo(Errno.ENOENT);
     }
 
     @Test

@@ -38,6 +38,7 @@ public final class TestDriver {
     public int interrupts;
     private final int[] availIndex;
     private final int[] usedIndex;
+    private final long platform;
     private int nextBuffer = BUFFERS;
 
     public TestDriver(VirtioDevice device) {
@@ -46,7 +47,14 @@ public final class TestDriver {
 
     /** @param worker runs the device's work */
     public TestDriver(VirtioDevice device, Executor worker) {
-        transport = new VirtioMmio(device, memory, () -> interrupts++, worker);
+        this(device, worker, false);
+    }
+
+    /** @param whole whether the device reaches all memory, in two pieces */
+    public TestDriver(VirtioDevice device, Executor worker, boolean whole) {
+        GuestMemory reached = whole ? new SplitMemory(List.of(new ArrayMemory(0), memory)) : memory;
+        platform = whole ? 0 : Features.ACCESS_PLATFORM;
+        transport = new VirtioMmio(device, reached, () -> interrupts++, worker);
         availIndex = new int[device.queueCount()];
         usedIndex = new int[device.queueCount()];
     }
@@ -77,7 +85,7 @@ public final class TestDriver {
         write(0x70, 0);
         write(0x70, 1);
         write(0x70, 3);
-        negotiate(features | Features.VERSION_1 | Features.ACCESS_PLATFORM);
+        negotiate(features | Features.VERSION_1 | platform);
         write(0x70, 11);
         for (int i = 0; i < availIndex.length; i++) {
             makeQueue(i, SIZE);

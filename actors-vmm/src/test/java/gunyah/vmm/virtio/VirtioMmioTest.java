@@ -95,6 +95,20 @@ class VirtioMmioTest {
         assertThat(driver.read(0x10)).isZero();
     }
 
+    /** Then its platform has no rules, and a driver without the feature is served. */
+    @Test
+    void aDeviceThatReachesAllMemoryDoesNotAskForThePlatformsRules() {
+        TestDriver whole = new TestDriver(echo, Runnable::run, true);
+        whole.write(0x14, 1);
+        assertThat(whole.read(0x10)).isEqualTo(1);
+
+        whole.start(0);
+        byte[] answer = whole.call(1, out("hello"), TestDriver.Part.in(5));
+
+        assertThat(new String(answer)).isEqualTo("hello");
+        assertThat(whole.transport.features()).isEqualTo(Features.VERSION_1);
+    }
+
     @Test
     void readsConfigurationInAnySizeAndZerosBehindIt() {
         assertThat(driver.transport.read(0x100, 1)).isEqualTo(1);
