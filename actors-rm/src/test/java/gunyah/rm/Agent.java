@@ -263,6 +263,15 @@ final class Agent {
         store32(GuestTrees.GICD + 0x100 + intid / 32 * 4L, 1 << intid % 32);
     }
 
+    /** {@return the interrupt that the guest took last, 0 when none since it was forgotten} */
+    int interrupt() {
+        return (int) get(TAKEN);
+    }
+
+    void forgetInterrupt() {
+        put(TAKEN, 0);
+    }
+
     /** Waits until the guest has taken an interrupt other than that of its owner. {@return its number} */
     int awaitInterrupt() {
         long deadline = System.nanoTime() + LIMIT_NS;
@@ -270,28 +279,43 @@ final class Agent {
             assertThat(System.nanoTime() - deadline).as("interrupt of VM %d", vmid).isNegative();
             LockSupport.parkNanos(100_000);
         }
-        int taken = (int) get(TAKEN);
-        put(TAKEN, 0);
+        int taken = interrupt();
+        forgetInterrupt();
         return taken;
     }
 
     /** {@return the reply to a request that guest code sends to the Resource Manager} */
     Reply request(MessageId id, Payload payload) {
         int mine = sequence++ & 0xffff;
-        int[] reg = manager().cells("reg").orElseThrow();
         for (byte[] packet : Fragmenter.split(new RmMessage(PacketType.REQUEST, mine, id.id(), payload.encode()))) {
-            host.hypervisor.memory().write(page + PACKET, packet, 0, packet.length);
-            assertThat(call(0x1b, DtNode.number(reg, 0, 2), packet.length, PAGE_IPA + PACKET, 1)[0]).isZero();
+            assertThat(sendPacket(packet)).isZero();
         }
-        long deadline = System.nanoTime() + LIMIT_NS;
         while (true) {
-            long[] x = call(0x1c, DtNode.number(reg, 2, 2), PAGE_IPA + PACKET, Fragmenter.PACKET_SIZE);
-            Optional<RmMessage> message = x[0] != 0 ? Optional.empty()
-                    : reassembler.accept(physical(page + PACKET, (int) x[1]), (int) x[1]);
+            byte[] packet = awaitPacket();
+            Optional<RmMessage> message = reassembler.accept(packet, packet.length);
             if (message.filter(m -> m.type() == PacketType.REPLY && m.sequence() == mine).isPresent()) {
                 return Reply.decode(message.get().payload());
             }
-            assertThat(System.nanoTime() - deadline).as("reply to VM %d", vmid).isNegative();
+        }
+    }
+
+    /** {@return what msgqueue_send answers to a packet, whatever it holds} */
+    long sendPacket(byte[] packet) {
+        host.hypervisor.memory().write(page + PACKET, packet, 0, packet.length);
+        return call(0x1b, DtNode.number(manager().cells("reg").orElseThrow(), 0, 2), packet.length, PAGE_IPA + PACKET,
+                1)[0];
+    }
+
+    /** {@return the next packet from the Resource Manager} */
+    byte[] awaitPacket() {
+        long deadline = System.nanoTime() + LIMIT_NS;
+        long rx = DtNode.number(manager().cells("reg").orElseThrow(), 2, 2);
+        while (true) {
+            long[] x = call(0x1c, rx, PAGE_IPA + PACKET, Fragmenter.PACKET_SIZE);
+            if (x[0] == 0) {
+                return physical(page + PACKET, (int) x[1]);
+            }
+            assertThat(System.nanoTime() - deadline).as("a packet for VM %d", vmid).isNegative();
         }
     }
 
@@ -310,7 +334,8 @@ final class Agent {
         return Reply.decode(physical(page + INBOX + PacketHeader.SIZE, Fragmenter.PACKET_SIZE - PacketHeader.SIZE));
     }
 
-    private DtNode manager() {
+    /** {@return the node of its link} */
+    DtNode manager() {
         return patched.child("hypervisor").orElseThrow().children().stream()
                 .filter(node -> node.isCompatible("gunyah-resource-manager")).findFirst().orElseThrow();
     }

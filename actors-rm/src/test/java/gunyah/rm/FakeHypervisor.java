@@ -51,6 +51,7 @@ final class FakeHypervisor implements HypercallPort {
         final Map<Integer, Obj> sources = new HashMap<>();
         IntConsumer handler = intid -> { };
         int maxVirqs;
+        int maxCaps = Integer.MAX_VALUE;
         long options;
         int priority = -1;
         long slice = -1;
@@ -123,6 +124,7 @@ final class FakeHypervisor implements HypercallPort {
     }
 
     private long put(Obj cspace, Cap cap) {
+        refuse(cspace.caps.size() >= cspace.maxCaps, HypError.CSPACE_FULL);
         long id = cspace.nextCap;
         cspace.nextCap += 0x11;
         cspace.caps.put(id, cap);
@@ -235,7 +237,7 @@ final class FakeHypervisor implements HypercallPort {
                 refuse((cap.rights & (int) in[3]) == 0, HypError.CSPACE_INSUFFICIENT_RIGHTS);
                 x[1] = put(arg(in[2], ObjectType.CSPACE, true), new Cap(cap.object, cap.rights & (int) in[3]));
             }
-            case 0x25 -> arg(in[0], ObjectType.CSPACE, false);
+            case 0x25 -> arg(in[0], ObjectType.CSPACE, false).maxCaps = (int) in[1];
             case 0x28 -> {
                 refuse(in[2] > vicLines, HypError.ARGUMENT_INVALID);
                 arg(in[0], ObjectType.VIC, false).maxVirqs = (int) in[2];

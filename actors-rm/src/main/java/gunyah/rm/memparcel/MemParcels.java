@@ -131,6 +131,9 @@ public final class MemParcels {
 
     // A shared page is mapped through the parcel before it moves there, so that its owner never misses it.
     private void add(MemParcel parcel, OwnedMemory memory, Region region) {
+        if (parcel.regions().size() >= root.profile().regionsPerParcel()) {
+            throw new RmFault(RmError.DENIED);
+        }
         if (parcel.transfer() == ParcelTransfer.SHARE) {
             int attributes = parcel.mapAttributes(parcel.owner().vmid());
             journal.step(() -> hypercalls.map(memory.addrspace(), parcel.extent(), region.ipa(), attributes, 0,
