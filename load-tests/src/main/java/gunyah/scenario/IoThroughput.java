@@ -6,6 +6,7 @@ import gunyah.config.DeviceConfig;
 import gunyah.config.DiskConfig;
 import gunyah.config.Engine;
 import gunyah.config.MachineConfig;
+import gunyah.config.MemoryConfig;
 import gunyah.config.NetConfig;
 import gunyah.config.VmConfig;
 import gunyah.load.OwnShell;
@@ -28,9 +29,9 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /**
- * Disk and network of one Debian guest beside QEMU (TCG) with the same kernel, initramfs, disk and server, by turns. MB/s
- * as the guests' own clocks have it, CPU time of both machines, and what each MiB took on ours. Each guest waits in its
- * kernel while the other one works.
+ * Disk and network of one Debian guest beside QEMU (TCG) with the same kernel, initramfs, disk and server, by turns:
+ * MB/s as the guests' own clocks have it, CPU time of both machines, and what each MiB took on ours. Each guest waits in
+ * its kernel while the other one works.
  */
 public final class IoThroughput implements Scenario {
     private static final long MIB = 1L << 20;
@@ -52,6 +53,12 @@ public final class IoThroughput implements Scenario {
     @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "interpret",
             description = "of our machine (default interpret)")
     private String engine;
+
+    @Option(names = "--unprotected", description = "share the guest's memory, so that it need not copy for its devices")
+    private boolean unprotected;
+
+    @Option(names = "--huge-pages", description = "give it in blocks of 2 MiB")
+    private boolean hugePages;
 
     @Option(names = "--qemu", paramLabel = "COMMAND", defaultValue = "qemu-system-aarch64",
             description = "what to compare with, none for nothing (default qemu-system-aarch64)")
@@ -102,6 +109,10 @@ public final class IoThroughput implements Scenario {
             try (RandomAccessFile disk = new RandomAccessFile(file.toFile(), "rw")) {
                 byte[] piece = new byte[(int) MIB];
                 new java.util.Random(1).nextBytes(piece);
+                for (int i = 0; i < piece.length; i++) {
+                    // what the guest's wget posts ends at the first zero
+                    piece[i] |= 1;
+                }
                 for (int i = 0; i < mib; i++) {
                     disk.write(piece);
                 }
@@ -113,12 +124,12 @@ public final class IoThroughput implements Scenario {
         }
     }
 
-    private static ShellGuest own(GunyahSystem system, Path kernel, Path initrd, Path disk) {
+    private ShellGuest own(GunyahSystem system, Path kernel, Path initrd, Path disk) {
         DeviceConfig devices = new DeviceConfig(
                 List.of(new DiskConfig(disk, false, Optional.of(DiskConfig.Format.RAW))),
                 List.of(new NetConfig.User(List.of())));
         VmConfig config = new VmConfig("io", 1, 512 * MIB, Optional.of(kernel), Optional.empty(), Optional.of(initrd),
-                APPEND, Optional.empty(), true).with(devices);
+                APPEND, Optional.empty(), true).with(devices).with(new MemoryConfig(!unprotected, false, hugePages));
         return new OwnShell(system.createVm(config), PATIENCE);
     }
 
@@ -142,6 +153,14 @@ public final class IoThroughput implements Scenario {
         return lines;
     }
 
+    private Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("engine", engine);
+        settings.put("mib", String.valueOf(mib));
+        settings.put("memory", (unprotected ? "shared" : "lent") + (hugePages ? ", 2 MiB" : ""));
+        return settings;
+    }
+
     private Report compare(ShellGuest own, ShellGuest other, int port) {
         List<ShellGuest> guests = other == null ? List.of(own) : List.of(own, other);
         for (ShellGuest guest : guests) {
@@ -163,8 +182,8 @@ public final class IoThroughput implements Scenario {
                 }
             }
         }
-        return new Report(name(), Map.of("engine", engine, "mib", mib + ""), List.of("round", "transfer", "machine",
-                "mb_per_s", "cpu_ms_per_mib", "vcpu_ms_per_mib", "jvm_ms_per_mib", "kinsns_per_mib", "exits_per_mib", "irqs_per_mib"),
-                rows, Map.of());
+        return new Report(name(), settings(), List.of("round", "transfer", "machine",
+                "mb_per_s", "cpu_ms_per_mib", "vcpu_ms_per_mib", "jvm_ms_per_mib", "kinsns_per_mib", "exits_per_mib",
+                "irqs_per_mib"), rows, Map.of());
     }
 }
