@@ -100,7 +100,8 @@ final class MessageTable {
         row(MessageId.VM_ALLOC_VMID, VmRequest::decode, hlos(),
                 now((s, c) -> s.life.allocate(c)), DENIED, MSG_INVALID, NORESOURCE);
         row(MessageId.VM_DEALLOC_VMID, VmRequest::decode,
-                owner(VmRequest::vmid, DENIED).in(VmState.LOAD, VmState.RESET), now((s, c) -> s.life.deallocate(c)),
+                owner(VmRequest::vmid, DENIED).in(VmState.LOAD, VmState.INIT, VmState.INIT_FAILED, VmState.RESET),
+                now((s, c) -> s.life.deallocate(c)),
                 DENIED, MSG_INVALID, VM_STATE, VMID_INVALID, MEM_INUSE);
         row(MessageId.VM_CONFIG_IMAGE, ConfigImage::decode,
                 owner(ConfigImage::vmid, DENIED).andHlos().in(VmState.LOAD, VmState.RESET),

@@ -169,9 +169,15 @@ class ErrorsTest {
                 running();
                 return second().error(id, about(id, vm));
             });
-            boolean mayInLoad = id == MessageId.VM_DEALLOC_VMID || id == MessageId.VM_CONFIG_IMAGE;
-            expect(id, RmError.VM_STATE, () -> ask(id, about(id, mayInLoad ? configured() : allocated())));
+            if (id != MessageId.VM_DEALLOC_VMID) {
+                boolean mayInLoad = id == MessageId.VM_CONFIG_IMAGE;
+                expect(id, RmError.VM_STATE, () -> ask(id, about(id, mayInLoad ? configured() : allocated())));
+            }
         }
+        expect(MessageId.VM_DEALLOC_VMID, RmError.VM_STATE, () -> {
+            running();
+            return host.error(MessageId.VM_DEALLOC_VMID, vm);
+        });
         for (MessageId id : List.of(MessageId.VM_SET_TIME_BASE, MessageId.VM_SET_FIRMWARE_MEM)) {
             expect(id, RmError.VM_STATE, () -> ask(id, about(id, allocated())));
         }

@@ -314,6 +314,24 @@ class ResourceManagerTest {
         assertThat(host.error(MessageId.VM_INIT, VM)).isEqualTo(RmError.OK);
     }
 
+    /** As the Linux v17 driver does, which resets only what INIT was tried for. */
+    @Test
+    void aVmWhoseConfigurationFailedOrStoppedIsDeallocatedWithoutReset() {
+        int objects = host.hyp.liveObjects;
+        for (int failCall : new int[] {0x25, -1}) {
+            host.call(MessageId.VM_ALLOC_VMID, new VmRequest(0));
+            int handle = host.create(MessageId.MEM_LEND, 0, PARCEL, PARCEL_SIZE, new AclEntry(VM, 7));
+            host.hyp.failCall = failCall;
+            host.error(MessageId.VM_CONFIG_IMAGE, new ConfigImage(VM, 0, handle, 0, 0, 0, PARCEL_SIZE));
+            host.hyp.failCall = -1;
+            assertThat(host.statuses(VM)).endsWith(failCall < 0 ? VmState.INIT : VmState.INIT_FAILED);
+
+            assertThat(host.error(MessageId.MEM_RECLAIM, new ParcelReturn(handle, 0))).isEqualTo(RmError.OK);
+            assertThat(host.error(MessageId.VM_DEALLOC_VMID, VM)).isEqualTo(RmError.OK);
+            assertThat(host.hyp.liveObjects).isEqualTo(objects);
+        }
+    }
+
     @Test
     void aFailedStartGivesTheImageBackToItsOwner() {
         int handle = configure(GuestTrees.guest(1));

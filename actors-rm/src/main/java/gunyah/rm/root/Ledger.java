@@ -82,6 +82,13 @@ public final class Ledger {
         }
     }
 
+    /** Undoes everything. */
+    public void undoAll() {
+        for (Stage stage : Stage.values()) {
+            undoAll(stage);
+        }
+    }
+
     // The owner waits for the end of a reset for ever, so one thing that stays behind must not keep the rest.
     private static void attempt(Runnable undoing) {
         try {

@@ -39,8 +39,14 @@ public final class VmLifecycle {
         return wanted == 0 ? Reply.ofWord(vm.vmid) : Reply.of(RmError.OK);
     }
 
-    /** VM_DEALLOC_VMID. Refused with MEM_INUSE while a parcel names the VM: a new VM of that id would inherit it. */
+    /**
+     * VM_DEALLOC_VMID. Refused with MEM_INUSE while a parcel names the VM: a new VM of that id would inherit it. An owner
+     * like the Linux v17 driver does not reset a VM whose configuration failed before INIT.
+     */
     public Reply deallocate(Call<VmRequest> call) {
+        if (call.target().objects.isPresent()) {
+            throw new RmFault(RmError.VM_STATE);
+        }
         if (parcels.involve(call.target().vmid)) {
             throw new RmFault(RmError.MEM_INUSE);
         }

@@ -77,6 +77,7 @@ public final class VmTable {
 
     void remove(Vm vm) {
         part(vm);
+        root.journal().afterwards(vm.ledger::undoAll);
         vms.remove(vm.vmid());
         vms.get(vm.ownerVmid).peers.remove(vm.vmid);
         root.trace().state(vm.vmid(), VmState.NONE);
