@@ -104,17 +104,17 @@ public final class Cpu {
                 if (sys.debug.isActive()) {
                     runDebugged();
                 } else {
-                    interpreter.run(end);
+                    interpreter.run(sys.pmu.isActive() ? sys.pmu.limit(end) : end);
                 }
             } catch (Abort reason) {
                 if (reason.stage2) {
                     return stage2Fault();
                 }
                 exceptions.takeAbort(reason);
-                s.retired++;
+                countException();
             } catch (UndefinedInstruction reason) {
                 exceptions.undefined(reason);
-                s.retired++;
+                countException();
             }
             if (wanted != null) {
                 kind = wanted;
@@ -124,19 +124,25 @@ public final class Cpu {
         }
     }
 
+    /** An exception uses up budget, or a CPU that does nothing else would never give its slice back. */
+    private void countException() {
+        s.retired++;
+        sys.pmu.exceptionCounted();
+    }
+
     /** One instruction with what self-hosted debug has to do before and after it. */
     private void runDebugged() {
         SelfHostedDebug debug = sys.debug;
         if (debug.isStepPending()) {
             exceptions.softwareStep();
-            s.retired++;
+            countException();
             return;
         }
         // a fetch that aborts does so before a breakpoint
         int word = RAW.getInt(mmu.hostForFetch(s.pc));
         if (debug.hasBreakpoint(s.pc)) {
             exceptions.hardwareBreakpoint();
-            s.retired++;
+            countException();
             return;
         }
         boolean stepping = debug.isStepping();
@@ -162,7 +168,7 @@ public final class Cpu {
         }
         if (s.il) {
             exceptions.illegalState();
-            s.retired++;
+            countException();
         }
         if (control.fiqLine && (s.daif & CpuState.DAIF_F) == 0) {
             exceptions.takeFiq();

@@ -5,6 +5,8 @@ import gunyah.arm64.state.CpuPort;
 /** A port without timers and interrupt controller; the counter is a field. */
 public class IdlePort implements CpuPort {
     public long counter;
+    /** What a test does when the PMU's interrupt may have changed. */
+    public Runnable onOverflow = () -> { };
 
     @Override
     public long counter() {
@@ -17,6 +19,11 @@ public class IdlePort implements CpuPort {
 
     @Override
     public void timerExpired() {
+    }
+
+    @Override
+    public void overflowChanged() {
+        onOverflow.run();
     }
 
     @Override

@@ -104,6 +104,11 @@ final class A64Engine implements VcpuEngine {
     }
 
     @Override
+    public boolean overflowLine() {
+        return cpu.sys.pmu.overflowLine();
+    }
+
+    @Override
     public boolean virtualTimerLine(long ticks) {
         return cpu.sys.timers().virtualLine(ticks);
     }
@@ -169,6 +174,14 @@ final class A64Engine implements VcpuEngine {
             // The CPU resets its timers while it is being made.
             if (timers != null) {
                 timers.evaluate();
+            }
+        }
+
+        @Override
+        public void overflowChanged() {
+            VcpuTimers timers = vcpu.timers();
+            if (timers != null) {
+                timers.overflowChanged();
             }
         }
 

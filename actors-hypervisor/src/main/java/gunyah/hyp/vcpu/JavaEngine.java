@@ -104,6 +104,11 @@ final class JavaEngine implements VcpuEngine {
     }
 
     @Override
+    public boolean overflowLine() {
+        return false;
+    }
+
+    @Override
     public boolean virtualTimerLine(long ticks) {
         return false;
     }

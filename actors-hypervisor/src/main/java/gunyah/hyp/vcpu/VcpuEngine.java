@@ -53,6 +53,9 @@ interface VcpuEngine {
 
     boolean physicalTimerLine(long ticks);
 
+    /** {@return the level of the PMU's overflow interrupt} */
+    boolean overflowLine();
+
     /** {@return counter value of the next timer interrupt, {@link Long#MAX_VALUE} for none} */
     long nextTimerDeadline();
 

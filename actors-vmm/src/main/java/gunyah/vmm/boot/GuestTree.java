@@ -61,6 +61,8 @@ public final class GuestTree {
     private static final int CLOCK_PHANDLE = 2;
     private static final int CLOCK_HZ = 24_000_000;
     private static final int NS16550_HZ = 1_843_200;
+    /** Of the PMU. */
+    private static final int OVERFLOW_PPI = 7;
     private static final int[] TIMER_PPIS = {13, 14, 11, 10};
     private static final String CONFIG = "gunyah-vm-config";
 
@@ -88,6 +90,7 @@ public final class GuestTree {
         cpus(root.add("cpus"));
         root.add("psci").strings("compatible", "arm,psci-1.0", "arm,psci-0.2").strings("method", "hvc");
         timer(root.add("timer"));
+        root.add("pmu").strings("compatible", "arm,armv8-pmuv3").cells("interrupts", PPI, OVERFLOW_PPI, LEVEL_HIGH);
         gic(root.add(gicName()));
         clock(root.add("apb-pclk"));
         uart(root.add(uartName()));

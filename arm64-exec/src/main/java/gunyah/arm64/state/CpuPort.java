@@ -18,6 +18,10 @@ public interface CpuPort {
     /** A deadline passed while running (attention bit TIMER): the owner re-evaluates the timer lines. */
     void timerExpired();
 
+    /** The level of the PMU's overflow interrupt may have changed: the owner looks at it. */
+    default void overflowChanged() {
+    }
+
     /**
      * Reads a GIC CPU interface register.
      *

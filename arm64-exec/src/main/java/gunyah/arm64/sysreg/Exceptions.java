@@ -182,6 +182,7 @@ public final class Exceptions {
     }
 
     private void enter(int kind, long returnAddress) {
+        registers.pmu.levelChanges(kind == SYNCHRONOUS && returnAddress != s.pc ? 1 : 0);
         int vector = kind + (s.el == 0 ? 0x400 : s.spSel == 0 ? 0 : 0x200);
         registers.set(SystemRegister.SPSR_EL1, s.spsr());
         registers.set(SystemRegister.ELR_EL1, returnAddress);
@@ -214,6 +215,7 @@ public final class Exceptions {
         long target = authentication.applyAsLong(registers.value(SystemRegister.ELR_EL1));
         int mode = spsr & 0x1F;
         boolean legal = mode == 0 || mode == 4 || mode == 5;
+        registers.pmu.levelChanges(1);
         boolean step = registers.debug.stepAfterReturn((spsr & SPSR_SS) != 0, mode >>> 2, spsr);
         registers.debug.contextLeft();
         s.nzcv = spsr & 0xF000_0000;

@@ -32,8 +32,8 @@ public final class IdRegisters {
                 | field(has, 56, "FEAT_CSV2") | field(has, 60, "FEAT_CSV3"));
         // ID_AA64PFR1_EL1: SSBS with MRS and MSR
         set(4, 1, has.test("FEAT_SSBS") ? 2 << 4 : 0);
-        // ID_AA64DFR0_EL1: Armv8 debug, no PMU
-        set(5, 0, 6 | SelfHostedDebug.BREAKPOINTS - 1 << 12 | SelfHostedDebug.WATCHPOINTS - 1 << 20
+        // ID_AA64DFR0_EL1: Armv8 debug, PMUv3
+        set(5, 0, 6 | 1 << 8 | SelfHostedDebug.BREAKPOINTS - 1 << 12 | SelfHostedDebug.WATCHPOINTS - 1 << 20
                 | SelfHostedDebug.CONTEXT_AWARE - 1 << 28);
         set(6, 0, isar0(has));
         set(6, 1, isar1(has));

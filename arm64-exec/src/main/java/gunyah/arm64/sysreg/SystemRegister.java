@@ -70,6 +70,35 @@ enum SystemRegister {
     CNTV_CTL_EL0(3, 3, 14, 3, 1, "trap", "rw", Kind.SPECIAL, 0, 3),
     CNTV_CVAL_EL0(3, 3, 14, 3, 2, "trap", "rw", Kind.SPECIAL, 0, -1),
 
+    PMCR_EL0(3, 3, 9, 12, 0, "trap", "rw", Kind.PMU, 0, -1),
+    PMCNTENSET_EL0(3, 3, 9, 12, 1, "trap", "rw", Kind.PMU, 0, -1),
+    PMCNTENCLR_EL0(3, 3, 9, 12, 2, "trap", "rw", Kind.PMU, 0, -1),
+    PMOVSCLR_EL0(3, 3, 9, 12, 3, "trap", "rw", Kind.PMU, 0, -1),
+    PMSWINC_EL0(3, 3, 9, 12, 4, "trap", "w", Kind.PMU, 0, -1),
+    PMSELR_EL0(3, 3, 9, 12, 5, "trap", "rw", Kind.PMU, 0, -1),
+    PMCEID0_EL0(3, 3, 9, 12, 6, "trap", "r", Kind.PMU, 0, -1),
+    PMCEID1_EL0(3, 3, 9, 12, 7, "trap", "r", Kind.PMU, 0, -1),
+    PMCCNTR_EL0(3, 3, 9, 13, 0, "trap", "rw", Kind.PMU, 0, -1),
+    PMXEVTYPER_EL0(3, 3, 9, 13, 1, "trap", "rw", Kind.PMU, 0, -1),
+    PMXEVCNTR_EL0(3, 3, 9, 13, 2, "trap", "rw", Kind.PMU, 0, -1),
+    PMUSERENR_EL0(3, 3, 9, 14, 0, "r", "rw", Kind.PMU, 0, -1),
+    PMOVSSET_EL0(3, 3, 9, 14, 3, "trap", "rw", Kind.PMU, 0, -1),
+    PMINTENSET_EL1(3, 0, 9, 14, 1, "-", "rw", Kind.PMU, 0, -1),
+    PMINTENCLR_EL1(3, 0, 9, 14, 2, "-", "rw", Kind.PMU, 0, -1),
+    PMEVCNTR0_EL0(3, 3, 14, 8, 0, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVCNTR1_EL0(3, 3, 14, 8, 1, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVCNTR2_EL0(3, 3, 14, 8, 2, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVCNTR3_EL0(3, 3, 14, 8, 3, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVCNTR4_EL0(3, 3, 14, 8, 4, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVCNTR5_EL0(3, 3, 14, 8, 5, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVTYPER0_EL0(3, 3, 14, 12, 0, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVTYPER1_EL0(3, 3, 14, 12, 1, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVTYPER2_EL0(3, 3, 14, 12, 2, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVTYPER3_EL0(3, 3, 14, 12, 3, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVTYPER4_EL0(3, 3, 14, 12, 4, "trap", "rw", Kind.PMU, 0, -1),
+    PMEVTYPER5_EL0(3, 3, 14, 12, 5, "trap", "rw", Kind.PMU, 0, -1),
+    PMCCFILTR_EL0(3, 3, 14, 15, 7, "trap", "rw", Kind.PMU, 0, -1),
+
     OSDTRRX_EL1(2, 0, 0, 0, 2, "-", "rw", Kind.PLAIN, 0, 0),
     MDCCINT_EL1(2, 0, 0, 2, 0, "-", "rw", Kind.PLAIN, 0, 0),
     MDSCR_EL1(2, 0, 0, 2, 2, "-", "rw", Kind.DEBUG, 0, 0x7C80_F041L),
@@ -113,6 +142,8 @@ enum SystemRegister {
         WRITE_EFFECT,
         /** A stored value; a write changes what {@link SelfHostedDebug} does. */
         DEBUG,
+        /** Of {@link PerformanceMonitors}. */
+        PMU,
         /** Not stored here. */
         SPECIAL
     }

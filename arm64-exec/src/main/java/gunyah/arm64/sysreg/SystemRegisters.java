@@ -68,6 +68,8 @@ public final class SystemRegisters {
     public final PointerKeys pointerKeys;
     /** Software step, breakpoints and watchpoints. */
     public final SelfHostedDebug debug;
+    /** The counters. */
+    public final PerformanceMonitors pmu;
     private final boolean hasSsbs;
     private final boolean hasPauth;
     /** Bits of TCR_EL1 that exist with a feature only. */
@@ -106,6 +108,7 @@ public final class SystemRegisters {
         this.timers = new GenericTimers(port);
         this.pointerKeys = new PointerKeys(mmu);
         this.debug = new SelfHostedDebug(s, mmu, r);
+        this.pmu = new PerformanceMonitors(s, port, control);
         this.hasSsbs = ids.has(4, 1, 4);
         this.hasPauth = ids.has(6, 1, 8);
         this.tcrExtra = (hasPauth ? TCR_TBID : 0) | (ids.has(7, 1, 12) ? TCR_HPD : 0) | (ids.has(7, 1, 0) ? TCR_HA_HD : 0);
@@ -134,13 +137,14 @@ public final class SystemRegisters {
         mmu.writeTtbr0(value(SystemRegister.TTBR0_EL1));
         mmu.writeTtbr1(value(SystemRegister.TTBR1_EL1));
         debug.registersChanged();
+        pmu.reset();
         contextChanged();
     }
 
     private static byte[] direct() {
         byte[] flags = new byte[SystemRegister.ALL.length];
         for (SystemRegister register : SystemRegister.ALL) {
-            if (register.kind != SystemRegister.Kind.SPECIAL) {
+            if (register.kind != SystemRegister.Kind.SPECIAL && register.kind != SystemRegister.Kind.PMU) {
                 flags[register.ordinal()] = (byte) ((register.el0Read && !register.el0Controlled ? READ_EL0 : 0)
                         | (register.el1Read ? READ_EL1 : 0));
             }
@@ -240,6 +244,9 @@ public final class SystemRegisters {
             throw undefined();
         }
         checkFp(register);
+        if (register.kind == SystemRegister.Kind.PMU) {
+            return pmu.read(register);
+        }
         return switch (register) {
             case SP_EL0 -> {
                 if (s.spSel == 0) {
@@ -306,6 +313,10 @@ public final class SystemRegisters {
         long merged = r[slot] & ~mask | value & mask;
         if (register.kind == SystemRegister.Kind.PLAIN) {
             r[slot] = merged;
+            return;
+        }
+        if (register.kind == SystemRegister.Kind.PMU) {
+            pmu.write(register, value);
             return;
         }
         if (register.kind == SystemRegister.Kind.DEBUG) {
@@ -410,7 +421,8 @@ public final class SystemRegisters {
         if (!allowed) {
             throw undefined();
         }
-        if (register.el0Controlled && !el0Enabled(register)) {
+        if (register.el0Controlled && !(register.kind == SystemRegister.Kind.PMU ? pmu.allowsEl0(register, read)
+                : el0Enabled(register))) {
             throw trap(EC_TRAPPED_SYSTEM, systemIss(register.key, read));
         }
     }

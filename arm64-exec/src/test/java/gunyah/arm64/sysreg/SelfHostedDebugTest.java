@@ -78,7 +78,7 @@ class SelfHostedDebugTest {
 
     @Test
     void theIdentityTellsHowManyThereAre() {
-        assertThat(cpu.sys.read(key(3, 0, 0, 5, 0))).isEqualTo(0x1030_5006);
+        assertThat(cpu.sys.read(key(3, 0, 0, 5, 0))).isEqualTo(0x1030_5106);
         for (int n = 0; n < 6; n++) {
             cpu.sys.write(value(n), 0x1234_5678L + n);
             assertThat(cpu.sys.read(value(n))).isEqualTo(0x1234_5678L + n);
