@@ -3,9 +3,6 @@ package gunyah.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -39,7 +36,7 @@ class HypervisorReportTest {
                 }
             }
         }
-        print(System.out, rows);
+        Table.print(System.out, rows);
         assertThat(rows).isNotEmpty();
     }
 
@@ -68,25 +65,5 @@ class HypervisorReportTest {
         rows.add("| messages of %d bytes, depth %d, %s | %,d /s | | %,d, none lost or reordered | >= 500,000 /s |"
                 .formatted(size, depth, sleep ? "both sleep in WFI" : "both poll", Math.round(1e9 / figure.mean()),
                         count));
-    }
-
-    private static void print(PrintStream out, List<String> rows) throws IOException {
-        out.printf("%d x %s, JDK %s%n%n", Runtime.getRuntime().availableProcessors(), processor(),
-                System.getProperty("java.version"));
-        out.println("| what | median | p99.9 | samples | goal |");
-        out.println("|---|---|---|---|---|");
-        rows.forEach(out::println);
-    }
-
-    private static String processor() throws IOException {
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        if (!Files.exists(cpuinfo)) {
-            return System.getProperty("os.arch");
-        }
-        try (var lines = Files.lines(cpuinfo)) {
-            return lines.filter(line -> line.startsWith("model name")).findFirst()
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .orElse(System.getProperty("os.arch"));
-        }
     }
 }

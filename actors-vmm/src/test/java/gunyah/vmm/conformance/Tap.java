@@ -59,6 +59,7 @@ final class Tap {
     private final List<Call> calls = new ArrayList<>();
     private final List<byte[]> requests = new ArrayList<>();
     private volatile boolean recording;
+    private volatile HypercallPort host;
 
     /** Undoes everything a test set up. */
     void clear() {
@@ -155,6 +156,11 @@ final class Tap {
                 .map(packet -> ByteBuffer.wrap(packet).order(ByteOrder.LITTLE_ENDIAN).getInt(4)).toList();
     }
 
+    /** {@return the port of a host CPU, past the driver} */
+    HypercallPort host() {
+        return host;
+    }
+
     /** {@return the work with its calls going through here} */
     VcpuWork tapped(VcpuWork work) {
         return new VcpuWork() {
@@ -162,7 +168,8 @@ final class Tap {
 
             @Override
             public void boot(Context context, long entry, long x0) {
-                tapped = new TappedContext(context, new TappedPort(context.port()));
+                host = context.port();
+                tapped = new TappedContext(context, new TappedPort(host));
                 work.boot(tapped, entry, x0);
             }
 
