@@ -5,6 +5,7 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
 import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.translate.JitLog;
 import gunyah.arm64.translate.Translator;
 import gunyah.config.CpuModel;
 import gunyah.config.Engine;
@@ -103,7 +104,7 @@ public final class Hypervisor implements AutoCloseable {
             TraceSink trace) {
         this.system = system;
         this.entropy = entropy;
-        this.translator = translator(config.engine());
+        this.translator = translator(config);
         this.memory = new PhysicalMemory(RootVmBoot.RAM_BASE + config.memoryBytes());
         long frames = memory.sizeBytes() / PhysicalMemory.PAGE_SIZE;
         this.memoryTree = new MemoryTree(memory, new FrameOwners(frames, IdSource.HYPERVISOR));
@@ -123,12 +124,12 @@ public final class Hypervisor implements AutoCloseable {
         objects.onBroken((object, reason) -> supervisor.tell(new VcpuSupervisor.ObjectBroke(object, reason)));
     }
 
-    private static Translator translator(Engine engine) {
-        return switch (engine) {
-            case INTERPRET -> null;
-            case AUTO -> new Translator(Translator.Policy.AUTO);
-            case TRANSLATE -> new Translator(Translator.Policy.EAGER);
-        };
+    private static Translator translator(MachineConfig config) {
+        if (config.engine() == Engine.INTERPRET) {
+            return null;
+        }
+        return new Translator(config.engine() == Engine.AUTO ? Translator.Policy.AUTO : Translator.Policy.EAGER,
+                config.jitLog().map(JitLog::new).orElse(null));
     }
 
     /**

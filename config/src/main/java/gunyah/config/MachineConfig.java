@@ -1,5 +1,8 @@
 package gunyah.config;
 
+import java.nio.file.Path;
+import java.util.Optional;
+
 /**
  * The machine that one hypervisor runs.
  *
@@ -9,9 +12,10 @@ package gunyah.config;
  * @param engine      how guest code is executed
  * @param cpu         what kind of CPU guests see
  * @param primaryKernel whether the primary VM executes a kernel, the one VM that is launched then, and not our host
+ * @param jitLog      file that is told what the translator does
  */
 public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu,
-        boolean primaryKernel) {
+        boolean primaryKernel, Optional<Path> jitLog) {
     /** A machine with {@link Engine#INTERPRET}, {@link CpuModel#DEFAULT} and our host. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
         this(pcpus, memoryBytes, timesliceNs, Engine.INTERPRET, CpuModel.DEFAULT);
@@ -19,7 +23,7 @@ public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engin
 
     /** A machine with our host. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu) {
-        this(pcpus, memoryBytes, timesliceNs, engine, cpu, false);
+        this(pcpus, memoryBytes, timesliceNs, engine, cpu, false, Optional.empty());
     }
 
     public MachineConfig {

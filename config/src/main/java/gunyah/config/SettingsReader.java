@@ -26,7 +26,7 @@ import java.util.function.Function;
  */
 public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
-            "machine.engine", "machine.cpu", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
+            "machine.engine", "machine.cpu", "machine.jit-log", "vm.name", "vm.count", "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware",
             "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
             "vm.serial", "vm.shares", "vm.vsock", "vm.balloon", "vm.memory-backing", "vm.huge-pages",
             "vm.dtb-overlays", "vm.dump-dtb", "vm.reboot", "console", "timeout", "stats", "trace");
@@ -218,7 +218,7 @@ public final class SettingsReader {
         }
         return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos(),
                 parsed("machine.engine", SettingsReader::engine).orElseThrow(),
-                parsed("machine.cpu", SettingsReader::cpu).orElseThrow(), isPrimary());
+                parsed("machine.cpu", SettingsReader::cpu).orElseThrow(), isPrimary(), path("machine.jit-log"));
     }
 
     private static CpuModel cpu(String text) {

@@ -156,6 +156,10 @@ final class RunCommand implements Callable<Integer> {
                     + "when its name ends in .json, else one JSON object a line")
     private String trace;
 
+    @Option(names = "--jit-log", paramLabel = "FILE",
+            description = "write what is translated to this file: each region, its time, bytecode size and instructions")
+    private String jitLog;
+
     private final Main.Surroundings surroundings;
     private final PrintStream err;
     private final CompletableFuture<Void> left = new CompletableFuture<>();
@@ -247,6 +251,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--timeout", "timeout", timeout);
         put(options, "--stats", "stats", stats ? "true" : null);
         put(options, "--trace", "trace", trace);
+        put(options, "--jit-log", "machine.jit-log", jitLog);
         return options;
     }
 

@@ -24,7 +24,7 @@ public final class CodePage {
     public static final int SLOTS = 1024;
 
     /** Heat of a slot whose region was asked for; counts up from there. */
-    private static final short ASKED = Short.MIN_VALUE;
+    private static final int ASKED = Integer.MIN_VALUE;
 
     static final Insn UNDECODED = mark("undecoded", Ops.UNDECODED);
     static final Insn PAGE_END = mark("page end", Ops.PAGE_END);
@@ -38,7 +38,7 @@ public final class CodePage {
     /** Null when code is only interpreted. */
     private final Translator translator;
     /** How often each slot was reached by a jump; a hint, counted without locks. */
-    private final short[] heat;
+    private final int[] heat;
     private final int lookMask;
     /** Regions by the slots they may be entered at; null until there is one. */
     private volatile Region[] regions;
@@ -50,7 +50,7 @@ public final class CodePage {
         this.hostPage = hostPage;
         this.decoder = decoder;
         this.translator = translator;
-        this.heat = translator == null ? null : new short[SLOTS];
+        this.heat = translator == null ? null : new int[SLOTS];
         this.lookMask = translator == null ? 0 : translator.policy().lookEvery() - 1;
         this.checkedGeneration = generation;
         Arrays.fill(insns, UNDECODED);
@@ -88,11 +88,11 @@ public final class CodePage {
         if (heat == null) {
             return false;
         }
-        short count = ++heat[slot];
+        int count = ++heat[slot];
         return (count & lookMask) == 0 && look(slot, count);
     }
 
-    private boolean look(int slot, short count) {
+    private boolean look(int slot, int count) {
         if (isInterpreted(insn(slot))) {
             heat[slot] = ASKED;
             return false;
@@ -110,7 +110,7 @@ public final class CodePage {
             install(found);
         }
         // the next jump here comes straight back
-        heat[slot] = (short) lookMask;
+        heat[slot] = lookMask;
         return true;
     }
 
@@ -145,7 +145,7 @@ public final class CodePage {
         for (int entry : region.entries()) {
             if (all[entry] == null) {
                 all[entry] = region;
-                heat[entry] = (short) lookMask;
+                heat[entry] = lookMask;
             }
         }
         regions = all;

@@ -100,7 +100,7 @@ public final class Interpreter {
      */
     private boolean runRegions(CodePage page, int slot, long end) {
         Region region = page.region(slot);
-        if (region == null || s.retired >= end - region.size()) {
+        if (region == null || s.retired >= end - region.stride()) {
             return false;
         }
         if (domain.evictions() != evictions) {
@@ -117,7 +117,7 @@ public final class Interpreter {
             long count;
             do {
                 count = s.retired;
-                region.run(cpu, pc & -4096, (int) pc >>> 2 & CodePage.SLOTS - 1, end - region.size());
+                region.run(cpu, pc & -4096, (int) pc >>> 2 & CodePage.SLOTS - 1, end - region.stride());
                 pc = s.pc;
                 at = (int) pc >>> 2 & JUMP_CACHE - 1;
                 if (jumpTags[at] != (pc | s.el) || (pc & 3) != 0) {
@@ -125,7 +125,7 @@ public final class Interpreter {
                 }
                 region = jumpRegions[at];
                 page = jumpPages[at];
-            } while (s.retired != count && s.retired < end - region.size() && control.peek() == 0
+            } while (s.retired != count && s.retired < end - region.stride() && control.peek() == 0
                     && (x[CpuState.SP] & 15) == 0 && !cpu.isLeaving() && !s.il && isFetchUnchanged());
         } catch (Abort | UndefinedInstruction reason) {
             faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);

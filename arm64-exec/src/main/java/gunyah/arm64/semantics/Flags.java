@@ -85,6 +85,16 @@ public final class Flags {
                 | ((left ^ right) & (left ^ result)) >>> 31 << 28;
     }
 
+    /** {@return C of {@code left + right} as 0 or 1, without a branch} */
+    public static long addCarry64(long left, long right) {
+        return (left & right | (left | right) & ~(left + right)) >>> 63;
+    }
+
+    /** {@return C of {@code left - right} as 0 or 1, without a branch} */
+    public static long subCarry64(long left, long right) {
+        return (left & ~right | (left | ~right) & ~(left - right)) >>> 63;
+    }
+
     /** {@return NZCV of {@code result = left + right + carry}, carry 0 or 1} */
     public static int adc64(long left, long right, long result) {
         long carries = left & right | (left | right) & ~result;

@@ -19,7 +19,8 @@ import java.lang.classfile.Label;
  */
 final class FlagsEmitter {
     private static final int EQ = 0;
-    private static final int HS = 2;
+    /** Condition number: carry set. */
+    static final int HS = 2;
     private static final int MI = 4;
     private static final int HI = 8;
     private static final int GE = 10;
@@ -75,6 +76,35 @@ final class FlagsEmitter {
             default -> code.iload(Locals.FLAG_KIND).iload(Locals.NZCV).lload(Locals.FLAG_A).lload(Locals.FLAG_B)
                     .invokestatic(Names.PENDING, "nzcv", Names.NZCV);
         }
+    }
+
+    /** Stack: ... -> ..., C as the long 0 or 1. */
+    void carry() {
+        switch (kind) {
+            case ADD_64 -> code.lload(Locals.FLAG_A).lload(Locals.FLAG_B)
+                    .invokestatic(Names.FLAGS, "addCarry64", Names.LONG_OF_LONGS_2);
+            case SUB_64 -> code.lload(Locals.FLAG_A).lload(Locals.FLAG_B)
+                    .invokestatic(Names.FLAGS, "subCarry64", Names.LONG_OF_LONGS_2);
+            case ADD_32 -> {
+                wide(Locals.FLAG_A);
+                wide(Locals.FLAG_B);
+                code.ladd().loadConstant(32).lushr();
+            }
+            case SUB_32 -> {
+                wide(Locals.FLAG_A);
+                wide(Locals.FLAG_B);
+                code.lsub().loadConstant(63).lushr().lconst_1().lxor();
+            }
+            default -> {
+                nzcv();
+                code.loadConstant(29).iushr().iconst_1().iand().i2l();
+            }
+        }
+    }
+
+    private void wide(int local) {
+        code.lload(local);
+        emit.low();
     }
 
     private void doubles() {
@@ -256,6 +286,12 @@ final class FlagsEmitter {
     }
 
     private void sum(int condition, Label target) {
+        if ((condition & ~1) == HS) {
+            carry();
+            code.l2i();
+            ifInt(condition == HS ? 1 : 0, target);
+            return;
+        }
         int test = switch (condition) {
             case EQ -> 0;
             case EQ + 1 -> 1;

@@ -103,7 +103,7 @@ final class IntegerEmitter {
                 emit.get(insn.rn);
                 emit.get(insn.rm);
                 code.ladd();
-                carry();
+                flags.carry();
                 code.ladd();
                 set(insn, false);
             }
@@ -334,13 +334,8 @@ final class IntegerEmitter {
         flags.define(Effects.of(insn).flags());
     }
 
-    private void carry() {
-        flags.nzcv();
-        code.loadConstant(29).iushr().iconst_1().iand().i2l();
-    }
-
     private void carryFlags(Insn insn) {
-        carry();
+        flags.carry();
         emit.get(insn.rn);
         emit.get(insn.rm);
         if (insn.op == Ops.SBCS_X) {
@@ -370,9 +365,22 @@ final class IntegerEmitter {
     }
 
     private void select(Insn insn) {
+        int condition = insn.bits(12, 4);
+        boolean increment = insn.op == Ops.CSINC_X || insn.op == Ops.CSINC_W;
+        if (increment && insn.rn == insn.rm && (condition & ~1) == FlagsEmitter.HS) {
+            // CINC and CSET by the carry, which nobody can predict
+            emit.get(insn.rn);
+            flags.carry();
+            if (condition == FlagsEmitter.HS) {
+                code.lconst_1().lxor();
+            }
+            code.ladd();
+            set(insn, insn.op == Ops.CSINC_W);
+            return;
+        }
         Label first = code.newLabel();
         Label end = code.newLabel();
-        flags.branchIf(insn.bits(12, 4), first);
+        flags.branchIf(condition, first);
         emit.get(insn.rm);
         switch (insn.op) {
             case Ops.CSINC_X, Ops.CSINC_W -> code.lconst_1().ladd();

@@ -5,6 +5,7 @@ import static gunyah.memory.RawMemory.RAW;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.decode.Insn;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Translated code of a part of one page: base of the generated classes. It belongs to the code, not to a VM: any page
@@ -20,17 +21,21 @@ public abstract class Region {
     /** Instructions of its basic block before each slot; index slot - first slot. */
     private short[] before;
     private int[] entries;
+    private List<String> called;
     private int first;
     private int codeBytes;
+    private int stride;
 
     /** Completes a generated instance; once, before it is published. */
     final void describe(RegionFlow flow, int bytes) {
         first = flow.first();
         codeBytes = bytes;
         slots = flow.slots();
+        stride = flow.stride();
         words = flow.words();
         before = flow.before();
         entries = flow.entries();
+        called = flow.called();
     }
 
     /**
@@ -44,13 +49,23 @@ public abstract class Region {
     public abstract void run(Cpu cpu, long pageVa, int slot, long limit);
 
     /** {@return how many instructions can retire at most between two looks at the limit} */
-    public final int size() {
+    public final int stride() {
+        return stride;
+    }
+
+    /** {@return the number of its instructions} */
+    final int size() {
         return slots.length;
     }
 
     /** {@return the slots where it may be entered} */
     public final int[] entries() {
         return entries;
+    }
+
+    /** {@return the rows of instructions that are calls of their semantics in it} */
+    final List<String> called() {
+        return called;
     }
 
     /** {@return the slot it was made for} */

@@ -311,9 +311,11 @@ final class RegionCompiler {
         flags.begin(entry.kind);
         dirty = entry.dirty;
         code.labelBinding(labels.get(each.first()));
-        for (int slot = each.first(); slot < each.last(); slot++) {
-            writeStraight(slot);
+        for (int copy = flow.copies(each); copy > 1; copy--) {
+            writeAllButLast(each);
+            writeUnrolled(flow.insn(each.last()), each.last());
         }
+        writeAllButLast(each);
         int last = each.last();
         Insn insn = flow.insn(last);
         if (RegionFlow.isDirectBranch(insn)) {
@@ -325,6 +327,12 @@ final class RegionCompiler {
         } else {
             writeStraight(last);
             goOn(last);
+        }
+    }
+
+    private void writeAllButLast(Block each) {
+        for (int slot = each.first(); slot < each.last(); slot++) {
+            writeStraight(slot);
         }
     }
 
@@ -463,6 +471,22 @@ final class RegionCompiler {
             return;
         }
         Label taken = code.newLabel();
+        branchIf(insn, taken);
+        goOn(slot);
+        code.labelBinding(taken);
+        jump(target, slot);
+    }
+
+    /** The branch at the end of a copy of a loop: on into the next copy, without a look about. */
+    private void writeUnrolled(Insn insn, int slot) {
+        Label taken = code.newLabel();
+        branchIf(insn, taken);
+        goOn(slot);
+        code.labelBinding(taken);
+        count(slot);
+    }
+
+    private void branchIf(Insn insn, Label taken) {
         switch (insn.op) {
             case Ops.B_COND -> flags.branchIf(insn.bits(0, 4), taken);
             case Ops.CBZ_X, Ops.CBNZ_X -> {
@@ -480,9 +504,6 @@ final class RegionCompiler {
                 branchOnZero(insn.op == Ops.TBZ, taken);
             }
         }
-        goOn(slot);
-        code.labelBinding(taken);
-        jump(target, slot);
     }
 
     private void branchOnZero(boolean zero, Label target) {

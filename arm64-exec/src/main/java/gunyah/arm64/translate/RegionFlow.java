@@ -20,6 +20,9 @@ final class RegionFlow {
     /** How far a jump by register is thought to go. */
     private static final int NEAR = 128;
     static final int SLOTS = 1024;
+    /** Instructions of all copies of a loop of one block, and how many copies. */
+    private static final int MOST_UNROLLED = 24;
+    private static final int MOST_COPIES = 4;
 
     /**
      * A basic block.
@@ -79,7 +82,7 @@ final class RegionFlow {
                     follows = false;
                     if (insn.op == Ops.BL) {
                         reach(slot + (int) insn.imm, work);
-                    } else if (insn.op == Ops.BLR || insn.op == Ops.BR && !isReturn(insn)) {
+                    } else if (insn.op == Ops.BR && !isReturn(insn)) {
                         nearest(slot).forEach(each -> enter(each, work));
                     }
                     if (insn.op != Ops.BR && isKnown(slot + 1)) {
@@ -166,6 +169,23 @@ final class RegionFlow {
         return slot >= 0 && slot < SLOTS && covered.get(slot);
     }
 
+    /** {@return how often a block is written one after another: a short loop looks about only every few rounds} */
+    int copies(Block block) {
+        Insn last = page[block.last()];
+        int length = block.last() - block.first() + 1;
+        boolean loops = isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first();
+        return loops ? Math.clamp(MOST_UNROLLED / length, 1, MOST_COPIES) : 1;
+    }
+
+    /** {@return how many instructions can retire at most between two looks at the limit} */
+    int stride() {
+        int stride = size;
+        for (Block block : blocks) {
+            stride += (copies(block) - 1) * (block.last() - block.first() + 1);
+        }
+        return stride;
+    }
+
     /** {@return the blocks, ascending} */
     List<Block> blocks() {
         return blocks;
@@ -191,6 +211,12 @@ final class RegionFlow {
 
     int[] words() {
         return covered.stream().map(slot -> page[slot].word).toArray();
+    }
+
+    /** {@return the rows whose semantics are called, for logs} */
+    List<String> called() {
+        return covered.stream().mapToObj(slot -> page[slot]).filter(insn -> !RegionCompiler.isInline(insn))
+                .map(insn -> insn.row.name()).distinct().toList();
     }
 
     /** {@return instructions of the block before each slot, from the lowest slot on} */

@@ -25,14 +25,14 @@ public final class Translator implements AutoCloseable {
     /**
      * What is worth translating.
      *
-     * @param hot          how often a place must be jumped to; at most 30,000
+     * @param hot          how often a place must be jumped to
      * @param lookEvery    after how many jumps there is looked for a region that is finished; a power of two
      * @param inBackground false: the vCPU's thread makes the region at once, uncompiled (for tests)
      * @param headStartMs  time for the JVM to compile our interpreter before regions compete for its compiler
      */
     public record Policy(int hot, int lookEvery, boolean inBackground, long headStartMs) {
-        /** For guests that run for seconds and more. */
-        public static final Policy AUTO = new Policy(8_000, 64, true, 3_000);
+        /** Translates what was interpreted for about as long as HotSpot needs for a region, 20 to 50 ms. */
+        public static final Policy AUTO = new Policy(500_000, 256, true, 3_000);
         /** Translates early, for long runs and benchmarks. */
         public static final Policy EAGER = new Policy(1_000, 64, true, 0);
         /** Translates whatever is jumped to twice, at once. */
@@ -205,8 +205,9 @@ public final class Translator implements AutoCloseable {
         }
         long tookNs = System.nanoTime() - startNs;
         if (log != null) {
-            log.line("region at %d: %d instructions, %d bytes of bytecode, %.1f ms, entries %s", region.first(),
-                    region.size(), region.codeBytes(), tookNs / 1e6, Arrays.toString(region.entries()));
+            log.line("region at %d: %d instructions, %d bytes of bytecode, %.1f ms, entries %s, called %s",
+                    region.first(), region.size(), region.codeBytes(), tookNs / 1e6,
+                    Arrays.toString(region.entries()), region.called());
         }
         made.incrementAndGet();
         instructions.addAndGet(region.size());
@@ -242,6 +243,7 @@ public final class Translator implements AutoCloseable {
             running.interrupt();
         }
         if (log != null) {
+            log.line("%s", statistics());
             log.close();
         }
     }
