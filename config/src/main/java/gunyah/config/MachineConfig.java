@@ -23,7 +23,13 @@ public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engin
 
     /** A machine with our host. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu) {
-        this(pcpus, memoryBytes, timesliceNs, engine, cpu, false, Optional.empty());
+        this(pcpus, memoryBytes, timesliceNs, engine, cpu, false);
+    }
+
+    /** A machine without a log of the translator. */
+    public MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu,
+            boolean primaryKernel) {
+        this(pcpus, memoryBytes, timesliceNs, engine, cpu, primaryKernel, Optional.empty());
     }
 
     public MachineConfig {
