@@ -138,7 +138,7 @@ final class RealHost implements AutoCloseable {
             interrupts.add(intid);
         });
         byte[] blob = new byte[0x1_0000];
-        port.read(await(cpu.tree), blob, 0, blob.length);
+        port.read(tree(), blob, 0, blob.length);
         int[] reg = Fdt.parse(blob).root().find("/hypervisor/gunyah-resource-mgr").orElseThrow().cells("reg")
                 .orElseThrow();
         tx = DtNode.number(reg, 0, 2);
@@ -177,6 +177,11 @@ final class RealHost implements AutoCloseable {
         System.arraycopy(arguments, 0, x, 0, arguments.length);
         port.call(number, x);
         return x;
+    }
+
+    /** {@return where the primary VM's device tree is} */
+    long tree() {
+        return await(cpu.tree);
     }
 
     /** {@return the 64 bits the primary VM has at an IPA} */

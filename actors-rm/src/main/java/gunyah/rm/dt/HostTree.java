@@ -25,27 +25,30 @@ public final class HostTree {
     /**
      * Adds what the Resource Manager has to say to the tree that a boot loader left for the primary VM's kernel.
      *
+     * @param firstFreeLine lowest INTID that the Resource Manager may hand out
      * @throws IllegalStateException when something is there already
      */
-    public static Fdt complete(Fdt loaded, int vmid, QueuePair queues) {
+    public static Fdt complete(Fdt loaded, int vmid, QueuePair queues, int firstFreeLine) {
         if (loaded.root().child("hypervisor").isPresent()) {
             throw new IllegalStateException("the primary VM's device tree has a node /hypervisor already");
         }
-        hypervisor(loaded.root(), vmid, queues);
+        hypervisor(loaded.root(), vmid, queues, firstFreeLine);
         return loaded;
     }
 
     /**
      * Builds the tree of a primary VM for which no boot loader left one.
      *
-     * @param vmid     the primary VM's id
-     * @param base     its RAM, physical = IPA
-     * @param size     bytes of it
-     * @param cpuCount its vCPUs
-     * @param queues   its link to the Resource Manager
+     * @param vmid          the primary VM's id
+     * @param base          its RAM, physical = IPA
+     * @param size          bytes of it
+     * @param cpuCount      its vCPUs
+     * @param queues        its link to the Resource Manager
+     * @param firstFreeLine lowest INTID that the Resource Manager may hand out
      * @return the tree
      */
-    public static Fdt build(int vmid, long base, long size, int cpuCount, QueuePair queues) {
+    public static Fdt build(int vmid, long base, long size, int cpuCount, QueuePair queues,
+            int firstFreeLine) {
         DtNode root = new DtNode("").cells("#address-cells", 2).cells("#size-cells", 2)
                 .strings("compatible", "linux,dummy-virt").strings("model", "gunyah-primary-vm")
                 .cells("interrupt-parent", GIC_PHANDLE);
@@ -58,7 +61,7 @@ public final class HostTree {
                 .cells64("reg", GICD, GICD_SIZE, GICR, GICR_SIZE * cpuCount);
         root.add("timer").strings("compatible", "arm,armv8-timer").flag("always-on")
                 .cells("interrupts", PPI, 13, LEVEL_HIGH, PPI, 14, LEVEL_HIGH, PPI, 11, LEVEL_HIGH, PPI, 10, LEVEL_HIGH);
-        hypervisor(root, vmid, queues);
+        hypervisor(root, vmid, queues, firstFreeLine);
         return new Fdt(root);
     }
 
@@ -70,7 +73,7 @@ public final class HostTree {
         }
     }
 
-    private static void hypervisor(DtNode root, int vmid, QueuePair queues) {
+    private static void hypervisor(DtNode root, int vmid, QueuePair queues, int firstFreeLine) {
         DtNode hypervisor = root.add("hypervisor").cells("#address-cells", 2).cells("#size-cells", 0)
                 .strings("compatible", "gunyah-hypervisor", "qcom,gunyah-hypervisor-1.0", "qcom,gunyah-hypervisor",
                         "simple-bus");
@@ -79,7 +82,7 @@ public final class HostTree {
         DtNode manager = hypervisor.add("gunyah-resource-mgr@%x".formatted(queues.clientTxCap()))
                 .strings("compatible", "gunyah-resource-manager", "qcom,resource-manager-1-0",
                         "qcom,resource-manager");
-        DeviceNodes.queues(manager, queues);
+        DeviceNodes.queues(manager, queues).cells("qcom,free-irq-start", firstFreeLine);
         DeviceNodes.interrupts(manager, 0, queues.clientTxVirq(), queues.clientRxVirq());
     }
 }

@@ -172,8 +172,10 @@ public final class PrimaryVm {
 
     // Before the memory is given away: afterwards only the primary VM can write it.
     private void writeTree(QueuePair queues) {
-        byte[] blob = loadedTree.map(tree -> HostTree.complete(tree, Vm.HLOS, queues)).orElseGet(
-                () -> HostTree.build(Vm.HLOS, env.hlosBase(), env.hlosSize(), env.cpuCount(), queues)).toBytes();
+        int firstFreeLine = root.profile().hostVirqs().getFirst().first();
+        byte[] blob = loadedTree.map(tree -> HostTree.complete(tree, Vm.HLOS, queues, firstFreeLine)).orElseGet(
+                () -> HostTree.build(Vm.HLOS, env.hlosBase(), env.hlosSize(), env.cpuCount(), queues, firstFreeLine))
+                .toBytes();
         if (blob.length > DTB_ROOM) {
             throw new IllegalStateException("the primary VM's device tree needs %d bytes".formatted(blob.length));
         }

@@ -93,7 +93,7 @@ class GuestOverlayTest {
     void theDeviceTreeCompilerReadsBothTrees(@TempDir Path directory) throws IOException, InterruptedException {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/dtc")), "dtc is not installed");
         assertThat(decompile(directory, overlaid().toBytes())).contains("qcom,gunyah-vm", "kaslr-seed", "bell-7@abc");
-        assertThat(decompile(directory, HostTree.build(3, 0x4000_0000L, 0x1000_0000L, 2, QUEUES).toBytes()))
+        assertThat(decompile(directory, HostTree.build(3, 0x4000_0000L, 0x1000_0000L, 2, QUEUES, 32).toBytes()))
                 .contains("gunyah-resource-mgr@123456789abcdef0", "compatible = \"gunyah-hypervisor");
     }
 
