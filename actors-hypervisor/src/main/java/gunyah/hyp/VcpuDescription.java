@@ -17,9 +17,11 @@ import java.util.List;
  * @param esr        ESR_EL1
  * @param far        FAR_EL1
  * @param elr        ELR_EL1
+ * @param instruction text of the instruction at {@code pc}, empty when it cannot be read
  * @param lastExits  newest last
  * @param failure    why the hypervisor stopped it, empty when it did not
  */
 public record VcpuDescription(String name, String state, List<String> blocks, long mpidr, long pc, List<Long> x,
-        long sp, long pstate, int el, long esr, long far, long elr, List<String> lastExits, String failure) {
+        long sp, long pstate, int el, long esr, long far, long elr, String instruction, List<String> lastExits,
+        String failure) {
 }

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Bare-metal programs ({@code src/test/guest}, built by {@code tools/build-cpu-guest.sh}) print what happens to them: the
- * same lines on our CPU, by both engines, as on QEMU's.
+ * Bare-metal programs ({@code src/test/guest}, built by {@code tools/build-cpu-guest.sh}) print what happens to them:
+ * the same lines on our CPU, by both engines, as on QEMU's.
  */
 @Tag("guest")
 class GuestProgramTest {
@@ -54,8 +54,8 @@ class GuestProgramTest {
         Path image = Files.createTempFile(program, ".img");
         Path output = Files.createTempFile(program, ".txt");
         Files.write(image, resource(program + ".img"));
-        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max", "-m", "512", "-net", "none", "-display", "none",
-                "-serial", "file:" + output, "-monitor", "none", "-device",
+        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max", "-m", "512", "-net", "none", "-display",
+                "none", "-serial", "file:" + output, "-monitor", "none", "-device",
                 "loader,file=" + image + ",addr=0x%x,cpu-num=0,force-raw=on".formatted(IMAGE))
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         try {
@@ -85,8 +85,8 @@ class GuestProgramTest {
             }
             byte[] image = resource(program + ".img");
             memory.write(IMAGE - RAM, image, 0, image.length);
-            Cpu cpu = new Cpu(new CpuConfig(1L << 31, features), new InnerShareable(features, translator), stage2, memory,
-                    new IdlePort(), new VcpuControl());
+            Cpu cpu = new Cpu(new CpuConfig(1L << 31, features), new InnerShareable(features, translator), stage2,
+                    memory, new IdlePort(), new VcpuControl());
             cpu.reset(IMAGE, 0);
             for (;;) {
                 CpuExit.Kind kind = cpu.run(MOST_INSTRUCTIONS);

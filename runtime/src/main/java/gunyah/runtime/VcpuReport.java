@@ -25,6 +25,9 @@ final class VcpuReport {
         }
         text.append("  PC 0x%016x EL%d PSTATE 0x%x SP 0x%016x\n".formatted(vcpu.pc(), vcpu.el(), vcpu.pstate(),
                 vcpu.sp()));
+        if (!vcpu.instruction().isEmpty()) {
+            text.append("  at PC: %s\n".formatted(vcpu.instruction()));
+        }
         text.append("  ESR_EL1 0x%x FAR_EL1 0x%x ELR_EL1 0x%x MPIDR 0x%x\n".formatted(vcpu.esr(), vcpu.far(),
                 vcpu.elr(), vcpu.mpidr()));
         List<Long> x = vcpu.x();

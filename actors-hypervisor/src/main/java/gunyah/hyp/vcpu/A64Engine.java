@@ -3,6 +3,7 @@ package gunyah.hyp.vcpu;
 import gunyah.arm64.Cpu;
 import gunyah.arm64.CpuConfig;
 import gunyah.arm64.InnerShareable;
+import gunyah.arm64.disasm.Disassembler;
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuPort;
@@ -14,6 +15,7 @@ import gunyah.hyp.vic.Vic;
 import gunyah.memory.PhysicalMemory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** The execution engine for guests of real machine code, and its way to the vCPU's timers and interrupt controller. */
 final class A64Engine implements VcpuEngine {
@@ -150,9 +152,16 @@ final class A64Engine implements VcpuEngine {
         for (int i = 0; i < GENERAL_REGISTERS; i++) {
             registers.add(cpu.x[i]);
         }
+        // another thread may be in guest code, and its translations are its own
+        String instruction = vcpu.control().inGuest ? "" : instructionAt(cpu.s.pc);
         return new VcpuDescription(name, state, blocks, vcpu.mpidrValue(), cpu.s.pc, registers, cpu.x[CpuState.SP],
                 cpu.s.spsr(), cpu.s.el, cpu.sys.stored(ESR_EL1), cpu.sys.stored(FAR_EL1), cpu.sys.stored(ELR_EL1),
-                lastExits, failure);
+                instruction, lastExits, failure);
+    }
+
+    private String instructionAt(long pc) {
+        OptionalInt word = cpu.mmu.peekInstruction(pc);
+        return word.isPresent() ? Disassembler.text(word.getAsInt(), pc) : "";
     }
 
     @Override

@@ -146,7 +146,7 @@ final class JavaEngine implements VcpuEngine {
     @Override
     public VcpuDescription describe(String name, String state, List<String> blocks, List<String> lastExits,
             String failure) {
-        return new VcpuDescription(name, state, blocks, vcpu.mpidrValue(), entry, List.of(), 0, 0, 1, 0, 0, 0,
+        return new VcpuDescription(name, state, blocks, vcpu.mpidrValue(), entry, List.of(), 0, 0, 1, 0, 0, 0, "",
                 lastExits, failure);
     }
 

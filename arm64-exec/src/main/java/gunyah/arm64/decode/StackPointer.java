@@ -10,7 +10,7 @@ public final class StackPointer {
     private StackPointer() {
     }
 
-    /** {@return whether the word is a load or store with SP as its base, for which SP must be aligned} Not a prefetch. */
+    /** {@return whether the word is a load or store, not a prefetch, with SP as its base: SP must be aligned} */
     public static boolean isBase(int word) {
         boolean prefetch = (word & 0xFFC0_0000) == 0xF980_0000 || (word & 0xFFC0_0000) == 0xF880_0000;
         return isAccess(word) && (word >>> 5 & 31) == SP && !prefetch;

@@ -7,6 +7,7 @@ import gunyah.arm64.state.CpuState;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
 import gunyah.memory.Stage2Table;
+import java.util.OptionalInt;
 
 /**
  * Address translation and every data access of one vCPU, both stages. Values are little endian and zero extended.
@@ -540,6 +541,21 @@ public final class Mmu {
             code.codeWritten(hostPage, 0, PhysicalMemory.PAGE_SIZE);
         }
         return hostPage | va & 4095;
+    }
+
+    /**
+     * {@return the instruction word at {@code va}, empty when it cannot be read} Raises and changes nothing: for reports,
+     * by any thread while the CPU is outside guest code.
+     */
+    public OptionalInt peekInstruction(long va) {
+        Stage1 walker = stage1.copy();
+        if ((va & 3) != 0 || walker.walk(va, true) != Stage1.OK) {
+            return OptionalInt.empty();
+        }
+        long mapping = stage2.lookup(walker.ipa);
+        return Stage2Table.isValid(mapping)
+                ? OptionalInt.of(RAW.getInt(memory.hostAddress(Stage2Table.pa(mapping)) | va & 4095))
+                : OptionalInt.empty();
     }
 
     /**

@@ -174,6 +174,18 @@ final class Stage1 {
         return (va << 8 < 0 ? high : low).granule;
     }
 
+    /** {@return another walker with the same registers} */
+    Stage1 copy() {
+        Stage1 copy = new Stage1(stage2, memory);
+        copy.sctlr = sctlr;
+        copy.tcr = tcr;
+        copy.ttbr0 = ttbr0;
+        copy.ttbr1 = ttbr1;
+        copy.mair = mair;
+        copy.options(otherGranules, smallTables);
+        return copy;
+    }
+
     /** {@return the current ASID} */
     int asid() {
         long ttbr = (tcr & TCR_A1) != 0 ? ttbr1 : ttbr0;
@@ -309,8 +321,8 @@ final class Stage1 {
     }
 
     /**
-     * Sets the access flag of the descriptor that the last successful {@link #walk} ended with, and for a write its dirty
-     * state, unless that is done already or not for hardware to do. After the rights were checked.
+     * Sets the access flag of the descriptor that the last successful {@link #walk} ended with, and for a write its
+     * dirty state, unless that is done already or not for hardware to do. After the rights were checked.
      *
      * @return {@link #OK}, {@link #AGAIN}, or {@link #STAGE2} when stage 2 refuses to write the descriptor
      */

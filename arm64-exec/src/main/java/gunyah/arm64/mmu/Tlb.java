@@ -153,8 +153,8 @@ final class Tlb {
     }
 
     /**
-     * Drops the entries of {@code va}'s page of {@code 1 << granule} bytes, and of the whole block when the page was part
-     * of one.
+     * Drops the entries of {@code va}'s page of {@code 1 << granule} bytes, and of the whole block when the page was
+     * part of one.
      */
     void flushPage(long va, int granule) {
         int bit = blockBit(va);

@@ -13,7 +13,7 @@ public interface TlbBroadcast {
     /**
      * @param op      {@link Mmu#TLBI_ALL}, {@link Mmu#TLBI_VA}, {@link Mmu#TLBI_ASID}, {@link Mmu#TLBI_VA_ALL_ASID}
      *                or {@link Mmu#TLBI_RANGE}
-     * @param operand the instruction's operand: ASID in bits 63:48, VA bits 55:12 in bits 43:0, or what ranges have there
+     * @param operand the instruction's operand: ASID in bits 63:48, VA bits 55:12 in bits 43:0, or a range there
      */
     void broadcast(long op, long operand);
 }

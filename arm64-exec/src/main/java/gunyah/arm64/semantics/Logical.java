@@ -17,7 +17,7 @@ import java.util.List;
  * Logical operations (C4.1.92 immediate, C4.1.95 shifted register). Operands: {@code imm} the expanded bit mask, or
  * shift type {@code b} and amount {@code a}.
  */
-final class Logical {
+public final class Logical {
     static final List<InstructionRow> ROWS = List.of(
             row("AND_imm", "z 00 100100 N rrrrrr ssssss nnnnn ddddd",
                     insn -> immediate(insn, true, Ops.AND_IMM, Ops.AND_IMM),
@@ -63,7 +63,7 @@ final class Logical {
      *
      * @return the mask, replicated to 64 bits, or 0 when the encoding is reserved (no mask is 0)
      */
-    static long bitMask(int n, int imms, int immr) {
+    public static long bitMask(int n, int imms, int immr) {
         int length = 31 - Integer.numberOfLeadingZeros(n << 6 | ~imms & 63);
         if (length < 1) {
             return 0;

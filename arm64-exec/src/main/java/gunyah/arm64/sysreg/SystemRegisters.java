@@ -111,7 +111,8 @@ public final class SystemRegisters {
         this.pmu = new PerformanceMonitors(s, port, control);
         this.hasSsbs = ids.has(4, 1, 4);
         this.hasPauth = ids.has(6, 1, 8);
-        this.tcrExtra = (hasPauth ? TCR_TBID : 0) | (ids.has(7, 1, 12) ? TCR_HPD : 0) | (ids.has(7, 1, 0) ? TCR_HA_HD : 0);
+        this.tcrExtra = (hasPauth ? TCR_TBID : 0) | (ids.has(7, 1, 12) ? TCR_HPD : 0)
+                | (ids.has(7, 1, 0) ? TCR_HA_HD : 0);
         mmu.options(ids.has(7, 0, 20), ids.has(7, 2, 28));
         // FZ16 exists with half precision arithmetic only
         this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;

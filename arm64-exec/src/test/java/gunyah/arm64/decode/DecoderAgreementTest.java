@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import gunyah.arm64.state.CpuFeatures;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -53,16 +50,15 @@ class DecoderAgreementTest {
 
     @Test
     void objdumpAgreesOnWhatIsAllocated() throws IOException, InterruptedException {
-        Path objdump = objdump();
-        if (objdump == null) {
-            System.err.println("SKIPPED: the decoder was not compared, missing: aarch64-linux-gnu-objdump");
+        if (!Objdump.isPresent()) {
+            System.err.println("SKIPPED: the decoder was not compared, missing: " + Objdump.NAME);
         }
-        assumeTrue(objdump != null, "missing objdump");
+        assumeTrue(Objdump.isPresent(), "missing " + Objdump.NAME);
         SplittableRandom random = new SplittableRandom(SEED);
         InstructionRow[] rows = Decoder.rows().toArray(InstructionRow[]::new);
 
         for (int done = 0; done < WORDS; done += CHUNK) {
-            compare(objdump, () -> {
+            compare(() -> {
                 InstructionRow row = rows[random.nextInt(rows.length)];
                 return random.nextBoolean() ? random.nextInt() : row.value() | random.nextInt() & ~row.mask();
             });
@@ -87,40 +83,12 @@ class DecoderAgreementTest {
         System.out.printf("%,d of %,d words are allocated%n", allocated, (1L << 32) / step);
     }
 
-    private static Path objdump() {
-        for (String folder : System.getenv("PATH").split(":")) {
-            Path tool = Path.of(folder, "aarch64-linux-gnu-objdump");
-            if (Files.isExecutable(tool)) {
-                return tool;
-            }
-        }
-        return null;
-    }
-
-    private void compare(Path objdump, IntSupplier words) throws IOException, InterruptedException {
+    private void compare(IntSupplier words) throws IOException, InterruptedException {
         ByteBuffer code = ByteBuffer.allocate(4 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
         for (int k = 0; k < CHUNK; k++) {
             code.putInt(words.getAsInt());
         }
-        Path file = Files.createTempFile("words", ".bin");
-        Files.write(file, code.array());
-        // -z: runs of zero words are words as well
-        Process process = new ProcessBuilder(objdump.toString(), "-D", "-z", "-b", "binary", "-m", "aarch64",
-                file.toString()).redirectErrorStream(true).start();
-        try (BufferedReader lines = process.inputReader()) {
-            int at = 0;
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                String[] columns = line.split("\t", 4);
-                if (columns.length > 2 && columns[0].endsWith(":")) {
-                    note(code.getInt(at), columns[2], line);
-                    at += 4;
-                }
-            }
-            assertThat(at).isEqualTo(4 * CHUNK);
-        } finally {
-            process.waitFor();
-            Files.delete(file);
-        }
+        Objdump.each(code, (at, text) -> note(code.getInt(at), text.split("\t")[0].strip(), text));
     }
 
     private void note(int word, String mnemonic, String line) {

@@ -474,6 +474,24 @@ class MmuTest {
     }
 
     @Test
+    void anInstructionCanBeReadWithoutATrace() {
+        board.map(root0, USER_VA, DATA, PAGE & ~(1L << 10), 3);
+        long slot = board.descriptor(root0, USER_VA, 3);
+        board.poke(DATA, 0xD503_201FL);
+        board.enable(root0, root1);
+        assertTrue(mmu.peekInstruction(USER_VA).isEmpty(), "no access flag");
+
+        board.registers.write(TCR, TCR_48 | 1L << 39);
+
+        assertEquals(0xD503_201F, mmu.peekInstruction(USER_VA).getAsInt());
+        assertEquals(0, board.peek(slot) & 1 << 10);
+        assertTrue(mmu.peekInstruction(USER_VA + 2).isEmpty());
+        assertTrue(mmu.peekInstruction(KERNEL_VA).isEmpty());
+        board.stage2.set(DATA, 0);
+        assertTrue(mmu.peekInstruction(USER_VA).isEmpty());
+    }
+
+    @Test
     void theOwnersWriteMakesAPageDirty() {
         board.map(root0, USER_VA, DATA, PAGE | READ_ONLY | 1L << 51, 3);
         long slot = board.descriptor(root0, USER_VA, 3);

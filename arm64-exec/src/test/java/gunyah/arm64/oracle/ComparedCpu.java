@@ -71,7 +71,8 @@ final class ComparedCpu implements AutoCloseable {
     }
 
     /** A CPU for cases that branch to programs in {@code code}, which is at {@link InstructionOracle#SPARSE_CODE}. */
-    static ComparedCpu ofPrograms(CpuFeatures features, Translator translator, List<Case> cases, byte[] code, long tcr) {
+    static ComparedCpu ofPrograms(CpuFeatures features, Translator translator, List<Case> cases, byte[] code,
+            long tcr) {
         ComparedCpu compared = new ComparedCpu(features, translator, cases, at -> HVC, tcr,
                 new int[AcceptedDifference.values().length]);
         compared.write(InstructionOracle.SPARSE_CODE, code);

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random programs against QEMU, by the interpreter and by translated code: both must leave the same registers, flags and
- * memory, or take the same exception at the same instruction. Properties: {@code gunyah.programs} (default 200) and
+ * Random programs against QEMU, by the interpreter and by translated code: both must leave the same registers, flags
+ * and memory, or take the same exception at the same instruction. Properties: {@code gunyah.programs} (default 200) and
  * {@code gunyah.seed}; program N of seed S is the first of seed S + N.
  */
 @Tag("guest")
@@ -51,8 +51,8 @@ class ProgramDifferentialTest {
             run(chunk(SEED + done, Math.min(CHUNK, PROGRAMS - done)), SEED + done);
         }
 
-        System.out.printf("%,d random programs, %,d instructions, %,d programs of at least 1,000, %,d end with a fault, "
-                + "%,d regions translated, seed %d%n", PROGRAMS, executed, longOnes, faulted, regions, SEED);
+        System.out.printf("%,d random programs, %,d instructions, %,d programs of at least 1,000, %,d end with a "
+                + "fault, %,d regions translated, seed %d%n", PROGRAMS, executed, longOnes, faulted, regions, SEED);
         assertThat(differences).as("seed %d", SEED).isEmpty();
         assertThat(longOnes).as("programs of at least 1,000 instructions").isGreaterThan(PROGRAMS * 3 / 4);
         assertThat(regions).as("regions").isGreaterThan(PROGRAMS);
@@ -104,8 +104,8 @@ class ProgramDifferentialTest {
                 longOnes += count >= 1000 ? 1 : 0;
                 compare(interpreted.programDifference(expected), "interpreter", chunk, c, seed);
                 long again = translated.runProgram(c, chunk.states, memory, MOST_INSTRUCTIONS);
-                compare(translated.programDifference(expected) + (count == again ? "" : again + " instructions, not " + count),
-                        "translator", chunk, c, seed);
+                String counts = count == again ? "" : again + " instructions, not " + count;
+                compare(translated.programDifference(expected) + counts, "translator", chunk, c, seed);
             }
         }
         regions += translator.statistics().regions();

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Random programs that end: straight code of any row, branches over blocks, counted loops, calls direct and by register,
- * memory of all sizes, atomics and exclusive sequences. X28 points into the buffer of {@link InstructionOracle}, X27 is a
- * small index, X26 a base that moves; X22 to X25 and X30 belong to calls and loops. Nothing else is reserved, and
+ * Random programs that end: straight code of any row, branches over blocks, counted loops, calls direct and by
+ * register, memory of all sizes, atomics and exclusive sequences. X28 points into the buffer of
+ * {@link InstructionOracle}, X27 is a small index, X26 a base that moves; X22 to X25 and X30 belong to calls and loops. Nothing else is reserved, and
  * nothing UNPREDICTABLE is generated; now and then an access goes anywhere, and its fault ends the program.
  */
 final class ProgramGenerator {
@@ -337,7 +337,8 @@ final class ProgramGenerator {
         boolean pair = bits(word, 28, 2) == 2;
         boolean swap = bits(word, 28, 2) == 0;
         return isFree(target) && isFree(target + 1) && (!pair || isFree(bits(word, 10, 5)))
-                && (!swap || isFree(bits(word, 16, 5)) && isFree(bits(word, 16, 5) + 1) || row.name().matches("(LD|ST)L?A?R.*"));
+                && (!swap || isFree(bits(word, 16, 5)) && isFree(bits(word, 16, 5) + 1)
+                        || row.name().matches("(LD|ST)L?A?R.*"));
     }
 
     private static boolean isFree(int register) {
