@@ -84,6 +84,23 @@ class RegionInvalidationTest {
         assertThat(translator.statistics().regions()).isEqualTo(made);
     }
 
+    @Test
+    void anotherVmWithTheSameCodeUsesTheSameRegion() {
+        board.code(CODE, MOV_X0_1, ADD_X1_X1_X0, SUBS_X2_X2_1, B_NE_BACK_3, HVC);
+        board.cpu().x[2] = 50;
+        board.run(CODE, Long.MAX_VALUE);
+        long made = translator.statistics().regions();
+
+        try (FlatBoard other = new FlatBoard(4 << 20, 1, translator)) {
+            other.code(2 << 20 | CODE, MOV_X0_1, ADD_X1_X1_X0, SUBS_X2_X2_1, B_NE_BACK_3, HVC);
+            other.cpu().x[2] = 50;
+            other.run(2 << 20 | CODE, Long.MAX_VALUE);
+
+            assertThat(other.cpu().x[1]).isEqualTo(50);
+        }
+        assertThat(translator.statistics().regions()).isEqualTo(made);
+    }
+
     private static int movX2(int value) {
         return 0xD280_0002 | value << 5;
     }
