@@ -37,7 +37,22 @@ class ProgramDifferentialTest {
     private long regions;
 
     /** Programs one behind the other, their cases, and the states they begin with. */
-    private record Chunk(List<Case> cases, List<int[]> programs, byte[] code, ByteBuffer states) {
+    private record Chunk(List<Case> cases, List<Integer> starts, byte[] code, ByteBuffer states) {
+        int words(Case c) {
+            return (end(c) - starts.get(c.state())) / 4;
+        }
+
+        long address(Case c) {
+            return InstructionOracle.SPARSE_CODE + starts.get(c.state());
+        }
+
+        byte[] program(Case c) {
+            return Arrays.copyOfRange(code, starts.get(c.state()), end(c));
+        }
+
+        private int end(Case c) {
+            return c.state() + 1 < starts.size() ? starts.get(c.state() + 1) : code.length;
+        }
     }
 
     @Test
@@ -63,7 +78,7 @@ class ProgramDifferentialTest {
 
     private Chunk chunk(long seed, int count) {
         List<Case> cases = new ArrayList<>();
-        List<int[]> programs = new ArrayList<>();
+        List<Integer> starts = new ArrayList<>();
         ByteBuffer code = ByteBuffer.allocate((int) (InstructionOracle.CODE_END - InstructionOracle.SPARSE_CODE))
                 .order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer states = ByteBuffer.allocate(count * InstructionOracle.STATE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -75,14 +90,14 @@ class ProgramDifferentialTest {
             ProgramGenerator.fit(states, k * InstructionOracle.STATE_BYTES);
             long block = InstructionOracle.CODE + 16L * k;
             long start = InstructionOracle.SPARSE_CODE + code.position();
+            starts.add(code.position());
             for (int word : program) {
                 code.putInt(word);
             }
             code.putInt(branch(start + 4L * program.length, block + 8));
             cases.add(new Case(null, branch(block + 4, start), k, block, new long[0]));
-            programs.add(program);
         }
-        return new Chunk(cases, programs, Arrays.copyOf(code.array(), code.position()), states);
+        return new Chunk(cases, starts, Arrays.copyOf(code.array(), code.position()), states);
     }
 
     private static int branch(long from, long to) {
@@ -101,7 +116,8 @@ class ProgramDifferentialTest {
                         0)) {
             for (Case c : chunk.cases) {
                 assertThat(oracle.next(bytes)).as("QEMU ends program %d", seed + c.state()).isTrue();
-                long count = interpreted.runProgram(c, chunk.states, memory, MOST_INSTRUCTIONS);
+                long count = interpreted.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
+                        MOST_INSTRUCTIONS);
                 if (interpreted.strayed()) {
                     strayed++;
                     continue;
@@ -110,7 +126,8 @@ class ProgramDifferentialTest {
                 faulted += interpreted.faulted() ? 1 : 0;
                 longOnes += count >= 1000 ? 1 : 0;
                 compare(interpreted.programDifference(expected), "interpreter", chunk, c, seed);
-                long again = translated.runProgram(c, chunk.states, memory, MOST_INSTRUCTIONS);
+                long again = translated.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
+                        MOST_INSTRUCTIONS);
                 String counts = count == again ? "" : again + " instructions, not " + count;
                 compare(translated.programDifference(expected) + counts, "translator", chunk, c, seed);
             }
@@ -121,7 +138,7 @@ class ProgramDifferentialTest {
     private void compare(String difference, String engine, Chunk chunk, Case c, long seed) {
         if (!difference.isEmpty()) {
             differences.add("%n%s, program of seed %d at 0x%x, %d words: %s".formatted(engine, seed + c.state(),
-                    InstructionOracle.SPARSE_CODE, chunk.programs.get(c.state()).length, difference));
+                    chunk.address(c), chunk.words(c), difference));
         }
     }
 }
