@@ -94,7 +94,7 @@ class BootTest {
 
     @Test
     void anAuthenticatedImageIsEnteredWhereItsTreeSaysAndForgottenAfterwards() {
-        MachineState before = host.hypervisor.state();
+        MachineState before = host.atRest();
         DtNode tree = Agent.tree("signed", 1);
         tree.find("/gunyah-vm-config").orElseThrow().cells("kernel-entry-segment", 0)
                 .cells64("kernel-entry-offset", 0x100);
@@ -111,7 +111,7 @@ class BootTest {
         guest.stop();
         assertThat(host.read(BASE + 0x6000)).as("sanitised at the reclaim").isZero();
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(guest.vmid));
-        assertThat(before.difference(host.hypervisor.state())).isEmpty();
+        host.awaitSame(before, "what is left");
     }
 
     private void offerFirmware() {
@@ -136,7 +136,7 @@ class BootTest {
     @Test
     void firmwareInAParcelOfItsOwnRunsBeforeTheImage() {
         offerFirmware();
-        MachineState before = host.hypervisor.state();
+        MachineState before = host.atRest();
         DtNode tree = Agent.tree("android", 1);
         tree.find("/gunyah-vm-config/memory").orElseThrow().cells64("firmware-address", FIRMWARE_IPA);
         Agent guest = new Agent(host, tree, BASE).image(ConfigImage.AUTH_ANDROID, 0x1000, 0);
@@ -155,7 +155,7 @@ class BootTest {
         host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(handle, 0));
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(guest.vmid));
         assertThat(host.read(FIRMWARE)).as("sanitised").isZero();
-        assertThat(before.difference(host.hypervisor.state())).isEmpty();
+        host.awaitSame(before, "what is left");
     }
 
     @Test

@@ -85,7 +85,7 @@ class OwnerDevicesTest {
 
     @Test
     void guestAndOwnerUseTheDevicesOfTheGuestsNodes() {
-        MachineState before = host.hypervisor.state();
+        MachineState before = host.atRest();
         Agent guest = new Agent(host, tree(), AGENT);
         int shared = share(0, SHARED, SHARED_MEMORY, 0x1000, List.of(), new AclEntry(3, 6), new AclEntry(guest.vmid, 6));
         int io = share(1, DEVICE, DEVICE_MEMORY, 0x2000, List.of(new MemAttribute(1, 3), new MemAttribute(1, guest.vmid)),
@@ -101,7 +101,7 @@ class OwnerDevicesTest {
         host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(shared, 0));
         host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(io, 0));
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(guest.vmid));
-        assertThat(before.difference(host.hypervisor.state())).isEmpty();
+        host.awaitSame(before, "what is left");
     }
 
     private void queues(Agent guest) {
@@ -190,7 +190,7 @@ class OwnerDevicesTest {
 
     @Test
     void whatADeviceCannotHaveFailsTheVmAndLeavesNothing() {
-        MachineState before = host.hypervisor.state();
+        MachineState before = host.atRest();
         assertRefused(MessageId.VM_INIT, RmError.ARGUMENT_INVALID,
                 n -> n.strings("vdevice-type", "virtio-mmio").cells("virtio,device-type", 5));
         assertRefused(MessageId.VM_INIT, RmError.NORESOURCE, n -> n.strings("vdevice-type", "virtio-mmio")
@@ -207,6 +207,6 @@ class OwnerDevicesTest {
             assertRefused(MessageId.VM_START, RmError.NORESOURCE, n -> expected.accept(
                     n.strings("vdevice-type", "iomem")));
         }
-        assertThat(before.difference(host.hypervisor.state())).isEmpty();
+        host.awaitSame(before, "what is left");
     }
 }

@@ -9,6 +9,7 @@ import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
 import gunyah.hyp.HypercallPort;
 import gunyah.hyp.Hypervisor;
+import gunyah.hyp.MachineState;
 import gunyah.hyp.RootVm;
 import gunyah.hyp.VcpuWork;
 import gunyah.rm.root.RmProfile;
@@ -153,6 +154,31 @@ final class RealHost implements AutoCloseable {
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /**
+     * {@return the object model once nothing moves in it: the Resource Manager looks into a queue once more when it has
+     * answered what was in it}
+     */
+    MachineState atRest() {
+        MachineState state = hypervisor.state();
+        for (int same = 0; same < 20;) {
+            MachineState next = hypervisor.state();
+            same = next.equals(state) ? same + 1 : 0;
+            state = next;
+        }
+        return state;
+    }
+
+    /** Waits until the object model is as it was. */
+    void awaitSame(MachineState before, String what) {
+        long deadline = System.nanoTime() + LIMIT_SECONDS * 1_000_000_000L;
+        List<String> difference = before.difference(hypervisor.state());
+        while (!difference.isEmpty() && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+            difference = before.difference(hypervisor.state());
+        }
+        assertThat(difference).as(what).isEmpty();
     }
 
     @Override

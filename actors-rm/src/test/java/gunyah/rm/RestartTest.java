@@ -83,7 +83,7 @@ class RestartTest {
         int all = port.calls();
         List<Integer> lines = freeLines();
         live(scene, 0, true);
-        awaitSame(before, name);
+        host.awaitSame(before, name);
         int points = 0;
         int hits = 0;
         List<String> bad = new ArrayList<>();
@@ -92,7 +92,7 @@ class RestartTest {
             try {
                 String hit = live(scene, (point + 1) / 2, point % 2 == 1);
                 hits += hit == null ? 0 : 1;
-                awaitSame(before, "%s".formatted(hit));
+                host.awaitSame(before, "%s".formatted(hit));
                 Life.use(bystander);
             } catch (AssertionError | RuntimeException failed) {
                 bad.add("call %d of %d, %s: %s".formatted((point + 1) / 2, all, port.disarm(), failed));
@@ -126,7 +126,7 @@ class RestartTest {
         live(scene, 0, true);
         Life.use(bystander);
         Life.use(bystander);
-        return atRest();
+        return host.atRest();
     }
 
     /** {@return where the Resource Manager failed, or null} */
@@ -147,26 +147,6 @@ class RestartTest {
     }
 
     // The Resource Manager looks into a queue once more when it has answered what was in it.
-    private MachineState atRest() {
-        MachineState state = host.hypervisor.state();
-        for (int same = 0; same < 20;) {
-            MachineState next = host.hypervisor.state();
-            same = next.equals(state) ? same + 1 : 0;
-            state = next;
-        }
-        return state;
-    }
-
-    private void awaitSame(MachineState before, String what) {
-        long deadline = System.nanoTime() + RealHost.LIMIT_SECONDS * 1_000_000_000L;
-        List<String> difference = before.difference(host.hypervisor.state());
-        while (!difference.isEmpty() && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
-            difference = before.difference(host.hypervisor.state());
-        }
-        assertThat(difference).as(what).isEmpty();
-    }
-
     @Test
     void whileAVmIsMadeAndStarted() {
         atEveryPoint("making", on -> life -> life.tries(() -> {

@@ -113,7 +113,7 @@ class VirtioGuestTest {
 
     @Test
     void aGuestDrivesTheVirtioDeviceThatItsOwnerIs() {
-        MachineState before = host.hypervisor.state();
+        MachineState before = host.atRest();
         Agent driver = new Agent(host, tree(), AGENT);
         int buffer = share(driver);
         driver.start();
@@ -153,7 +153,7 @@ class VirtioGuestTest {
         assertThat(host.call(GET_NOTIFICATION, device.capId())[0]).as("the device is gone").isNotZero();
         host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(buffer, 0));
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(driver.vmid));
-        assertThat(before.difference(host.hypervisor.state())).isEmpty();
+        host.awaitSame(before, "what is left");
     }
 
     private static void assertNode(Agent driver, DtNode node, long registers) {
