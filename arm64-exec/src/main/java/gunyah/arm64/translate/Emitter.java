@@ -57,6 +57,12 @@ final class Emitter {
         code.l2i();
     }
 
+    /** Stack: ..., int -> ...; C2 drops the extension where only the low word is read. */
+    void setInt(int index) {
+        zeroExtend();
+        set(index);
+    }
+
     /** Stack: ... -> ..., the address of a slot of this page. */
     void address(int slot) {
         code.lload(Locals.PAGE_VA).loadConstant(slot * 4L).ladd();

@@ -51,6 +51,22 @@ final class FlagsEmitter {
         code.loadConstant(newKind).istore(Locals.FLAG_KIND);
     }
 
+    /** Stack: ... -> ..., the sum or difference of the operands that are stored, as a register's value. */
+    void result(int ofKind) {
+        switch (ofKind) {
+            case ADD_64 -> code.lload(Locals.FLAG_A).lload(Locals.FLAG_B).ladd();
+            case SUB_64 -> code.lload(Locals.FLAG_A).lload(Locals.FLAG_B).lsub();
+            case ADD_32 -> {
+                code.lload(Locals.FLAG_A).l2i().lload(Locals.FLAG_B).l2i().iadd();
+                emit.zeroExtend();
+            }
+            default -> {
+                code.lload(Locals.FLAG_A).l2i().lload(Locals.FLAG_B).l2i().isub();
+                emit.zeroExtend();
+            }
+        }
+    }
+
     /** Stack: ..., nzcv -> ... */
     void defineNzcv() {
         code.istore(Locals.NZCV);

@@ -42,40 +42,49 @@ final class IntegerEmitter {
                 emit.get(insn.rm);
                 emit.setLow(insn.rd);
             }
-            case Ops.ADD_IMM_X, Ops.ADD_IMM_W, Ops.AND_IMM, Ops.ORR_IMM_X, Ops.ORR_IMM_W, Ops.EOR_IMM_X,
-                    Ops.EOR_IMM_W -> {
+            case Ops.ADD_IMM_X, Ops.AND_IMM, Ops.ORR_IMM_X, Ops.EOR_IMM_X -> {
                 emit.get(insn.rn);
                 code.loadConstant(insn.imm);
                 combine(insn.op);
-                set(insn, isWord(insn.op));
+                emit.set(insn.rd);
             }
-            case Ops.ADD_LSL_X, Ops.ADD_LSL_W, Ops.SUB_LSL_X, Ops.SUB_LSL_W, Ops.AND_LSL_X, Ops.AND_LSL_W,
-                    Ops.ORR_LSL_X, Ops.ORR_LSL_W, Ops.EOR_LSL_X, Ops.EOR_LSL_W, Ops.BIC_LSL_X, Ops.BIC_LSL_W -> {
+            case Ops.ADD_IMM_W, Ops.ORR_IMM_W, Ops.EOR_IMM_W -> {
+                emit.getInt(insn.rn);
+                code.loadConstant((int) insn.imm);
+                combine32(insn.op);
+                emit.setInt(insn.rd);
+            }
+            case Ops.ADD_LSL_X, Ops.SUB_LSL_X, Ops.AND_LSL_X, Ops.ORR_LSL_X, Ops.EOR_LSL_X, Ops.BIC_LSL_X -> {
                 emit.get(insn.rn);
                 shiftedLeft(insn);
                 combine(insn.op);
-                set(insn, isWord(insn.op));
+                emit.set(insn.rd);
+            }
+            case Ops.ADD_LSL_W, Ops.SUB_LSL_W, Ops.AND_LSL_W, Ops.ORR_LSL_W, Ops.EOR_LSL_W, Ops.BIC_LSL_W -> {
+                emit.getInt(insn.rn);
+                shiftedLeft32(insn);
+                combine32(insn.op);
+                emit.setInt(insn.rd);
             }
             case Ops.ADD_SHIFT_X, Ops.SUB_SHIFT_X, Ops.ORR_SHIFT_X, Ops.EOR_SHIFT_X -> {
                 emit.get(insn.rn);
                 emit.get(insn.rm);
                 shift64(insn);
                 combine(insn.op);
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.ADD_SHIFT_W, Ops.ORR_SHIFT_W, Ops.EOR_SHIFT_W -> {
-                emit.get(insn.rn);
+                emit.getInt(insn.rn);
                 emit.getInt(insn.rm);
                 shift32(insn);
-                code.i2l();
-                combine(insn.op);
-                set(insn, true);
+                combine32(insn.op);
+                emit.setInt(insn.rd);
             }
             case Ops.ADD_EXT_X -> {
                 emit.get(insn.rn);
                 extended(insn);
                 code.ladd();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.ADDS_IMM_X, Ops.ADDS_IMM_W, Ops.SUBS_IMM_X, Ops.SUBS_IMM_W -> {
                 emit.get(insn.rn);
@@ -88,16 +97,29 @@ final class IntegerEmitter {
                 code.lstore(Locals.FLAG_B).lstore(Locals.FLAG_A);
                 arithmeticFlags(insn);
             }
-            case Ops.ANDS_IMM_X, Ops.ANDS_IMM_W -> {
+            case Ops.ANDS_IMM_X -> {
                 emit.get(insn.rn);
                 code.loadConstant(insn.imm).land();
-                logicalFlags(insn, insn.op == Ops.ANDS_IMM_W);
+                logicalFlags(insn);
             }
-            case Ops.ANDS_LSL_X, Ops.ANDS_LSL_W -> {
+            case Ops.ANDS_IMM_W -> {
+                emit.getInt(insn.rn);
+                code.loadConstant((int) insn.imm).iand();
+                emit.zeroExtend();
+                logicalFlags(insn);
+            }
+            case Ops.ANDS_LSL_X -> {
                 emit.get(insn.rn);
                 shiftedLeft(insn);
                 code.land();
-                logicalFlags(insn, insn.op == Ops.ANDS_LSL_W);
+                logicalFlags(insn);
+            }
+            case Ops.ANDS_LSL_W -> {
+                emit.getInt(insn.rn);
+                shiftedLeft32(insn);
+                code.iand();
+                emit.zeroExtend();
+                logicalFlags(insn);
             }
             case Ops.ADC_X -> {
                 emit.get(insn.rn);
@@ -105,34 +127,49 @@ final class IntegerEmitter {
                 code.ladd();
                 flags.carry();
                 code.ladd();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.ADCS_X, Ops.SBCS_X -> carryFlags(insn);
             case Ops.UBFX -> {
                 emit.get(insn.rn);
                 shiftBy(insn.a);
                 code.loadConstant(insn.imm).land();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.UBFIZ -> {
                 emit.get(insn.rn);
                 code.loadConstant(insn.imm).land().loadConstant(insn.a).lshl();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.SBFM_X, Ops.SBFM_W -> {
                 emit.get(insn.rn);
-                code.loadConstant(insn.a).lshl().loadConstant(insn.b).lshr();
+                if (insn.a == insn.b && insn.a == 32) {
+                    code.l2i().i2l();
+                } else {
+                    code.loadConstant(insn.a).lshl().loadConstant(insn.b).lshr();
+                }
                 set(insn, insn.op == Ops.SBFM_W);
             }
             case Ops.BFM_X, Ops.BFM_W -> bitfieldInsert(insn);
             case Ops.EXTR_X -> {
                 emit.get(insn.rm);
+                if (insn.rn == insn.rm) {
+                    code.loadConstant(insn.a).invokestatic(Names.LONG, "rotateRight", Names.LONG_OF_LONG_INT);
+                    emit.set(insn.rd);
+                    return true;
+                }
                 code.loadConstant(insn.a).lushr();
                 emit.get(insn.rn);
                 code.iconst_1().lshl().loadConstant(63 - insn.a).lshl().lor();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.EXTR_W -> {
+                if (insn.rn == insn.rm) {
+                    emit.getInt(insn.rm);
+                    code.loadConstant(insn.a).invokestatic(Names.INTEGER, "rotateRight", Names.COMPARE_INTS);
+                    emit.setInt(insn.rd);
+                    return true;
+                }
                 emit.get(insn.rn);
                 code.loadConstant(32).lshl();
                 emit.get(insn.rm);
@@ -148,7 +185,7 @@ final class IntegerEmitter {
                 } else {
                     code.lushr();
                 }
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.LSLV_W, Ops.LSRV_W -> {
                 emit.getInt(insn.rn);
@@ -158,20 +195,26 @@ final class IntegerEmitter {
                 } else {
                     code.iushr();
                 }
-                emit.zeroExtend();
-                emit.set(insn.rd);
+                emit.setInt(insn.rd);
             }
-            case Ops.MADD_X, Ops.MADD_W -> {
+            case Ops.MADD_X -> {
                 emit.get(insn.ra);
                 product(insn);
                 code.ladd();
-                set(insn, insn.op == Ops.MADD_W);
+                emit.set(insn.rd);
+            }
+            case Ops.MADD_W -> {
+                emit.getInt(insn.ra);
+                emit.getInt(insn.rn);
+                emit.getInt(insn.rm);
+                code.imul().iadd();
+                emit.setInt(insn.rd);
             }
             case Ops.MSUB_X -> {
                 emit.get(insn.ra);
                 product(insn);
                 code.lsub();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.UMADDL -> {
                 emit.get(insn.ra);
@@ -180,7 +223,7 @@ final class IntegerEmitter {
                 emit.get(insn.rm);
                 emit.low();
                 code.lmul().ladd();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.SMADDL -> {
                 emit.get(insn.ra);
@@ -188,13 +231,13 @@ final class IntegerEmitter {
                 code.i2l();
                 emit.getInt(insn.rm);
                 code.i2l().lmul().ladd();
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.UMULH -> {
                 emit.get(insn.rn);
                 emit.get(insn.rm);
                 code.invokestatic(Names.MATH, "unsignedMultiplyHigh", Names.LONG_OF_LONGS_2);
-                set(insn, false);
+                emit.set(insn.rd);
             }
             case Ops.CSEL_X, Ops.CSEL_W, Ops.CSINC_X, Ops.CSINC_W, Ops.CSINV_X -> select(insn);
             case Ops.CCMP -> conditionalCompare(insn);
@@ -208,24 +251,25 @@ final class IntegerEmitter {
         return true;
     }
 
-    private static boolean isWord(int op) {
-        return switch (op) {
-            case Ops.ADD_IMM_W, Ops.ORR_IMM_W, Ops.EOR_IMM_W, Ops.ADD_LSL_W, Ops.SUB_LSL_W, Ops.AND_LSL_W,
-                    Ops.ORR_LSL_W, Ops.EOR_LSL_W, Ops.BIC_LSL_W -> true;
-            default -> false;
-        };
-    }
-
     private void combine(int op) {
         switch (op) {
-            case Ops.ADD_IMM_X, Ops.ADD_IMM_W, Ops.ADD_LSL_X, Ops.ADD_LSL_W, Ops.ADD_SHIFT_X, Ops.ADD_SHIFT_W ->
-                code.ladd();
-            case Ops.SUB_LSL_X, Ops.SUB_LSL_W, Ops.SUB_SHIFT_X -> code.lsub();
-            case Ops.AND_IMM, Ops.AND_LSL_X, Ops.AND_LSL_W -> code.land();
-            case Ops.EOR_IMM_X, Ops.EOR_IMM_W, Ops.EOR_LSL_X, Ops.EOR_LSL_W, Ops.EOR_SHIFT_X, Ops.EOR_SHIFT_W ->
-                code.lxor();
-            case Ops.BIC_LSL_X, Ops.BIC_LSL_W -> code.loadConstant(-1L).lxor().land();
+            case Ops.ADD_IMM_X, Ops.ADD_LSL_X, Ops.ADD_SHIFT_X -> code.ladd();
+            case Ops.SUB_LSL_X, Ops.SUB_SHIFT_X -> code.lsub();
+            case Ops.AND_IMM, Ops.AND_LSL_X -> code.land();
+            case Ops.EOR_IMM_X, Ops.EOR_LSL_X, Ops.EOR_SHIFT_X -> code.lxor();
+            case Ops.BIC_LSL_X -> code.loadConstant(-1L).lxor().land();
             default -> code.lor();
+        }
+    }
+
+    private void combine32(int op) {
+        switch (op) {
+            case Ops.ADD_IMM_W, Ops.ADD_LSL_W, Ops.ADD_SHIFT_W -> code.iadd();
+            case Ops.SUB_LSL_W -> code.isub();
+            case Ops.AND_LSL_W -> code.iand();
+            case Ops.EOR_IMM_W, Ops.EOR_LSL_W, Ops.EOR_SHIFT_W -> code.ixor();
+            case Ops.BIC_LSL_W -> code.iconst_m1().ixor().iand();
+            default -> code.ior();
         }
     }
 
@@ -266,6 +310,13 @@ final class IntegerEmitter {
         emit.get(insn.rm);
         if (insn.a != 0) {
             code.loadConstant(insn.a).lshl();
+        }
+    }
+
+    private void shiftedLeft32(Insn insn) {
+        emit.getInt(insn.rm);
+        if (insn.a != 0) {
+            code.loadConstant(insn.a).ishl();
         }
     }
 
@@ -314,22 +365,17 @@ final class IntegerEmitter {
     private void arithmeticFlags(Insn insn) {
         int kind = Effects.of(insn).flags();
         if (Effects.bit(insn.rd) != 0) {
-            code.lload(Locals.FLAG_A).lload(Locals.FLAG_B);
-            if (kind == PendingFlags.SUB_64 || kind == PendingFlags.SUB_32) {
-                code.lsub();
-            } else {
-                code.ladd();
-            }
-            set(insn, kind == PendingFlags.SUB_32 || kind == PendingFlags.ADD_32);
+            flags.result(kind);
+            emit.set(insn.rd);
         }
         flags.define(kind);
     }
 
-    private void logicalFlags(Insn insn, boolean word) {
+    private void logicalFlags(Insn insn) {
         code.lstore(Locals.FLAG_A);
         if (Effects.bit(insn.rd) != 0) {
             code.lload(Locals.FLAG_A);
-            set(insn, word);
+            emit.set(insn.rd);
         }
         flags.define(Effects.of(insn).flags());
     }
@@ -347,7 +393,7 @@ final class IntegerEmitter {
                 .invokestatic(Names.FLAGS, "adc64", Names.INT_OF_LONGS_3);
         flags.defineNzcv();
         code.lload(Locals.TEMP_1);
-        set(insn, false);
+        emit.set(insn.rd);
     }
 
     private void bitfieldInsert(Insn insn) {
@@ -380,18 +426,32 @@ final class IntegerEmitter {
         }
         Label first = code.newLabel();
         Label end = code.newLabel();
+        boolean word = insn.op == Ops.CSEL_W || insn.op == Ops.CSINC_W;
         flags.branchIf(condition, first);
-        emit.get(insn.rm);
+        operand(insn.rm, word);
         switch (insn.op) {
-            case Ops.CSINC_X, Ops.CSINC_W -> code.lconst_1().ladd();
+            case Ops.CSINC_X -> code.lconst_1().ladd();
+            case Ops.CSINC_W -> code.iconst_1().iadd();
             case Ops.CSINV_X -> code.loadConstant(-1L).lxor();
             default -> { }
         }
         code.goto_(end);
         code.labelBinding(first);
-        emit.get(insn.rn);
+        operand(insn.rn, word);
         code.labelBinding(end);
-        set(insn, insn.op == Ops.CSEL_W || insn.op == Ops.CSINC_W);
+        if (word) {
+            emit.setInt(insn.rd);
+        } else {
+            emit.set(insn.rd);
+        }
+    }
+
+    private void operand(int register, boolean word) {
+        if (word) {
+            emit.getInt(register);
+        } else {
+            emit.get(register);
+        }
     }
 
     private void conditionalCompare(Insn insn) {

@@ -43,9 +43,8 @@ final class RareIntegerEmitter {
                 second(insn, name.endsWith("ext"), wide);
                 code.lstore(Locals.FLAG_B).lstore(Locals.FLAG_A);
                 if (Effects.bit(insn.rd) != 0) {
-                    code.lload(Locals.FLAG_A).lload(Locals.FLAG_B);
-                    combine(name);
-                    set(insn, wide);
+                    flags.result(Effects.of(insn).flags());
+                    emit.set(insn.rd);
                 }
                 flags.define(Effects.of(insn).flags());
             }

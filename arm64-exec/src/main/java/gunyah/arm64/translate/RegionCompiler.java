@@ -280,6 +280,8 @@ final class RegionCompiler {
         code.aload(Locals.CPU).getfield(Names.CPU, "x", Names.LONGS).astore(Locals.X);
         code.aload(Locals.CPU).getfield(Names.CPU, "mmu", Names.MMU).astore(Locals.MMU);
         code.aload(Locals.CPU).getfield(Names.CPU, "control", Names.CONTROL).astore(Locals.CONTROL);
+        // once here, so that loops need not ask whether it is null
+        code.aload(Locals.CONTROL).invokevirtual(Names.CONTROL, "peek", Names.INT).pop();
         setBank();
         code.aload(Locals.STATE).getfield(Names.STATE, "retired", CD_long).lstore(Locals.RETIRED);
         code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int).istore(Locals.NZCV);
@@ -535,7 +537,8 @@ final class RegionCompiler {
         Label out = code.newLabel();
         count(slot);
         code.aload(Locals.CONTROL).invokevirtual(Names.CONTROL, "peek", Names.INT).ifne(out);
-        code.lload(Locals.RETIRED).lload(Locals.LIMIT).lcmp().iflt(labels.get(target));
+        // the way back is a goto: a conditional one would keep its comparison for the JVM's safepoint
+        code.lload(Locals.RETIRED).lload(Locals.LIMIT).lcmp().ifge(out).goto_(labels.get(target));
         code.labelBinding(out);
         emit.address(target);
         code.lstore(Locals.TEMP_2).goto_(coldExit);

@@ -82,7 +82,7 @@ final class RegionFlow {
                     follows = false;
                     if (insn.op == Ops.BL) {
                         reach(slot + (int) insn.imm, work);
-                    } else if (insn.op == Ops.BR && !isReturn(insn)) {
+                    } else if (insn.op == Ops.BLR || insn.op == Ops.BR && !isReturn(insn)) {
                         nearest(slot).forEach(each -> enter(each, work));
                     }
                     if (insn.op != Ops.BR && isKnown(slot + 1)) {
