@@ -79,11 +79,14 @@ class MachineFailureTest {
         try (GunyahSystem system = system(actor -> actor.startsWith("vm-3/vcpu-"), true)) {
             Vm running = system.createVm(spin("running"));
             failing = true;
-            running.stop();
+            CompletableFuture<Vm> pending = system.launchVm(spin("pending")).toCompletableFuture();
 
             VmOutcome end = running.awaitExit(SOON);
 
             assertThat(end.reason()).contains("vm-3/vcpu-").contains("injected");
+            String other = pending.handle((vm, failure) -> failure == null ? vm.awaitExit(SOON).reason()
+                    : failure.getMessage()).get(SOON.toSeconds(), TimeUnit.SECONDS);
+            assertThat(other).contains("vm-3/vcpu-");
         }
     }
 }
