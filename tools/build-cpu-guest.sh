@@ -12,14 +12,18 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$output"
 
-for area in exceptions mmu alignment; do
-    "${cross}gcc" -O1 -ffreestanding -nostdlib -static -mgeneral-regs-only -mstrict-align -march=armv8-a -fno-pic \
-        -fno-stack-protector -Wall -Wextra -Werror -ffile-prefix-map="$root"=. \
+for area in exceptions mmu alignment branches; do
+    march=armv8-a
+    if [ "$area" = branches ]; then
+        march=armv8.5-a+rng
+    fi
+    "${cross}gcc" -O1 -ffreestanding -nostdlib -static -mgeneral-regs-only -mstrict-align -march=$march -fno-pic \
+        -fno-stack-protector -mbranch-protection=none -Wall -Wextra -Werror -ffile-prefix-map="$root"=. \
         -Wl,--build-id=none,--no-warn-rwx-segments -T "$source/guest.ld" -o "$work/$area.elf" \
         "$source/start.S" "$source/guest.c" "$source/$area.c"
     "${cross}objcopy" -O binary "$work/$area.elf" "$output/$area.img"
     if command -v qemu-system-aarch64 >/dev/null; then
-        timeout 120 qemu-system-aarch64 -M virt -cpu max -m 512 -net none -display none -serial stdio -monitor none \
+        timeout 120 qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on -m 512 -net none -display none -serial stdio -monitor none \
             -device "loader,file=$output/$area.img,addr=0x40200000,cpu-num=0,force-raw=on" </dev/null >"$output/$area.txt"
     else
         echo "build-cpu-guest: qemu-system-aarch64 is missing, $area.txt is as it was" >&2

@@ -87,7 +87,7 @@ u64 handle(u64 vector, struct frame *frame)
     } else if (kind != 0x15) {
         frame->elr += 4;
     }
-    frame->spsr &= ~(1UL << 20);
+    frame->spsr &= ~(1UL << 20 | 3UL << 10);
     return 0;
 }
 

@@ -6,6 +6,7 @@ import gunyah.arm64.interp.Interpreter;
 import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.state.Abort;
 import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuPort;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
@@ -47,6 +48,7 @@ public final class Cpu {
     private final UndefinedInstruction undefined = new UndefinedInstruction();
     private final Stage2Table stage2;
     private final Interpreter interpreter;
+    private final boolean branchTypes;
     /** Written by the vCPU's thread after its translations were dropped; read by {@link InnerShareable#stage2Synced}. */
     private volatile int stage2EpochSeen;
     private CpuExit.Kind wanted;
@@ -63,6 +65,7 @@ public final class Cpu {
                 undefined, domain, (operation, operand) -> domain.broadcastTlbi(this, operation, operand));
         this.exceptions = new Exceptions(s, sys, mmu);
         this.interpreter = new Interpreter(this);
+        this.branchTypes = config.features().has(CpuFeatures.Feature.BTI);
         this.stage2EpochSeen = stage2.epoch();
         domain.join(this);
     }
@@ -227,6 +230,16 @@ public final class Cpu {
     /** {@return whether {@link #leaveGuest} was called} For the engine. */
     public boolean isLeaving() {
         return wanted != null;
+    }
+
+    /** For semantics: whether branches by register set PSTATE.BTYPE. */
+    public boolean hasBranchTypes() {
+        return branchTypes;
+    }
+
+    /** For semantics: whether the page of the instruction under way is guarded. */
+    public boolean isInGuardedPage() {
+        return interpreter.isInGuardedPage();
     }
 
     /** For semantics that may have unmasked interrupts or debug exceptions: makes the engine look before it goes on. */

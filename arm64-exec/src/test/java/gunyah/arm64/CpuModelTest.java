@@ -67,12 +67,16 @@ class CpuModelTest {
             new Row(Feature.DIT, PFR0, 48, 1, 0xD503_415F), // msr dit, #1
             new Row(Feature.CSV2, PFR0, 56, 1, NONE),
             new Row(Feature.CSV3, PFR0, 60, 1, NONE),
+            new Row(Feature.BTI, PFR1, 0, 1, NONE),
             new Row(Feature.SSBS, PFR1, 4, 2, 0xD503_413F), // msr ssbs, #1
             new Row(Feature.PAN, MMFR1, 20, 2, 0xD500_419F), // msr pan, #1
             new Row(Feature.PAN, MMFR1, 20, 2, 0xD508_7902), // at s1e1rp, x2
             new Row(Feature.UAO, MMFR2, 4, 1, 0xD500_417F), // msr uao, #1
             new Row(Feature.HPDS, MMFR1, 12, 1, NONE),
             new Row(Feature.HAFDBS, MMFR1, 0, 2, NONE),
+            new Row(Feature.XNX, MMFR1, 28, 1, NONE),
+            new Row(Feature.ECV, MMFR0, 60, 1, 0xD53B_E0C0), // mrs x0, cntvctss_el0
+            new Row(Feature.ECV, MMFR0, 60, 1, 0xD53B_E0A0), // mrs x0, cntpctss_el0
             new Row(Feature.TTCNP, MMFR2, 0, 1, NONE),
             new Row(Feature.TTST, MMFR2, 28, 1, NONE),
             new Row(Feature.Granules, MMFR0, 20, 1, NONE),

@@ -3,11 +3,13 @@ package gunyah.arm64;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.arm64.state.CpuExit;
+import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.SystemRegisters;
 import gunyah.memory.Access;
 import gunyah.memory.Stage2Table;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +24,7 @@ class CpuTest {
     private static final int ESR = SystemRegisters.key(3, 0, 5, 2, 0);
     private static final int FAR = SystemRegisters.key(3, 0, 6, 0, 0);
     private static final int ELR = SystemRegisters.key(3, 0, 4, 0, 1);
+    private static final int SPSR = SystemRegisters.key(3, 0, 4, 0, 0);
     private static final int VBAR = SystemRegisters.key(3, 0, 12, 0, 0);
 
     private FlatBoard board;
@@ -67,6 +70,30 @@ class CpuTest {
         assertThat(board.run(CODE, Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.HYPERCALL);
         assertThat(cpu.x[0]).isEqualTo(2999);
         assertThat(cpu.s.retired).isEqualTo(3000);
+    }
+
+    @Test
+    void anInterruptBetweenBranchAndTargetSavesTheBranchType() {
+        for (CpuFeatures features : List.of(CpuFeatures.MAX, CpuFeatures.DEFAULT)) {
+            try (FlatBoard other = new FlatBoard(1 << 20, 1, null, features)) {
+                Cpu second = other.cpu();
+                second.sys.write(VBAR, VECTORS);
+                other.code(VECTORS + 0x280, HVC_1);
+                other.code(CODE, 0xD63F0060); // blr x3
+                other.code(0x2000, NOP, HVC_1);
+                second.x[3] = 0x2000;
+                second.s.daif = 0;
+
+                assertThat(other.run(CODE, 1)).isEqualTo(CpuExit.Kind.BUDGET);
+                second.control.irqLine = true;
+                assertThat(other.run(second.s.pc, 10)).isEqualTo(CpuExit.Kind.HYPERCALL);
+
+                int type = features == CpuFeatures.MAX ? 2 : 0;
+                assertThat(second.sys.read(ELR)).isEqualTo(0x2000);
+                assertThat(second.sys.read(SPSR) >>> 10 & 3).as("%s", features).isEqualTo(type);
+                assertThat(second.s.btype).as("in the handler").isZero();
+            }
+        }
     }
 
     @Test

@@ -36,14 +36,15 @@ class GuestProgramTest {
     private static final String QEMU = "qemu-system-aarch64";
 
     @ParameterizedTest
-    @CsvSource({"exceptions,false", "exceptions,true", "mmu,false", "mmu,true", "alignment,false", "alignment,true"})
+    @CsvSource({"exceptions,false", "exceptions,true", "mmu,false", "mmu,true", "alignment,false", "alignment,true",
+        "branches,false", "branches,true"})
     void printsWhatQemuPrints(String program, boolean translated) throws IOException {
         assertThat(run(program, translated).lines()).containsExactlyElementsOf(
                 new String(resource(program + ".txt"), StandardCharsets.US_ASCII).lines().toList());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"exceptions", "mmu", "alignment"})
+    @ValueSource(strings = {"exceptions", "mmu", "alignment", "branches"})
     void theRecordedLinesAreThoseOfQemu(String program) throws Exception {
         boolean present = List.of(System.getenv("PATH").split(":")).stream()
                 .anyMatch(folder -> Files.isExecutable(Path.of(folder, QEMU)));
@@ -54,7 +55,7 @@ class GuestProgramTest {
         Path image = Files.createTempFile(program, ".img");
         Path output = Files.createTempFile(program, ".txt");
         Files.write(image, resource(program + ".img"));
-        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max", "-m", "512", "-net", "none", "-display",
+        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "512", "-net", "none", "-display",
                 "none", "-serial", "file:" + output, "-monitor", "none", "-device",
                 "loader,file=" + image + ",addr=0x%x,cpu-num=0,force-raw=on".formatted(IMAGE))
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
@@ -76,7 +77,7 @@ class GuestProgramTest {
 
     private static String run(String program, boolean translated) throws IOException {
         Stage2Table stage2 = new Stage2Table();
-        CpuFeatures features = CpuFeatures.DEFAULT;
+        CpuFeatures features = program.equals("branches") ? CpuFeatures.MAX : CpuFeatures.DEFAULT;
         Translator translator = translated ? new Translator(Translator.Policy.EVERYTHING) : null;
         StringBuilder output = new StringBuilder();
         try (PhysicalMemory memory = new PhysicalMemory(RAM_BYTES)) {

@@ -36,6 +36,7 @@ public final class Decoder {
             });
 
     private final Entry[][] buckets = new Entry[1 << BUCKET_BITS][];
+    private final boolean branchTypes;
     private final Insn[] cache = new Insn[1 << CACHE_BITS];
 
     /** A row with its fixed bits worked out. */
@@ -53,7 +54,9 @@ public final class Decoder {
         }
     }
 
-    private Decoder(List<InstructionRow> rows) {
+    /** @param branchTypes BR and BLR set PSTATE.BTYPE, which their semantics does and no engine in line */
+    private Decoder(List<InstructionRow> rows, boolean branchTypes) {
+        this.branchTypes = branchTypes;
         List<Entry> entries = rows.stream().map(Entry::of).sorted(comparingInt(Entry::fixedBits).reversed()).toList();
         int top = -1 << 32 - BUCKET_BITS;
         List<Entry> members = new ArrayList<>();
@@ -73,7 +76,8 @@ public final class Decoder {
         return DECODERS.computeIfAbsent(features, wanted -> {
             List<InstructionRow> rows = rows();
             check(rows);
-            return new Decoder(rows.stream().filter(row -> wanted.has(row.feature())).toList());
+            return new Decoder(rows.stream().filter(row -> wanted.has(row.feature())).toList(),
+                    wanted.has(CpuFeatures.Feature.BTI));
         });
     }
 
@@ -140,7 +144,7 @@ public final class Decoder {
                 if (!row.fields().decode(insn)) {
                     break;
                 }
-                if (insn.op == Ops.CALL && row.branches()) {
+                if (insn.op == Ops.CALL && row.branches() || branchTypes && BranchTarget.setsType(word)) {
                     insn.op = Ops.CALL_BRANCH;
                 } else if (StackPointer.mayMisalign(word)) {
                     insn.op = Ops.CALL_STACK;

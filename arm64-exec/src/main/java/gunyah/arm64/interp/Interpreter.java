@@ -2,6 +2,7 @@ package gunyah.arm64.interp;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.InnerShareable;
+import gunyah.arm64.decode.BranchTarget;
 import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
@@ -43,6 +44,7 @@ public final class Interpreter {
     /** Code pages by virtual page: the tag is the page's address with the exception level in the low bits. */
     private final long[] tags = new long[PAGE_CACHE];
     private final CodePage[] pages = new CodePage[PAGE_CACHE];
+    private final boolean[] guarded = new boolean[PAGE_CACHE];
     /** Regions by the PC they are entered at: the tag is the PC with the exception level in bit 0. */
     private final long[] jumpTags = new long[JUMP_CACHE];
     private final Region[] jumpRegions = new Region[JUMP_CACHE];
@@ -88,6 +90,7 @@ public final class Interpreter {
     private CodePage fill(long pc, int index, long tag) {
         faulting = CodePage.UNDECODED;
         CodePage page = domain.codePage(mmu.hostForFetch(pc) & -4096);
+        guarded[index] = mmu.isGuarded(pc);
         page.checkAgainstMemory(codeGeneration);
         tags[index] = tag;
         pages[index] = page;
@@ -125,7 +128,7 @@ public final class Interpreter {
                 }
                 region = jumpRegions[at];
                 page = jumpPages[at];
-            } while (s.retired != count && s.retired < end - region.stride() && control.peek() == 0
+            } while (s.btype == 0 && s.retired != count && s.retired < end - region.stride() && control.peek() == 0
                     && (x[CpuState.SP] & 15) == 0 && !cpu.isLeaving() && !s.il && isFetchUnchanged());
         } catch (Abort | UndefinedInstruction reason) {
             faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
@@ -145,6 +148,23 @@ public final class Interpreter {
         Insn insn = page.insns[slot];
         single[slot] = insn == CodePage.UNDECODED ? page.decode(slot) : insn;
         return single;
+    }
+
+    /** {@return whether the page of the instruction at the PC is guarded} */
+    public boolean isInGuardedPage() {
+        page(s.pc);
+        return guarded[(int) (s.pc >>> 12) & PAGE_CACHE - 1];
+    }
+
+    /** The first instruction after a branch by register: in a guarded page it must be one that such a branch may go to. */
+    private void land(Insn insn) {
+        if (isInGuardedPage() && !BranchTarget.accepts(insn.word, s.btype, cpu.sys.branchTargetsAreStrict())) {
+            faulting = insn;
+            throw cpu.trap(Exceptions.BRANCH_TARGET | s.btype);
+        }
+        if (!BranchTarget.isBreakpoint(insn.word)) {
+            s.btype = 0;
+        }
     }
 
     /** SP is misaligned: instructions are executed one by one, and those with SP as their base are refused. */
@@ -183,6 +203,9 @@ public final class Interpreter {
             CodePage page = page(s.pc);
             long pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
+            if (s.btype != 0) {
+                land(page.insn(i));
+            }
             boolean misaligned = (x[CpuState.SP] & 15) != 0 && cpu.sys.stackAlignmentChecked();
             if (misaligned) {
                 checkStack(page.insn(i));

@@ -75,9 +75,9 @@ public final class Mmu {
         this.stage2Epoch = stage2.epoch();
     }
 
-    /** Says which options the CPU has: granules of 16 and 64 KiB, spaces of less than 25 bits. */
-    public void options(boolean otherGranules, boolean smallTables) {
-        stage1.options(otherGranules, smallTables);
+    /** Says which options the CPU has: granules of 16 and 64 KiB, spaces of less than 25 bits, guarded pages. */
+    public void options(boolean otherGranules, boolean smallTables, boolean guardedPages) {
+        stage1.options(otherGranules, smallTables, guardedPages);
     }
 
     /** Names who must hear of stores to decoded code; drops every cached translation. */
@@ -242,6 +242,11 @@ public final class Mmu {
             return va + Tlb.get(at + Tlb.ADDEND);
         }
         return resolve(va, Tlb.EXEC, bank, true);
+    }
+
+    /** {@return whether the page of {@code va}, just translated by {@link #hostForFetch}, is a guarded one} */
+    public boolean isGuarded(long va) {
+        return (Tlb.get(bank + Tlb.index(va) + Tlb.EXEC) & Tlb.GUARDED) != 0;
     }
 
     /** {@return a number that changes whenever a fetch of the same EL may translate differently than before} */
@@ -471,7 +476,7 @@ public final class Mmu {
         int flags = (device ? Tlb.DEVICE : 0) | ((stage1.sctlr & Stage1.SCTLR_A) != 0 ? Tlb.ALIGNED : 0)
                 | (watchpoints.coverPage(va) ? Tlb.WATCHED : 0);
         int writeFlags = (rights & Access.W) != 0 && code.isCodePage(hostPage) ? Tlb.CODE : 0;
-        tlb.insert(rightsBank, va, rights, flags, writeFlags, hostPage);
+        tlb.insert(rightsBank, va, rights, flags, writeFlags, stage1.guarded ? Tlb.GUARDED : 0, hostPage);
         if (stage1.level < 3) {
             tlb.noteBlock(va, stage1.pageBits);
         }

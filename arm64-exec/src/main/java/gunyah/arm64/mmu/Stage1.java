@@ -39,6 +39,7 @@ final class Stage1 {
     private static final long AP_READ_ONLY = 1L << 7;
     private static final long AF = 1L << 10;
     private static final long NON_GLOBAL = 1L << 11;
+    private static final long GUARDED = 1L << 50;
     private static final long DBM = 1L << 51;
     private static final long PXN = 1L << 53;
     private static final long UXN = 1L << 54;
@@ -62,6 +63,7 @@ final class Stage1 {
     private boolean setsDirty;
     private boolean otherGranules;
     private boolean smallTables;
+    private boolean guardedPages;
 
     /** The translated address, low bits included. */
     long ipa;
@@ -73,6 +75,8 @@ final class Stage1 {
     boolean nonGlobal;
     /** The eight MAIR bits of the page; zero (Device-nGnRnE) with the MMU off. */
     int attributes;
+    /** Branches by register may go to some instructions of the page only (FEAT_BTI). */
+    boolean guarded;
     /** SH field of the descriptor. */
     int shareability;
     /** Level of the last descriptor, 0..3; below 3 the entry is a block. */
@@ -135,10 +139,11 @@ final class Stage1 {
         configure();
     }
 
-    /** Says which options the CPU has: granules of 16 and 64 KiB, spaces of less than 25 bits. */
-    void options(boolean granules, boolean tables) {
+    /** Says which options the CPU has: granules of 16 and 64 KiB, spaces of less than 25 bits, guarded pages. */
+    void options(boolean granules, boolean tables, boolean guards) {
         otherGranules = granules;
         smallTables = tables;
+        guardedPages = guards;
         configure();
     }
 
@@ -182,7 +187,7 @@ final class Stage1 {
         copy.ttbr0 = ttbr0;
         copy.ttbr1 = ttbr1;
         copy.mair = mair;
-        copy.options(otherGranules, smallTables);
+        copy.options(otherGranules, smallTables, guardedPages);
         return copy;
     }
 
@@ -230,6 +235,7 @@ final class Stage1 {
         ipa = address;
         rights = Access.RWX | Access.RWX << 3;
         user = false;
+        guarded = false;
         nonGlobal = false;
         attributes = 0;
         shareability = 2;
@@ -302,6 +308,7 @@ final class Stage1 {
         ipa = output | va & ~(-1L << pageBits);
         attributes = (int) (mair >>> 8 * ((int) descriptor >>> 2 & 7)) & 0xFF;
         shareability = (int) descriptor >>> 8 & 3;
+        guarded = guardedPages && (descriptor & GUARDED) != 0;
         nonGlobal = (descriptor & NON_GLOBAL) != 0;
         user = (descriptor & AP_USER) != 0 && (hierarchy & AP_TABLE_NO_USER) == 0;
         clean = setsDirty && (descriptor & (AP_READ_ONLY | DBM)) == (AP_READ_ONLY | DBM);

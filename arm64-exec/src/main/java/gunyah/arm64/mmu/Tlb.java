@@ -26,6 +26,8 @@ final class Tlb {
     static final int CODE = 4;
     /** Tag flag: a debugger watches bytes of the page. */
     static final int WATCHED = 16;
+    /** Execute tag flag: branches by register may go to some instructions of the page only. */
+    static final int GUARDED = 32;
     /** No such right, or no entry. */
     static final int INVALID = 8;
 
@@ -69,12 +71,12 @@ final class Tlb {
         return NativeWords.get(at);
     }
 
-    void insert(long bank, long va, int rights, int flags, int writeFlags, long hostPage) {
+    void insert(long bank, long va, int rights, int flags, int writeFlags, int executeFlags, long hostPage) {
         long at = bank + index(va);
         long page = va & PAGE;
         NativeWords.set(at, (rights & 4) != 0 ? page | flags : INVALID);
         NativeWords.set(at + WRITE, (rights & 2) != 0 ? page | flags | writeFlags : INVALID);
-        NativeWords.set(at + EXEC, (rights & 1) != 0 ? page : INVALID);
+        NativeWords.set(at + EXEC, (rights & 1) != 0 ? page | executeFlags : INVALID);
         NativeWords.set(at + ADDEND, hostPage - page);
         int half = half(va);
         if (filledCount[half] < LIST) {

@@ -89,12 +89,18 @@ final class Branches {
 
     /** What BR and its authenticating forms do once the target is known. */
     static void indirect(Cpu cpu, Insn insn, long target) {
+        if (cpu.hasBranchTypes()) {
+            int register = rnField(insn);
+            boolean trampoline = register == 16 || register == 17;
+            cpu.s.btype = trampoline || !cpu.isInGuardedPage() ? 1 : 3;
+        }
         cpu.s.pc = cpu.mmu.branchAddress(target);
     }
 
     /** What BLR and its authenticating forms do once the target is known. */
     static void call(Cpu cpu, long target) {
         cpu.x[LR] = cpu.s.pc + 4;
+        cpu.s.btype = cpu.hasBranchTypes() ? 2 : 0;
         cpu.s.pc = cpu.mmu.branchAddress(target);
     }
 }

@@ -33,6 +33,7 @@ final class SystemGroup {
             row("BRK", "11010100 001 iiiiiiiiiiiiiiii 000 00", SystemGroup::immediate16,
                     (cpu, insn) -> cpu.trap(EC_BRK | insn.imm)),
             row("HINT", "1101 0101 0000 0011 0010 cccc ooo 11111", SystemGroup::hint, (cpu, insn) -> { }),
+            gated("BTI", "FEAT_BTI", "1101 0101 0000 0011 0010 0100 jc0 11111", SystemGroup::hint, (cpu, insn) -> { }),
             branch("WFE", "1101 0101 0000 0011 0010 0000 010 11111", insn -> true, SystemGroup::wfe),
             branch("WFI", "1101 0101 0000 0011 0010 0000 011 11111", insn -> true, SystemGroup::wfi),
             row("SEV", "1101 0101 0000 0011 0010 0000 100 11111", insn -> true, (cpu, insn) -> cpu.domain.sendEvent()),

@@ -12,8 +12,8 @@ public final class CpuFeatures {
     /** FEAT_ names, spelled as the manual does without the prefix. A name is here only when some row or register asks. */
     public enum Feature {
         LSE, CRC32, PAN, UAO, RDM, DotProd, LRCPC, LRCPC2, FlagM, FlagM2, DPB, DPB2, SB, SSBS, DIT, AES, PMULL, SHA1,
-        SHA256, SHA512, SHA3, FP16, FHM, JSCVT, FCMA, FRINTTS, BF16, I8MM, PAuth, RNG,
-        CSV2, CSV3, HPDS, HAFDBS, TTCNP, TTST, TLBIOS, TLBIRANGE,
+        SHA256, SHA512, SHA3, FP16, FHM, JSCVT, FCMA, FRINTTS, BF16, I8MM, PAuth, BTI, RNG,
+        CSV2, CSV3, HPDS, HAFDBS, TTCNP, TTST, XNX, ECV, TLBIOS, TLBIRANGE,
         /** Translation granules of 16 and 64 KiB; the manual has no name for them together. */
         Granules
     }
@@ -27,7 +27,7 @@ public final class CpuFeatures {
             Feature.SB, Feature.SSBS, Feature.DIT, Feature.CSV2, Feature.CSV3, Feature.RDM, Feature.DotProd,
             Feature.AES, Feature.PMULL, Feature.SHA1, Feature.SHA256, Feature.SHA512, Feature.SHA3, Feature.FP16, Feature.FHM,
             Feature.JSCVT, Feature.FCMA, Feature.FRINTTS, Feature.BF16, Feature.I8MM, Feature.HPDS, Feature.HAFDBS,
-            Feature.TTCNP, Feature.TTST, Feature.TLBIOS, Feature.TLBIRANGE, Feature.Granules));
+            Feature.TTCNP, Feature.TTST, Feature.XNX, Feature.ECV, Feature.TLBIOS, Feature.TLBIRANGE, Feature.Granules));
 
     /** Everything a row or a register knows. */
     public static final CpuFeatures MAX = new CpuFeatures(EnumSet.allOf(Feature.class));

@@ -49,6 +49,7 @@ public final class CpuState {
     public boolean dit;
     public boolean ssbs;
     public boolean tco;
+    /** PSTATE.BTYPE: how the instruction at {@link #pc} was reached, until it is executed; 0 without FEAT_BTI. */
     public int btype;
     /** FP and SIMD instructions trap now (CPACR_EL1.FPEN at the current EL); kept current by the system registers. */
     public boolean fpTrapped;

@@ -30,6 +30,9 @@ public final class Exceptions {
     /** The full ESR of an SP alignment fault: an access with a misaligned SP as its base while SCTLR_EL1 checks it. */
     public static final long SP_ALIGNMENT = 0x26L << 26 | IL;
 
+    /** The ESR of a branch to an instruction of a guarded page that does not take it, to which BTYPE is added. */
+    public static final long BRANCH_TARGET = 0x0DL << 26 | IL;
+
     /**
      * So often in a row, and then a loop is endless: nothing changes from one round to the next, interrupts are masked,
      * and another CPU that repairs the vector has had its time.
@@ -221,7 +224,7 @@ public final class Exceptions {
         s.nzcv = spsr & 0xF000_0000;
         s.daif = spsr & DAIF_ALL;
         s.pan = (spsr & SPSR_PAN) != 0;
-        s.btype = spsr >>> 10 & 3;
+        s.btype = 0;
         s.ss = false;
         if (legal) {
             s.il = (spsr & SPSR_IL) != 0;
@@ -229,6 +232,7 @@ public final class Exceptions {
             s.dit = (spsr & SPSR_DIT) != 0;
             s.ssbs = (spsr & SPSR_SSBS) != 0;
             s.ss = step;
+            s.btype = registers.hasBranchTargets() ? spsr >>> 10 & 3 : 0;
             s.switchStack(mode >>> 2, mode & 1);
         } else {
             s.il = true;

@@ -30,17 +30,18 @@ public final class IdRegisters {
         long fp = has.test("FEAT_FP16") ? 1 : 0;
         set(4, 0, 0x1 | 0x1 << 4 | fp << 16 | fp << 20 | 1L << 24 | field(has, 48, "FEAT_DIT")
                 | field(has, 56, "FEAT_CSV2") | field(has, 60, "FEAT_CSV3"));
-        // ID_AA64PFR1_EL1: SSBS with MRS and MSR
-        set(4, 1, has.test("FEAT_SSBS") ? 2 << 4 : 0);
+        // ID_AA64PFR1_EL1: branch targets, SSBS with MRS and MSR
+        set(4, 1, field(has, 0, "FEAT_BTI") | (has.test("FEAT_SSBS") ? 2 << 4 : 0));
         // ID_AA64DFR0_EL1: Armv8 debug, PMUv3
         set(5, 0, 6 | 1 << 8 | SelfHostedDebug.BREAKPOINTS - 1 << 12 | SelfHostedDebug.WATCHPOINTS - 1 << 20
                 | SelfHostedDebug.CONTEXT_AWARE - 1 << 28);
         set(6, 0, isar0(has));
         set(6, 1, isar1(has));
-        // ID_AA64MMFR0_EL1: 36-bit PA, 16-bit ASID, 4 KiB granule, the others as an option
-        set(7, 0, PA_RANGE_36 | 2 << 4 | (has.test("FEAT_Granules") ? 1 << 20 : 0xF << 24));
-        // ID_AA64MMFR1_EL1: access flag and dirty state by hardware, HPDS, PAN with AT S1E1RP and WP
-        set(7, 1, field(has, 0, "FEAT_HAFDBS") << 1 | field(has, 12, "FEAT_HPDS") | field(has, 20, "FEAT_PAN") << 1);
+        // ID_AA64MMFR0_EL1: 36-bit PA, 16-bit ASID, 4 KiB granule, the others as an option, self-synchronized counters
+        set(7, 0, PA_RANGE_36 | 2 << 4 | (has.test("FEAT_Granules") ? 1 << 20 : 0xF << 24) | field(has, 60, "FEAT_ECV"));
+        // ID_AA64MMFR1_EL1: access flag and dirty state by hardware, HPDS, PAN with AT S1E1RP and WP, stage 2's XN by EL
+        set(7, 1, field(has, 0, "FEAT_HAFDBS") << 1 | field(has, 12, "FEAT_HPDS") | field(has, 20, "FEAT_PAN") << 1
+                | field(has, 28, "FEAT_XNX"));
         // ID_AA64MMFR2_EL1: CnP, UAO, small tables, and LSE2's unaligned atomics
         set(7, 2, field(has, 0, "FEAT_TTCNP") | field(has, 4, "FEAT_UAO") | field(has, 28, "FEAT_TTST")
                 | field(has, 32, "FEAT_LSE2"));

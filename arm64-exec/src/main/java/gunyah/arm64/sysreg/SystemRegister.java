@@ -63,6 +63,8 @@ enum SystemRegister {
     CNTFRQ_EL0(3, 3, 14, 0, 0, "trap", "r", Kind.PLAIN, GenericTimers.FREQUENCY_HZ, 0),
     CNTPCT_EL0(3, 3, 14, 0, 1, "trap", "r", Kind.SPECIAL, 0, 0),
     CNTVCT_EL0(3, 3, 14, 0, 2, "trap", "r", Kind.SPECIAL, 0, 0),
+    CNTPCTSS_EL0(3, 3, 14, 0, 5, "trap", "r", Kind.SPECIAL, 0, 0),
+    CNTVCTSS_EL0(3, 3, 14, 0, 6, "trap", "r", Kind.SPECIAL, 0, 0),
     CNTP_TVAL_EL0(3, 3, 14, 2, 0, "trap", "rw", Kind.SPECIAL, 0, 0xFFFF_FFFFL),
     CNTP_CTL_EL0(3, 3, 14, 2, 1, "trap", "rw", Kind.SPECIAL, 0, 3),
     CNTP_CVAL_EL0(3, 3, 14, 2, 2, "trap", "rw", Kind.SPECIAL, 0, -1),

@@ -46,6 +46,8 @@ public final class SystemRegisters {
     private static final long SCTLR_NTWI = 1 << 16;
     private static final long SCTLR_NTWE = 1 << 18;
     private static final long SCTLR_UCI = 1 << 26;
+    private static final long SCTLR_BT0 = 1L << 35;
+    private static final long SCTLR_BT1 = 1L << 36;
     private static final long SCTLR_DSSBS = 1L << 44;
     /** EnIA, EnIB, EnDA, EnDB. */
     private static final long SCTLR_PAUTH = 0xC800_2000L;
@@ -53,6 +55,7 @@ public final class SystemRegisters {
     private static final long TCR_TBID = 3L << 51;
     private static final long TCR_HA_HD = 3L << 39;
     private static final long TCR_HPD = 3L << 41;
+    private static final long CNTKCTL_EVNTIS = 1 << 17;
     private static final long MDSCR_TDCC = 1 << 12;
 
     private final CpuState s;
@@ -72,6 +75,7 @@ public final class SystemRegisters {
     public final PerformanceMonitors pmu;
     private final boolean hasSsbs;
     private final boolean hasPauth;
+    private final boolean hasBranchTargets;
     /** Bits of TCR_EL1 that exist with a feature only. */
     private final long tcrExtra;
     private final int fpcrMask;
@@ -111,9 +115,10 @@ public final class SystemRegisters {
         this.pmu = new PerformanceMonitors(s, port, control);
         this.hasSsbs = ids.has(4, 1, 4);
         this.hasPauth = ids.has(6, 1, 8);
+        this.hasBranchTargets = ids.has(4, 1, 0);
         this.tcrExtra = (hasPauth ? TCR_TBID : 0) | (ids.has(7, 1, 12) ? TCR_HPD : 0)
                 | (ids.has(7, 1, 0) ? TCR_HA_HD : 0);
-        mmu.options(ids.has(7, 0, 20), ids.has(7, 2, 28));
+        mmu.options(ids.has(7, 0, 20), ids.has(7, 2, 28), hasBranchTargets);
         // FZ16 exists with half precision arithmetic only
         this.fpcrMask = ids.has(4, 0, 16) ? 0x07C8_0000 : 0x07C0_0000;
         r[SystemRegister.MPIDR_EL1.ordinal()] = 1L << 31 | mpidr;
@@ -183,6 +188,7 @@ public final class SystemRegisters {
             case PAN -> ids.has(7, 1, 20);
             case UAO -> ids.has(7, 2, 4);
             case RNDR, RNDRRS -> ids.has(6, 0, 60);
+            case CNTPCTSS_EL0, CNTVCTSS_EL0 -> ids.has(7, 0, 60);
             default -> !isKey(register) || ids.has(6, 1, 8);
         };
     }
@@ -268,7 +274,7 @@ public final class SystemRegisters {
             case ISR_EL1 -> (control.irqLine ? 1 << 7 : 0) | (control.fiqLine ? 1 << 6 : 0);
             case CCSIDR_EL1 -> value(SystemRegister.CSSELR_EL1) <= 1 ? IdRegisters.CCSIDR : 0;
             case DCZID_EL0 -> 4 | (s.el == 0 && !sctlr(SCTLR_DZE) ? 1 << 4 : 0);
-            case CNTPCT_EL0, CNTVCT_EL0 -> port.counter();
+            case CNTPCT_EL0, CNTVCT_EL0, CNTPCTSS_EL0, CNTVCTSS_EL0 -> port.counter();
             case CNTP_TVAL_EL0 -> timers.value(false);
             case CNTP_CTL_EL0 -> timers.control(false);
             case CNTP_CVAL_EL0 -> timers.compare(false);
@@ -395,8 +401,10 @@ public final class SystemRegisters {
     /** Bits that exist with a feature only. */
     private long extraBits(SystemRegister register) {
         return switch (register) {
-            case SCTLR_EL1 -> (hasPauth ? SCTLR_PAUTH : 0) | (hasSsbs ? SCTLR_DSSBS : 0);
+            case SCTLR_EL1 -> (hasPauth ? SCTLR_PAUTH : 0) | (hasSsbs ? SCTLR_DSSBS : 0)
+                    | (hasBranchTargets ? SCTLR_BT0 | SCTLR_BT1 : 0);
             case TCR_EL1 -> tcrExtra;
+            case CNTKCTL_EL1 -> ids.has(7, 0, 60) ? CNTKCTL_EVNTIS : 0;
             default -> 0;
         };
     }
@@ -440,8 +448,8 @@ public final class SystemRegisters {
             case CTR_EL0 -> sctlr(SCTLR_UCT);
             case DAIF -> sctlr(SCTLR_UMA);
             case CNTFRQ_EL0 -> (cntkctl & 3) != 0;
-            case CNTPCT_EL0 -> (cntkctl & 1) != 0;
-            case CNTVCT_EL0 -> (cntkctl & 2) != 0;
+            case CNTPCT_EL0, CNTPCTSS_EL0 -> (cntkctl & 1) != 0;
+            case CNTVCT_EL0, CNTVCTSS_EL0 -> (cntkctl & 2) != 0;
             case CNTV_TVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0 -> (cntkctl & 1 << 8) != 0;
             case CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 -> (cntkctl & 1 << 9) != 0;
             default -> (value(SystemRegister.MDSCR_EL1) & MDSCR_TDCC) == 0;
@@ -549,6 +557,16 @@ public final class SystemRegisters {
     /** {@return whether a load or store with SP as its base faults now when SP is not 16-byte aligned} */
     public boolean stackAlignmentChecked() {
         return sctlr(s.el == 0 ? SCTLR_SA0 : SCTLR_SA);
+    }
+
+    /** {@return whether PSTATE.BTYPE exists} */
+    boolean hasBranchTargets() {
+        return hasBranchTargets;
+    }
+
+    /** {@return whether PACIASP and PACIBSP refuse branches by registers other than X16 and X17 now} */
+    public boolean branchTargetsAreStrict() {
+        return sctlr(s.el == 0 ? SCTLR_BT0 : SCTLR_BT1);
     }
 
     /** {@return the timers} */

@@ -453,6 +453,18 @@ class MmuTest {
     }
 
     @Test
+    void stage2SaysForEachExceptionLevelWhetherItMayExecute() {
+        board.stage2.set(DATA, Stage2Table.entry(SystemBoard.pa(DATA), Access.RX, Access.R, 15));
+        board.stage2.set(DATA + 0x1000, Stage2Table.entry(SystemBoard.pa(DATA + 0x1000), Access.R, Access.RX, 15));
+
+        mmu.hostForFetch(DATA);
+        assertTrue(board.fault(() -> mmu.hostForFetch(DATA + 0x1000)).mapped);
+        board.el(0);
+        assertTrue(board.fault(() -> mmu.hostForFetch(DATA)).mapped);
+        mmu.hostForFetch(DATA + 0x1000);
+    }
+
+    @Test
     void hardwareWritesADescriptorOnlyIfStage2Lets() {
         board.map(root0, USER_VA, DATA, PAGE & ~(1L << 10), 3);
         long slot = board.descriptor(root0, USER_VA, 3);

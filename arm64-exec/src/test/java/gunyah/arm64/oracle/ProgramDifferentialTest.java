@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
@@ -26,6 +27,9 @@ class ProgramDifferentialTest {
     private static final long SEED = Long.getLong("gunyah.seed", 20261125L);
     private static final int PROGRAMS = Integer.getInteger("gunyah.programs", 200);
     private static final int CHUNK = 100;
+    /** Their branches by register are executed in line. */
+    private static final CpuFeatures WITHOUT_BRANCH_TYPES = new CpuFeatures(
+            EnumSet.complementOf(EnumSet.of(CpuFeatures.Feature.BTI)));
     private static final long MOST_INSTRUCTIONS = 10_000_000;
 
     private final Decoder decoder = Decoder.of(CpuFeatures.MAX);
@@ -64,7 +68,8 @@ class ProgramDifferentialTest {
         assumeTrue(missing.isEmpty(), "missing " + missing);
 
         for (int done = 0; done < PROGRAMS; done += CHUNK) {
-            run(chunk(SEED + done, Math.min(CHUNK, PROGRAMS - done)), SEED + done);
+            run(chunk(SEED + done, Math.min(CHUNK, PROGRAMS - done)), SEED + done,
+                    done / CHUNK % 2 == 0 ? WITHOUT_BRANCH_TYPES : CpuFeatures.MAX);
         }
 
         System.out.printf("%,d random programs, %,d instructions, %,d programs of at least 1,000, %,d end with a "
@@ -104,16 +109,15 @@ class ProgramDifferentialTest {
         return 0x1400_0000 | (int) (to - from >> 2) & 0x3FF_FFFF;
     }
 
-    private void run(Chunk chunk, long seed) throws IOException {
+    private void run(Chunk chunk, long seed, CpuFeatures features) throws IOException {
         byte[] memory = new byte[InstructionOracle.BUFFER_BYTES];
         new SplittableRandom(seed).nextBytes(memory);
         byte[] bytes = new byte[InstructionOracle.RESULT_BYTES];
         ByteBuffer expected = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         Translator translator = new Translator(Translator.Policy.EVERYTHING);
         try (InstructionOracle oracle = InstructionOracle.start(chunk.cases, chunk.code, chunk.states, memory, 0);
-                ComparedCpu interpreted = ComparedCpu.ofPrograms(CpuFeatures.MAX, null, chunk.cases, chunk.code, 0);
-                ComparedCpu translated = ComparedCpu.ofPrograms(CpuFeatures.MAX, translator, chunk.cases, chunk.code,
-                        0)) {
+                ComparedCpu interpreted = ComparedCpu.ofPrograms(features, null, chunk.cases, chunk.code, 0);
+                ComparedCpu translated = ComparedCpu.ofPrograms(features, translator, chunk.cases, chunk.code, 0)) {
             for (Case c : chunk.cases) {
                 assertThat(oracle.next(bytes)).as("QEMU ends program %d", seed + c.state()).isTrue();
                 long count = interpreted.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
