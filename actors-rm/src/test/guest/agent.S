@@ -6,7 +6,8 @@
  * 0x20 value or x1, ... up to x7 at 0x50; results in the same places; 0x58 ESR_EL1 when the access faulted, else 0;
  * 0x60 capability of the doorbell; 0x68 the last other interrupt that it took. What to do 5 is a whole exchange with the
  * Resource Manager: 0x20 and 0x28 capabilities to send and to receive, 0x30 length of the packet at 0x200; the first packet
- * of the reply is left at 0x400.
+ * of the reply is left at 0x400. What to do 6 is a list of accesses: 0x20 how many, at 0x700 for each 1 load, 2 store or
+ * 3 fetch an instruction; the address; the value, or what was loaded; and as a result ESR_EL1 when it faulted, else 0.
  */
         .arch   armv8-a
         .equ    PAGE, 0x90000000
@@ -26,6 +27,7 @@
         .equ    OUTBOX, 0x200
         .equ    INBOX, 0x400
         .equ    REST, 0x600
+        .equ    LIST, 0x700
         .equ    REPLY, 2
 
         .text
@@ -88,6 +90,8 @@ next:   ldar    x0, [x19]
         b.eq    store32
         cmp     x0, #5
         b.eq    exchange
+        cmp     x0, #6
+        b.eq    visit
 
         adr     x9, done                // 1: load 64 bits
         ldr     x2, [x1]
@@ -154,6 +158,29 @@ take:   ldr     x0, =MSGQUEUE_RECEIVE
         hvc     #0
         cbnz    x0, take
         ret
+
+visit:                                  // 6
+        ldr     x21, [x19, #VALUE]
+        add     x22, x19, #LIST
+each:   cbz     x21, done
+        sub     x21, x21, #1
+        ldp     x0, x1, [x22]
+        ldr     x2, [x22, #16]
+        adr     x9, visited
+        cmp     x0, #2
+        b.eq    2f
+        b.hi    3f
+        ldr     x2, [x1]
+        b       visited
+2:      str     x2, [x1]
+        b       visited
+3:      blr     x1                      // UDF: an instruction was there
+visited:
+        ldr     x10, [x19, #FAULT]
+        stp     x2, x10, [x22, #16]
+        str     xzr, [x19, #FAULT]
+        add     x22, x22, #32
+        b       each
 
 done:   mov     x9, #0
         add     x0, x19, #DONE

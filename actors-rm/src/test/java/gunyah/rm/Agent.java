@@ -30,6 +30,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -59,7 +60,31 @@ final class Agent {
 
     private static final int INBOX = 0x400;
 
-    private enum What { CALL, LOAD, STORE, LOAD32, STORE32, EXCHANGE }
+    private static final int LIST = 0x700;
+    private static final int LIST_SIZE = 64;
+    private static final int VISIT_SIZE = 32;
+
+    private enum What { CALL, LOAD, STORE, LOAD32, STORE32, EXCHANGE, VISIT }
+
+    /** How memory is reached; the ordinal is agent.S's number less one. */
+    enum Access { LOAD, STORE, FETCH }
+
+    /**
+     * One access of guest code.
+     *
+     * @param value what a STORE stores
+     */
+    record Visit(Access access, long ipa, long value) {
+    }
+
+    /**
+     * What came of a {@link Visit}.
+     *
+     * @param reached whether the access was allowed; a FETCH must find an undefined instruction
+     * @param value   what a LOAD loaded
+     */
+    record Visited(boolean reached, long value) {
+    }
 
     final int vmid;
     private final RealHost host;
@@ -254,6 +279,26 @@ final class Agent {
         put(VALUE, value);
         execute(what);
         return get(FAULT) == 0;
+    }
+
+    /** {@return what came of these accesses, which guest code makes one after the other} */
+    List<Visited> visit(List<Visit> visits) {
+        List<Visited> visited = new ArrayList<>(visits.size());
+        for (int from = 0; from < visits.size(); from += LIST_SIZE) {
+            List<Visit> some = visits.subList(from, Math.min(from + LIST_SIZE, visits.size()));
+            ByteBuffer list = ByteBuffer.allocate(some.size() * VISIT_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+            some.forEach(v -> list.putLong(v.access().ordinal() + 1).putLong(v.ipa()).putLong(v.value()).putLong(0));
+            host.hypervisor.memory().write(page + LIST, list.array(), 0, list.capacity());
+            put(VALUE, some.size());
+            execute(What.VISIT);
+            ByteBuffer results = ByteBuffer.wrap(physical(page + LIST, list.capacity())).order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < some.size(); i++) {
+                long fault = results.getLong(i * VISIT_SIZE + 24);
+                boolean fetched = some.get(i).access() == Access.FETCH && fault >>> 26 == 0;
+                visited.add(new Visited(fetched || fault == 0, results.getLong(i * VISIT_SIZE + 16)));
+            }
+        }
+        return visited;
     }
 
     /** Lets the guest take an interrupt as an edge. */

@@ -32,7 +32,7 @@ class ManyPiecesTest {
 
     @Test
     void everyPieceOfALargeParcelIsTheBorrowersUntilItIsGivenBack() {
-        MachineState before = machine.host.hypervisor.state();
+        MachineState before = machine.host.atRest();
         for (boolean share : new boolean[] {false, true}) {
             write(LendingMachine.MEMORY, (byte) 1);
             write(LendingMachine.MEMORY + BYTES - PIECE, (byte) 2);
@@ -52,7 +52,7 @@ class ManyPiecesTest {
             assertThat(machine.host.read(LendingMachine.MEMORY + BYTES - 8)).isEqualTo(3);
         }
         // Its program takes messages without their interrupts.
-        assertThat(before.difference(machine.host.hypervisor.state())).allMatch(line -> line.contains("VIC#"));
+        assertThat(before.difference(machine.host.atRest())).allMatch(line -> line.contains("VIC#"));
     }
 
     @Test

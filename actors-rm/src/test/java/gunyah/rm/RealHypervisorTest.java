@@ -2,15 +2,22 @@ package gunyah.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gunyah.rm.rpc.AclEntry;
 import gunyah.rm.rpc.BootContext;
 import gunyah.rm.rpc.ExitType;
+import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.ParcelAppend;
+import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ResourceType;
+import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.StopRequest;
 import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
+import gunyah.rm.rpc.WireReader;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -65,5 +72,19 @@ class RealHypervisorTest {
         guest.takePageBack();
         host.ok(MessageId.VM_RESET, new VmRequest(guest.vmid));
         host.awaitState(guest.vmid, VmState.RESET);
+    }
+
+    @Test
+    void aRefusedPartOfASharedParcelLeavesItsOwnerWhatItShared() {
+        MemRange page = new MemRange(0x4300_0000L, 0x1000);
+        int vmid = new WireReader(host.ok(MessageId.VM_ALLOC_VMID, new VmRequest(0))).u32();
+        int handle = new WireReader(host.ok(MessageId.MEM_SHARE, new ParcelCreate(0, ParcelCreate.MORE_FOLLOWS, 0,
+                List.of(new AclEntry(3, 6), new AclEntry(vmid, 6)), List.of(page), List.of()))).u32();
+
+        RmError twice = host.error(MessageId.MEM_APPEND, new ParcelAppend(handle, ParcelAppend.LAST, List.of(page)));
+
+        assertThat(twice).isEqualTo(RmError.MEM_INVALID);
+        host.port.write(page.base(), new byte[] {7}, 0, 1);
+        assertThat(host.read(page.base())).isEqualTo(7);
     }
 }

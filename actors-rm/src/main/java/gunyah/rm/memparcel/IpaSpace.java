@@ -19,13 +19,19 @@ public final class IpaSpace {
 
     /** Takes exactly this range. Throws NORESOURCE when any of it is taken or outside. */
     public void take(long base, long size) {
-        Map.Entry<Long, Long> range = free.floorEntry(base);
-        if (base < 0 || size <= 0 || size > end || range == null || base > range.getValue() - size) {
+        if (!has(base, size)) {
             throw new RmFault(RmError.NORESOURCE);
         }
+        Map.Entry<Long, Long> range = free.floorEntry(base);
         free.remove(range.getKey());
         put(range.getKey(), base);
         put(base + size, range.getValue());
+    }
+
+    /** {@return whether all of this range is inside and free} */
+    boolean has(long base, long size) {
+        Map.Entry<Long, Long> range = free.floorEntry(base);
+        return base >= 0 && size > 0 && size <= end && range != null && base <= range.getValue() - size;
     }
 
     /** {@return first address beyond the space} */

@@ -38,6 +38,8 @@ public final class MemParcel {
     private final long extent;
     private final boolean nested;
     private final List<Region> regions = new ArrayList<>();
+    /** The owner's addresses that are not in the parcel. */
+    private final IpaSpace others = new IpaSpace(ParcelRules.ADDRESS_LIMIT);
     private final Map<Integer, Acceptance> acceptances = new TreeMap<>();
     private long size;
     private boolean complete;
@@ -165,13 +167,20 @@ public final class MemParcel {
         return slice;
     }
 
+    /** Names one more region. Throws MEM_INVALID when the parcel has any of it already. */
     void add(Region region) {
+        if (!others.has(region.ipa(), region.size())) {
+            throw new RmFault(RmError.MEM_INVALID);
+        }
+        others.take(region.ipa(), region.size());
         regions.add(region);
         size += region.size();
     }
 
     void removeLast() {
-        size -= regions.removeLast().size();
+        Region last = regions.removeLast();
+        others.giveBack(last.ipa(), last.size());
+        size -= last.size();
     }
 
     void complete() {

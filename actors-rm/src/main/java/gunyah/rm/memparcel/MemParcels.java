@@ -134,6 +134,8 @@ public final class MemParcels {
         if (parcel.regions().size() >= root.profile().regionsPerParcel()) {
             throw new RmFault(RmError.DENIED);
         }
+        // Named before it moves: a range that the parcel has already must not be mapped, and unmapped again, for it.
+        journal.step(() -> parcel.add(region), parcel::removeLast);
         if (parcel.transfer() == ParcelTransfer.SHARE) {
             int attributes = parcel.mapAttributes(parcel.owner().vmid());
             journal.step(() -> hypercalls.map(memory.addrspace(), parcel.extent(), region.ipa(), attributes, 0,
@@ -144,7 +146,6 @@ public final class MemParcels {
         journal.step(() -> hypercalls.donate(parcel.isNested() ? Donation.TO_CHILD : Donation.TO_SIBLING,
                 memory.extent(), parcel.extent(), region.base(), region.size()),
                 () -> giveBack(parcel, memory, region));
-        journal.step(() -> parcel.add(region), parcel::removeLast);
     }
 
     private void giveBack(MemParcel parcel, OwnedMemory memory, Region region) {

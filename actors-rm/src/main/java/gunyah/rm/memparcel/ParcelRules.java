@@ -13,7 +13,7 @@ import java.util.function.IntPredicate;
 
 /** What a request to make or to extend a parcel must look like, whoever sends it (memparcel.c). */
 final class ParcelRules {
-    private static final long ADDRESS_LIMIT = 1L << 44;
+    static final long ADDRESS_LIMIT = 1L << 44;
     private static final int ALL = AclEntry.R | AclEntry.W | AclEntry.X;
 
     private final IntPredicate vmExists;
