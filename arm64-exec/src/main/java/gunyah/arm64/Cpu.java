@@ -16,6 +16,8 @@ import gunyah.arm64.sysreg.IdRegisters;
 import gunyah.arm64.sysreg.SelfHostedDebug;
 import gunyah.arm64.sysreg.SystemRegisters;
 import gunyah.memory.Access;
+import gunyah.memory.NativeWords;
+import gunyah.memory.PairSwap;
 import gunyah.memory.PhysicalMemory;
 import gunyah.memory.Stage2Table;
 import java.util.Objects;
@@ -49,6 +51,7 @@ public final class Cpu {
     private final Stage2Table stage2;
     private final Interpreter interpreter;
     private final boolean branchTypes;
+    private final NativeWords pair = new NativeWords(2);
     /** Written by the vCPU's thread after its translations were dropped; read by {@link InnerShareable#stage2Synced}. */
     private volatile int stage2EpochSeen;
     private CpuExit.Kind wanted;
@@ -230,6 +233,19 @@ public final class Cpu {
     /** {@return whether {@link #leaveGuest} was called} For the engine. */
     public boolean isLeaving() {
         return wanted != null;
+    }
+
+    /** For semantics: stores two words at {@code host}, aligned to 16 bytes, if the expected ones are there. */
+    public boolean swapPair(long host, long expectedLow, long expectedHigh, long low, long high) {
+        long at = pair.address();
+        NativeWords.set(at, expectedLow);
+        NativeWords.set(at + 8, expectedHigh);
+        return PairSwap.swap(host, at, low, high);
+    }
+
+    /** For semantics: {@return the low or the high word (0, 1) that the last {@link #swapPair} found instead} */
+    public long pairFound(int half) {
+        return NativeWords.get(pair.address() + 8 * half);
     }
 
     /** For semantics: whether branches by register set PSTATE.BTYPE. */

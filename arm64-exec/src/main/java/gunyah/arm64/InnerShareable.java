@@ -6,7 +6,6 @@ import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.CodeInvalidation;
 import gunyah.arm64.translate.Translator;
-import gunyah.memory.RawMemory;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 
@@ -29,7 +28,6 @@ import java.util.concurrent.locks.LockSupport;
  * writes it announces with {@link #invalidateAllCode}.
  */
 public final class InnerShareable implements CodeInvalidation {
-    private static final int LOCKS = 64;
     private static final int SPINS_BEFORE_PARK = 1000;
     private static final long PARK_NS = 20_000;
 
@@ -37,7 +35,6 @@ public final class InnerShareable implements CodeInvalidation {
     /** Null when code is only interpreted. */
     private final Translator translator;
     private final ConcurrentHashMap<Long, CodePage> codePages = new ConcurrentHashMap<>();
-    private final Object[] pairLocks = new Object[LOCKS];
     private volatile Cpu[] cpus = {};
     private volatile int codeGeneration;
     private volatile int evictions;
@@ -51,9 +48,6 @@ public final class InnerShareable implements CodeInvalidation {
     public InnerShareable(CpuFeatures features, Translator translator) {
         decoder = Decoder.of(features);
         this.translator = translator;
-        for (int i = 0; i < LOCKS; i++) {
-            pairLocks[i] = new Object();
-        }
     }
 
     /** Adds a CPU; called by its constructor. */
@@ -131,24 +125,6 @@ public final class InnerShareable implements CodeInvalidation {
             Thread.onSpinWait();
         } else {
             LockSupport.parkNanos(PARK_NS);
-        }
-    }
-
-    /** {@return the lock that serialises 128-bit atomics at host address {@code host}} */
-    public Object pairLock(long host) {
-        return pairLocks[(int) (host >>> 4) & LOCKS - 1];
-    }
-
-    /** Stores two words at {@code host} (16-byte aligned) if it holds the two expected. {@return whether it did} */
-    public boolean compareAndSetPair(long host, long expectedLow, long expectedHigh, long low, long high) {
-        synchronized (pairLock(host)) {
-            if (RawMemory.RAW.getLongVolatile(host) != expectedLow
-                    || RawMemory.RAW.getLongVolatile(host + 8) != expectedHigh) {
-                return false;
-            }
-            RawMemory.RAW.putLongVolatile(host, low);
-            RawMemory.RAW.putLongVolatile(host + 8, high);
-            return true;
         }
     }
 

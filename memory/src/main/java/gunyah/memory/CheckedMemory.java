@@ -16,6 +16,11 @@ final class CheckedMemory extends SegmentMemory {
     }
 
     @Override
+    void checkPair(long address) {
+        check(address, 16);
+    }
+
+    @Override
     long check(long address, long length) {
         Map.Entry<Long, Long> arena = ARENAS.floorEntry(address);
         if (arena == null || length < 0 || address - arena.getKey() > arena.getValue() - length) {

@@ -59,7 +59,7 @@ public final class PhysicalMemory implements AutoCloseable {
         }
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor shape) {
+    static MethodHandle function(String name, FunctionDescriptor shape) {
         Linker linker = Linker.nativeLinker();
         SymbolLookup lookup = linker.defaultLookup();
         return linker.downcallHandle(lookup.findOrThrow(name), shape);

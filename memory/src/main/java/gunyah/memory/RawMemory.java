@@ -17,6 +17,10 @@ public abstract class RawMemory {
     RawMemory() {
     }
 
+    /** Refuses 16 bytes that are not memory of a guest, if this back end checks. */
+    void checkPair(long address) {
+    }
+
     private static RawMemory choose(String backEnd) {
         return switch (backEnd) {
             case "unsafe" -> new UnsafeMemory();

@@ -161,17 +161,9 @@ public final class Atomic {
     private static void compareAndSwapPairX(Cpu cpu, Insn insn) {
         CpuState s = cpu.s;
         long host = Ordered.hostToModify(cpu, cpu.x[insn.rn], 4);
-        long low;
-        long high;
-        synchronized (cpu.domain.pairLock(host)) {
-            low = Ordered.read(host, 3);
-            high = Ordered.read(host + 8, 3);
-            if (low == s.x[insn.rm] && high == s.x[xOrZr(insn.rm + 1)]) {
-                Ordered.write(host, 3, s.x[insn.rd]);
-                Ordered.write(host + 8, 3, s.x[xOrZr(insn.rd + 1)]);
-            }
+        if (!cpu.swapPair(host, s.x[insn.rm], s.x[xOrZr(insn.rm + 1)], s.x[insn.rd], s.x[xOrZr(insn.rd + 1)])) {
+            s.x[insn.rm] = cpu.pairFound(0);
+            s.x[xOrNowhere(insn.rm + 1)] = cpu.pairFound(1);
         }
-        s.x[insn.rm] = low;
-        s.x[xOrNowhere(insn.rm + 1)] = high;
     }
 }

@@ -120,10 +120,9 @@ public final class Exclusive {
             low = both & 0xFFFF_FFFFL;
             high = both >>> 32;
         } else {
-            synchronized (cpu.domain.pairLock(host)) {
-                low = Ordered.read(host, 3);
-                high = Ordered.read(host + 8, 3);
-            }
+            // not one access before the store exclusive succeeds (B2.2.1)
+            low = Ordered.read(host, 3);
+            high = Ordered.read(host + 8, 3);
         }
         remember(cpu.s, host, 2 << insn.c, low, high);
         cpu.x[insn.rd] = low;
@@ -139,8 +138,7 @@ public final class Exclusive {
             stored = Ordered.compareAndSwap(host, 3, expected,
                     cpu.x[insn.rd] & 0xFFFF_FFFFL | cpu.x[insn.ra] << 32) == expected;
         } else if (stored) {
-            stored = cpu.domain.compareAndSetPair(host, s.exclusiveValue, s.exclusiveValueHigh, cpu.x[insn.rd],
-                    cpu.x[insn.ra]);
+            stored = cpu.swapPair(host, s.exclusiveValue, s.exclusiveValueHigh, cpu.x[insn.rd], cpu.x[insn.ra]);
         }
         s.exclusiveHost = 0;
         cpu.x[insn.rm] = stored ? 0 : 1;

@@ -101,6 +101,20 @@ final class Code {
         return new int[] {0xAA1F_03E0 | register, 0xC8E0_FC00 | register << 16 | address << 5 | 31};
     }
 
+    /** CASP of zeros at X for 0 and 1: the low word is never changed. */
+    static int[] caspHigh() {
+        return new int[] {0xAA1F_03EC, 0xAA1F_03ED, // mov x12, xzr; mov x13, xzr
+                0xAA1F_03EE, 0xD280_002F, // mov x14, xzr; mov x15, #1
+                0x4820_7C00 | 12 << 16 | X << 5 | 14}; // casp x12, x13, x14, x15, [x0]
+    }
+
+    /** LDXP and STXP of the pair at X, repeated until it succeeds: nothing is changed. */
+    static int[] exclusivePair() {
+        return new int[] {0xC87F_0000 | 14 << 10 | X << 5 | 12, // ldxp x12, x14, [x0]
+                0xC820_0000 | STATUS << 16 | 14 << 10 | X << 5 | 12, // stxp w13, x12, x14, [x0]
+                0x35FF_FFC0 | STATUS};
+    }
+
     /** A load whose address depends on {@code seen}. */
     static int[] ldrDependent(int register, int address, int seen) {
         return new int[] {0xCA00_0000 | seen << 16 | seen << 5 | SCRATCH, // eor scratch, seen, seen

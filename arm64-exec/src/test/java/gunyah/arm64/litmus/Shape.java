@@ -35,6 +35,7 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden) {
         independentReads(shapes);
         stores(shapes);
         coherence(shapes);
+        pairs(shapes);
         return shapes;
     }
 
@@ -134,6 +135,15 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden) {
         add(shapes, "S dmb ishst, data", overtaken, of(str(X, TWO), word(DMB_ISHST), str(Y, ONE)),
                 of(ldr(SEEN, Y), strDependent(X, SEEN)));
         add(shapes, "S stlr, ldar", overtaken, of(str(X, TWO), stlr(Y, ONE)), of(ldar(SEEN, Y), str(X, ONE)));
+    }
+
+    /** Pairs of 16 bytes against a plain store to half of them, which must not get lost. */
+    private static void pairs(List<Shape> shapes) {
+        Forbidden lost = (seen, x, y) -> x == 0 || seen[0][0] == 0;
+        int[] store = of(str(X, ONE), ldr(SEEN, X_AGAIN));
+        add(shapes, "pair casp", lost, store, caspHigh());
+        add(shapes, "pair ldxp, stxp", lost, store, exclusivePair());
+        add(shapes, "pair ldxp, stxp of two", lost, store, exclusivePair(), caspHigh());
     }
 
     private static void coherence(List<Shape> shapes) {
