@@ -352,10 +352,14 @@ class VcpuRunTest {
     void threadsOfGuestsAreNamedAfterTheirVcpus() {
         TestMachine.Guest guest = guest(1, COUNTS_FOR_EVER);
         guest.powerOn();
-        machine.host.submit(context -> {
-            long[] x = {guest.hostCaps[0], 0, 0, 0, 0, 0, 0, 0};
-            context.port().call(0x65, x);
-            return x;
+        // The wake-up that hands the task over may end a run before it began.
+        await().atMost(20, TimeUnit.SECONDS).until(() -> {
+            machine.host.submit(context -> {
+                long[] x = {guest.hostCaps[0], 0, 0, 0, 0, 0, 0, 0};
+                context.port().call(0x65, x);
+                return x;
+            });
+            return machine.hypervisor.statistics(TestMachine.GUEST).getFirst().runNs() > 0;
         });
 
         List<String> names = Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();

@@ -101,6 +101,11 @@ final class A64Engine implements VcpuEngine {
     }
 
     @Override
+    public boolean runsOnAnyThread() {
+        return true;
+    }
+
+    @Override
     public Caller caller() {
         return caller;
     }

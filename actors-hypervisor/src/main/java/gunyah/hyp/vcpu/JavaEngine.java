@@ -98,6 +98,12 @@ final class JavaEngine implements VcpuEngine {
         throw new IllegalStateException("Java work has no exception vectors");
     }
 
+    /** Its port knows the vCPU by the thread. */
+    @Override
+    public boolean runsOnAnyThread() {
+        return false;
+    }
+
     @Override
     public Caller caller() {
         return port.caller();

@@ -10,7 +10,8 @@ import java.util.function.Function;
 /**
  * The actor whose thread executes a vCPU: pinned dispatcher, one real thread. {@link Run} says that a physical CPU
  * granted itself; the handler executes until the grant ends and goes back to the mailbox. What must reach the vCPU
- * meanwhile goes through its control word.
+ * meanwhile goes through its control word. A vCPU of A64 code that has run before is executed by its proxy's thread
+ * while that lends its CPU: {@link VcpuExecution}.
  */
 public final class VcpuActor {
     /** What the actor is told. */
@@ -20,6 +21,13 @@ public final class VcpuActor {
     /** A grant waits for the thread. Without one it does nothing. */
     enum Run implements Command { INSTANCE }
 
+    /** The proxy that lends a physical CPU executes the grant. Handled on its thread, not told. */
+    enum Host implements Command { INSTANCE }
+
+    /** It failed on its proxy's thread. */
+    record Failed(Throwable bug) implements Command {
+    }
+
     /** The vCPU is gone. */
     enum Stop implements Command { INSTANCE }
 
@@ -27,6 +35,7 @@ public final class VcpuActor {
     private final VcpuThread thread;
     private final VcpuLoop loop;
     private final WaitHistory waits;
+    private VcpuExecution execution;
 
     private VcpuActor(Vcpu vcpu) {
         this.vcpu = vcpu;
@@ -39,10 +48,12 @@ public final class VcpuActor {
     public static Behavior<Command> create(Vcpu vcpu, Runnable onStopped) {
         return Behaviors.setup(context -> {
             VcpuActor actor = new VcpuActor(vcpu);
-            actor.thread.bindThread();
             Function<Command, Behavior<Command>> handler = HandlerSetup.surround(context, actor::onCommand);
+            Function<Command, Behavior<Command>> attempt = command -> attempt(handler, command);
+            actor.execution = new VcpuExecution(vcpu, attempt, context.getSelf());
+            actor.thread.bindThread(actor.execution);
             return Behaviors.receive(Command.class)
-                    .onMessage(Command.class, command -> attempt(handler, command))
+                    .onMessage(Command.class, attempt::apply)
                     .onSignal(PostStop.class, signal -> {
                         onStopped.run();
                         return Behaviors.same();
@@ -66,25 +77,56 @@ public final class VcpuActor {
             thread.abandon();
             return Behaviors.stopped();
         }
-        if (thread.granted()) {
-            execute();
+        if (command instanceof Failed(Throwable bug)) {
+            throw bug instanceof RuntimeException exception ? exception : new IllegalStateException(bug.toString(), bug);
         }
+        boolean hosted = command == Host.INSTANCE;
+        do {
+            if (!thread.granted() || !execution.begin()) {
+                return Behaviors.same();
+            }
+            boolean failed = true;
+            try {
+                if (hosted) {
+                    executeHosted();
+                } else {
+                    execute();
+                }
+                failed = false;
+            } finally {
+                execution.finish(failed);
+            }
+        } while (!hosted);
         return Behaviors.same();
+    }
+
+    private void executeHosted() {
+        thread.beginHosted();
+        try {
+            executeOnce(false);
+        } finally {
+            thread.endHosted();
+        }
     }
 
     private void execute() {
         boolean again;
         do {
             waits.end();
-            Reason reason = Reason.BLOCKED;
-            try {
-                reason = loop.execute();
-            } catch (RuntimeException | Error e) {
-                vcpu.life().fault(e.toString());
-                again = thread.release(Reason.BLOCKED, false);
-                throw e;
-            }
-            again = thread.release(reason, loop.expectsResume() || loop.isIdle() && waits.begin());
+            again = executeOnce(true);
         } while (again && !thread.closed());
+    }
+
+    /** {@return whether the next grant is there already} */
+    private boolean executeOnce(boolean lingers) {
+        Reason reason;
+        try {
+            reason = loop.execute();
+        } catch (RuntimeException | Error e) {
+            vcpu.life().fault(e.toString());
+            thread.release(Reason.BLOCKED, false);
+            throw e;
+        }
+        return thread.release(reason, lingers && (loop.expectsResume() || loop.isIdle() && waits.begin()));
     }
 }

@@ -142,6 +142,7 @@ public final class VcpuCalls {
         if (!(caller.thread() instanceof Vcpu self) || (control & ~HINT_MASK) != 0) {
             return HypError.ARGUMENT_INVALID;
         }
+        self.thread().requireOwnThread();
         switch ((int) control) {
             case HINT_YIELD -> {
                 self.thread().yield();
@@ -214,6 +215,7 @@ public final class VcpuCalls {
             // The machine stops: a host that only loops on READY must come out too.
             return HypError.FAILURE;
         }
+        self.thread().requireOwnThread();
         return vcpu.run().run(self.thread(), x);
     }
 }

@@ -6,7 +6,7 @@ import gunyah.hyp.VcpuDescription;
 import java.util.List;
 
 /**
- * What executes a vCPU: A64 code or a piece of Java. Used by the vCPU's thread; by others only while it does not
+ * What executes a vCPU: A64 code or a piece of Java. Used by the thread that executes the vCPU; by others only while it does not
  * execute.
  */
 interface VcpuEngine {
@@ -44,6 +44,9 @@ interface VcpuEngine {
 
     /** Describes the exit EXCEPTION_LOOP: the vector, and what led there. */
     String exceptionLoop();
+
+    /** {@return whether other threads than its actor's may call {@link #run}, one at a time} */
+    boolean runsOnAnyThread();
 
     /** {@return who makes the hypercalls of this vCPU} */
     Caller caller();

@@ -84,12 +84,18 @@ final class VcpuLife {
         resetPending = true;
     }
 
-    /** On its thread, before guest code: applies a reset that power-on or a wake-up asked for. */
-    void applyReset(VcpuEngine engine) {
-        if (resetPending) {
-            resetPending = false;
-            bootRegisters.apply(engine);
+    /**
+     * On its thread, before guest code: applies a reset that power-on or a wake-up asked for.
+     *
+     * @return whether there was one
+     */
+    boolean applyReset(VcpuEngine engine) {
+        if (!resetPending) {
+            return false;
         }
+        resetPending = false;
+        bootRegisters.apply(engine);
+        return true;
     }
 
     /** The vCPU's thread begins to execute. {@return false when it ended meanwhile, or nobody owns it any more} */

@@ -11,7 +11,7 @@ import gunyah.hyp.trace.TraceSink;
 import gunyah.memory.Access;
 
 /**
- * Executes a vCPU for one grant and deals with its exits, on its thread: hypercalls, stage-2 faults in the order of
+ * Executes a vCPU for one grant and deals with its exits, on the thread that has it: hypercalls, stage-2 faults in the order of
  * Gunyah (hyp/mem/addrspace vmmio), WFI, pre-emption.
  */
 final class VcpuLoop {
@@ -26,6 +26,10 @@ final class VcpuLoop {
     private final VcpuRun run;
     /** Null when nobody listens. */
     private final TraceSink trace;
+    /** What a hypercall on the proxy's thread began with, if it has to be made anew. */
+    private final long[] inputs = new long[8];
+    /** A hypercall of the last exit is still to be made, on the vCPU's own thread. */
+    private boolean postponed;
 
     VcpuLoop(Vcpu vcpu) {
         this.vcpu = vcpu;
@@ -66,8 +70,9 @@ final class VcpuLoop {
 
     /** {@return null to go on} */
     private Reason executeOnce() {
-        vcpu.life().applyReset(engine);
-        CpuExit.Kind kind = engine.run();
+        boolean again = !vcpu.life().applyReset(engine) && postponed;
+        postponed = false;
+        CpuExit.Kind kind = again ? CpuExit.Kind.HYPERCALL : engine.run();
         CpuExit exit = engine.exit();
         switch (kind) {
             case HYPERCALL -> onHypercall(exit);
@@ -84,7 +89,7 @@ final class VcpuLoop {
             case EXCEPTION_LOOP -> vcpu.life().fault(engine.exceptionLoop());
             case BUDGET, DEBUG -> { }
         }
-        return null;
+        return postponed ? Reason.YIELDED : null;
     }
 
     private void onIdle() {
@@ -96,13 +101,27 @@ final class VcpuLoop {
     }
 
     private void onHypercall(CpuExit exit) {
-        counters.hypercalls++;
         long[] x = engine.x();
+        if (!vcpu.thread().isHosted()) {
+            makeHypercall(exit, x);
+            return;
+        }
+        System.arraycopy(x, 0, inputs, 0, inputs.length);
+        try {
+            makeHypercall(exit, x);
+        } catch (OwnThreadNeeded needed) {
+            System.arraycopy(inputs, 0, x, 0, inputs.length);
+            postponed = true;
+        }
+    }
+
+    private void makeHypercall(CpuExit exit, long[] x) {
         long pc = engine.pc();
         int immediate = exit.immediate;
         long function = immediate == 0 ? x[0] : immediate;
         vcpu.exitLog().add(CpuExit.Kind.HYPERCALL, pc, function);
         dispatch(exit, x);
+        counters.hypercalls++;
         if (trace != null) {
             trace.hypercall(addrspace.vmid(), vcpu.index(), pc, function & 0xFFFF_FFFFL, immediate != 0, x[0]);
         }

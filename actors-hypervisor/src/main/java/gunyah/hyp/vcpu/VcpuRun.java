@@ -102,7 +102,7 @@ final class VcpuRun {
             return error;
         }
         if (vcpu.blocks().runnable()) {
-            caller.yieldTo(vcpu.thread());
+            caller.lendTo(vcpu.thread());
         }
         // One atomic step takes the reasons and sets VCPU_RUN: a wake-up is either in the result or raises the VIRQ.
         report(vcpu.blocks().returnFromRun(), x);

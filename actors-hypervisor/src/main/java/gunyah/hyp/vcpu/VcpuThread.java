@@ -43,6 +43,14 @@ final class VcpuThread extends Schedulable {
     private final VcpuControl control;
     private volatile ActorRef<VcpuActor.Command> actor;
     private volatile Thread thread;
+    /** Null before its first grant. */
+    private volatile VcpuExecution execution;
+    /** The proxy that executes its grants, while it lends its CPU; else null. */
+    private volatile VcpuThread host;
+    /** Its proxy's thread executes it now. By the thread that executes. */
+    private boolean hosted;
+    /** It makes calls that wait for a turn of its own. */
+    private volatile boolean needsOwnThread;
     private volatile boolean closed;
     private boolean starting;
     private volatile boolean yielding;
@@ -67,7 +75,8 @@ final class VcpuThread extends Schedulable {
         }
     }
 
-    void bindThread() {
+    void bindThread(VcpuExecution newExecution) {
+        execution = newExecution;
         thread = Thread.currentThread();
         thread.setName(vcpu.name());
         if (machine.trace() != null) {
@@ -120,6 +129,14 @@ final class VcpuThread extends Schedulable {
         synchronized (this) {
             closed = true;
         }
+        VcpuExecution ending = execution;
+        if (ending != null) {
+            ending.end();
+        }
+        dropGrant();
+    }
+
+    private void dropGrant() {
         if (TURN.compareAndSet(this, GRANTED, IN_MAILBOX)) {
             cpu.release(this, Reason.BLOCKED);
         }
@@ -162,8 +179,18 @@ final class VcpuThread extends Schedulable {
             // Here, not when the thread notices: the one that grants wants to spin next.
             case SPINNING -> machine.cores().endSpin();
             case PARKED -> LockSupport.unpark(thread);
-            case IN_MAILBOX -> tellRun();
+            case IN_MAILBOX -> deliver();
             default -> { }
+        }
+    }
+
+    private void deliver() {
+        // after the turn was written; pairs with lendTo, which takes itself away as the host and then looks at the turn
+        VcpuThread lender = host;
+        if (lender == null) {
+            tellRun();
+        } else if (!lender.isCurrentThread()) {
+            LockSupport.unpark(lender.thread);
         }
     }
 
@@ -248,6 +275,73 @@ final class VcpuThread extends Schedulable {
         boolean back = await(soon);
         yielding = false;
         return back;
+    }
+
+    /** As {@link #yieldTo}; what the target is granted meanwhile is executed here, if it is code that any thread may. */
+    boolean lendTo(VcpuThread target) {
+        if (target.execution == null || target.needsOwnThread || !target.vcpu.engine().runsOnAnyThread()) {
+            return yieldTo(target);
+        }
+        TURN.setVolatile(this, WAITING);
+        yielding = true;
+        target.host = this;
+        cpu.yieldTo(this, target);
+        boolean back = hostUntilBack(target);
+        target.host = null;
+        if (target.granted()) {
+            target.tellRun();
+        }
+        yielding = false;
+        return back;
+    }
+
+    private boolean hostUntilBack(VcpuThread target) {
+        VcpuExecution theirs = target.execution;
+        while (!granted() && !closed) {
+            if (target.granted() && !theirs.isExecuting()) {
+                if (theirs.hasEnded()) {
+                    target.dropGrant();
+                } else {
+                    theirs.host();
+                }
+            } else if (TURN.compareAndSet(this, WAITING, PARKED)) {
+                if (!closed && (!target.granted() || theirs.isExecuting())) {
+                    LockSupport.park(this);
+                }
+                TURN.compareAndSet(this, PARKED, WAITING);
+            }
+        }
+        return granted();
+    }
+
+    void beginHosted() {
+        hosted = true;
+        if (machine.trace() != null) {
+            machine.trace().bind(this);
+        }
+    }
+
+    void endHosted() {
+        hosted = false;
+        if (machine.trace() != null) {
+            machine.trace().bind(host);
+        }
+    }
+
+    boolean isHosted() {
+        return hosted;
+    }
+
+    /**
+     * For a call that waits for a turn: the proxy whose thread this is would wait for itself.
+     *
+     * @throws OwnThreadNeeded when the proxy's thread executes it; from now on its own does
+     */
+    void requireOwnThread() {
+        if (hosted) {
+            needsOwnThread = true;
+            throw OwnThreadNeeded.NEEDED;
+        }
     }
 
     /** The vCPU has ended: if it waits for its turn it does so no more. Any thread. */
