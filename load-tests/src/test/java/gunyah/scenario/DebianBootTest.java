@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Debian's unmodified kernels from the first message to a shell that computes the right answers, and off again. */
@@ -49,13 +50,15 @@ class DebianBootTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2})
-    void debian612ReachesAShell(int cpus) {
+    @CsvSource({Guests.KERNEL_6_12 + ", 6.12, 1", Guests.KERNEL_6_12 + ", 6.12, 2", Guests.KERNEL_6_12 + ", 6.12, 4",
+        Guests.KERNEL_GENERIC + ", 6.1, 1", Guests.KERNEL_GENERIC + ", 6.1, 2", Guests.KERNEL_GENERIC + ", 6.1, 4",
+        Guests.KERNEL_RT + ", 6.1, 1", Guests.KERNEL_RT + ", 6.1, 2", Guests.KERNEL_RT + ", 6.1, 4"})
+    void otherKernelsReachAShell(String kernel, String version, int cpus) {
         try (GunyahSystem system = GunyahSystem.start(Guests.machine(1))) {
-            Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_12, cpus, "cryptomgr.notests"));
+            Vm vm = system.createVm(Guests.linux("debian", kernel, cpus, "cryptomgr.notests"));
 
-            vm.awaitConsole("Linux version 6.12", BOOT);
-            exercise(vm, "6.12", cpus);
+            vm.awaitConsole("Linux version " + version, BOOT);
+            exercise(vm, version, cpus);
             powerOff(vm);
         }
     }

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Assumptions;
 final class Guests {
     static final String KERNEL_6_1 = "vmlinuz-6.1";
     static final String KERNEL_6_12 = "vmlinuz-6.12";
+    static final String KERNEL_GENERIC = "vmlinuz-generic";
+    static final String KERNEL_RT = "vmlinuz-rt";
     static final String U_BOOT = "u-boot.bin";
     static final long MIB = 1L << 20;
 

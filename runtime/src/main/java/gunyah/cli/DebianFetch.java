@@ -72,13 +72,10 @@ final class DebianFetch {
             progress.step("package lists");
             apt.update(progress);
             List<Kernel> kernels = new ArrayList<>();
-            if (wanted.contains(NamedGuest.DEBIAN)) {
-                kernels.add(new Kernel(apt.dependency("linux-image-cloud-arm64:arm64", "linux-image-"),
-                        NamedGuest.KERNEL_6_1, NamedGuest.INITRAMFS_6_1));
-            }
-            if (wanted.contains(NamedGuest.DEBIAN_6_12)) {
-                kernels.add(new Kernel(apt.newest("^linux-image-6.12.*deb12-cloud-arm64$"), NamedGuest.KERNEL_6_12,
-                        NamedGuest.INITRAMFS_6_12));
+            for (NamedGuest guest : wanted) {
+                if (!guest.kernel().isEmpty()) {
+                    kernels.add(new Kernel(guest, kernelPackage(guest)));
+                }
             }
             List<String> packages = new ArrayList<>(kernels.stream().map(k -> k.packageName + ":arm64").toList());
             packages.addAll(List.of("busybox-static:arm64", "u-boot-qemu"));
@@ -99,7 +96,16 @@ final class DebianFetch {
         }
     }
 
-    private record Kernel(String packageName, String file, String initramfs) {
+    private String kernelPackage(NamedGuest guest) {
+        return switch (guest) {
+            case DEBIAN_6_12 -> apt.newest("^linux-image-6.12.*deb12-cloud-arm64$");
+            case DEBIAN_GENERIC -> apt.dependency("linux-image-arm64:arm64", "linux-image-");
+            case DEBIAN_RT -> apt.dependency("linux-image-rt-arm64:arm64", "linux-image-");
+            default -> apt.dependency("linux-image-cloud-arm64:arm64", "linux-image-");
+        };
+    }
+
+    private record Kernel(NamedGuest guest, String packageName) {
         String release() {
             return packageName.substring("linux-image-".length());
         }
@@ -112,9 +118,9 @@ final class DebianFetch {
         for (Kernel kernel : kernels) {
             Path image = root.resolve("boot/vmlinuz-" + kernel.release());
             checkImage(image);
-            done.add(put(Files.readAllBytes(image), kernel.file));
+            done.add(put(Files.readAllBytes(image), kernel.guest.kernelFile()));
             Map<String, byte[]> modules = modules(root.resolve("lib/modules/%s/kernel".formatted(kernel.release())));
-            done.add(put(DebianInitramfs.build(busybox, kernel.release(), modules), kernel.initramfs));
+            done.add(put(DebianInitramfs.build(busybox, kernel.release(), modules), kernel.guest.initramfsFile()));
         }
         done.add(put(Files.readAllBytes(present(root.resolve("usr/lib/u-boot/qemu_arm64/u-boot.bin"))),
                 NamedGuest.U_BOOT_IMAGE));

@@ -1,23 +1,23 @@
 package gunyah.cli;
 
 import gunyah.config.BadInput;
-import java.util.EnumSet;
-import java.util.Set;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code gunyah fetch}: downloads guests that are not ours to ship. */
 @Command(name = "fetch", mixinStandardHelpOptions = true, version = Main.VERSION,
-        description = "Downloads Debian's arm64 cloud kernel, busybox and U-Boot into .guests and builds an initramfs. "
+        description = "Downloads Debian's arm64 kernels, busybox and U-Boot into .guests and builds an initramfs for each. "
                 + "Needs apt (a Debian host) and network; changes nothing outside .guests.")
 final class FetchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "WHAT", description = "debian")
     private String what;
 
     @Option(names = "--kernel", paramLabel = "VERSION", defaultValue = "6.1",
-            description = "6.1 (default), 6.12 or all")
+            description = "6.1 (default: cloud kernel), 6.12, generic (6.1), rt (6.1) or all")
     private String kernel;
 
     private final Main.Surroundings surroundings;
@@ -31,12 +31,13 @@ final class FetchCommand implements Callable<Integer> {
         if (!what.equals("debian")) {
             throw new BadInput("cannot fetch '%s': known is debian".formatted(what));
         }
-        Set<NamedGuest> guests = switch (kernel) {
-            case "6.1" -> EnumSet.of(NamedGuest.DEBIAN);
-            case "6.12" -> EnumSet.of(NamedGuest.DEBIAN_6_12);
-            case "all" -> EnumSet.of(NamedGuest.DEBIAN, NamedGuest.DEBIAN_6_12);
-            default -> throw new BadInput("option --kernel: '%s' is unknown, give 6.1, 6.12 or all".formatted(kernel));
-        };
+        List<NamedGuest> debians = NamedGuest.debians();
+        List<NamedGuest> guests = debians.stream().filter(g -> kernel.equals("all") || kernel.equals(g.kernel()))
+                .toList();
+        if (guests.isEmpty()) {
+            throw new BadInput("option --kernel: '%s' is unknown, give %s or all".formatted(kernel,
+                    debians.stream().map(NamedGuest::kernel).collect(Collectors.joining(", "))));
+        }
         DebianFetch fetch = new DebianFetch(surroundings.guests(), surroundings.err());
         fetch.fetch(guests.toArray(NamedGuest[]::new));
         for (NamedGuest guest : guests) {

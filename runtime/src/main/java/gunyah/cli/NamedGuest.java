@@ -8,29 +8,36 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Guests that {@code run} knows by name, with the settings each brings along (keys of {@code defaults.conf}). */
 enum NamedGuest {
-    BUILTIN("builtin", Map.of("vm.cpus", "2", "vm.memory", "256 MiB")),
-    /** Crypto self-tests are more than half of a boot (see docs/performance.md); {@code --append ""} runs them. */
-    DEBIAN("debian", Map.of("vm.append", "cryptomgr.notests")),
-    DEBIAN_6_12("debian-6.12", Map.of("vm.append", "cryptomgr.notests")),
-    U_BOOT("u-boot", Map.of("vm.memory", "256 MiB"));
+    BUILTIN("builtin", "", Map.of("vm.cpus", "2", "vm.memory", "256 MiB")),
+    DEBIAN("debian", "6.1"),
+    DEBIAN_6_12("debian-6.12", "6.12"),
+    /** The kernel of Debian's arm64 installations: 6.1 with all drivers. */
+    DEBIAN_GENERIC("debian-generic", "generic"),
+    /** 6.1 with PREEMPT_RT. */
+    DEBIAN_RT("debian-rt", "rt"),
+    U_BOOT("u-boot", "", Map.of("vm.memory", "256 MiB"));
 
-    static final String KERNEL_6_1 = "vmlinuz-6.1";
-    static final String KERNEL_6_12 = "vmlinuz-6.12";
-    static final String INITRAMFS_6_1 = "initramfs-6.1.cpio";
-    static final String INITRAMFS_6_12 = "initramfs-6.12.cpio";
     static final String U_BOOT_IMAGE = "u-boot.bin";
     private static final String BUILTIN_RESOURCE = "/gunyah/guest/builtin.img";
 
     private final String label;
+    private final String kernel;
     private final Map<String, String> settings;
 
-    NamedGuest(String label, Map<String, String> settings) {
+    /** A Debian; crypto self-tests are more than half of a boot (docs/performance.md), {@code --append ""} runs them. */
+    NamedGuest(String label, String kernel) {
+        this(label, kernel, Map.of("vm.append", "cryptomgr.notests"));
+    }
+
+    NamedGuest(String label, String kernel, Map<String, String> settings) {
         this.label = label;
+        this.kernel = kernel;
         this.settings = settings;
     }
 
@@ -43,6 +50,24 @@ enum NamedGuest {
 
     String label() {
         return label;
+    }
+
+    /** {@return the Debian guests, in the order of their names here} */
+    static List<NamedGuest> debians() {
+        return Arrays.stream(values()).filter(guest -> !guest.kernel.isEmpty()).toList();
+    }
+
+    /** {@return what {@code fetch --kernel} and file names call the kernel; empty for guests without one} */
+    String kernel() {
+        return kernel;
+    }
+
+    String kernelFile() {
+        return "vmlinuz-" + kernel;
+    }
+
+    String initramfsFile() {
+        return "initramfs-" + kernel + ".cpio";
     }
 
     boolean isPresent(Path guests) {
@@ -60,11 +85,10 @@ enum NamedGuest {
     private Map<String, String> files(Path guests) {
         return switch (this) {
             case BUILTIN -> Map.of();
-            case DEBIAN -> Map.of("vm.kernel", guests.resolve(KERNEL_6_1).toString(),
-                    "vm.initrd", guests.resolve(INITRAMFS_6_1).toString());
-            case DEBIAN_6_12 -> Map.of("vm.kernel", guests.resolve(KERNEL_6_12).toString(),
-                    "vm.initrd", guests.resolve(INITRAMFS_6_12).toString());
             case U_BOOT -> Map.of("vm.firmware", guests.resolve(U_BOOT_IMAGE).toString());
+            case DEBIAN, DEBIAN_6_12, DEBIAN_GENERIC, DEBIAN_RT -> Map.of(
+                    "vm.kernel", guests.resolve(kernelFile()).toString(),
+                    "vm.initrd", guests.resolve(initramfsFile()).toString());
         };
     }
 

@@ -40,7 +40,7 @@ import picocli.CommandLine.Parameters;
             "2 bad usage or input."})
 final class RunCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "GUEST",
-            description = "builtin (default), debian, debian-6.12 or u-boot; fetched first if needed")
+            description = "builtin (default), debian, debian-6.12, debian-generic, debian-rt or u-boot; fetched first if needed")
     private String guest;
 
     @Option(names = "--kernel", paramLabel = "FILE", description = "arm64 Image (plain or gzip), ELF64 or raw bytes")

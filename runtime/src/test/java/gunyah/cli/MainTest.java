@@ -143,7 +143,7 @@ class MainTest {
         "run --dump-dtb f --dtb-overlay /none | device tree overlay /none does not exist",
         "run --kernel | Missing required parameter for option '--kernel'",
         "fetch windows | cannot fetch 'windows'",
-        "fetch debian --kernel 2.4 | '2.4' is unknown, give 6.1, 6.12 or all",
+        "fetch debian --kernel 2.4 | '2.4' is unknown, give 6.1, 6.12, generic, rt or all",
         "jump | unexpected argument 'jump'"})
     void badUsageIsOneLineWithStatusTwo(String line, String message) {
         int status = run("", line.strip().split(" "));
