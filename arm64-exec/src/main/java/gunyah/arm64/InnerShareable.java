@@ -50,6 +50,11 @@ public final class InnerShareable implements CodeInvalidation {
         this.translator = translator;
     }
 
+    /** {@return the translator of its code, null when code is only interpreted} */
+    public Translator translator() {
+        return translator;
+    }
+
     /** Adds a CPU; called by its constructor. */
     synchronized void join(Cpu cpu) {
         Cpu[] joined = java.util.Arrays.copyOf(cpus, cpus.length + 1);

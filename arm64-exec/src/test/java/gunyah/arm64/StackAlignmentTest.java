@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.sysreg.SystemRegisters;
-import gunyah.arm64.translate.Translator;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The SP alignment fault (Arm ARM DDI 0487, D1.8.2), by both engines. */
 class StackAlignmentTest {
@@ -24,8 +23,8 @@ class StackAlignmentTest {
     private static final int SA = 1 << 3;
     private static final int SA0 = 1 << 4;
 
-    private static FlatBoard board(boolean translated) {
-        FlatBoard board = new FlatBoard(1 << 20, 1, translated ? new Translator(Translator.Policy.EVERYTHING) : null);
+    private static FlatBoard board(Tier tier) {
+        FlatBoard board = new FlatBoard(1 << 20, 1, tier.translator());
         board.cpu().sys.write(VBAR, VECTORS);
         board.cpu().sys.write(FAR, 0x1234);
         for (int vector = 0; vector < 0x800; vector += 0x80) {
@@ -40,8 +39,8 @@ class StackAlignmentTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void everyWayToMisalignTheStackPointerIsNoticed(boolean translated) {
+    @EnumSource
+    void everyWayToMisalignTheStackPointerIsNoticed(Tier tier) {
         int[] ways = {0x910023FF, // add sp, sp, #8
             0xD10003FF | 4 << 10, // sub sp, sp, #4
             0x9100001F, // mov sp, x0
@@ -55,7 +54,7 @@ class StackAlignmentTest {
             0x0C9F73E0, // st1 {v0.8b}, [sp], #8
             0x0C8173E0}; // st1 {v0.8b}, [sp], x1
         for (int way : ways) {
-            try (FlatBoard board = board(translated)) {
+            try (FlatBoard board = board(tier)) {
                 // three times round, so that the way there is translated
                 board.code(CODE, 0xD2800064, // mov x4, #3
                         0x910003E5, // mov x5, sp
@@ -77,8 +76,8 @@ class StackAlignmentTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void everyKindOfAccessIsRefusedAndNothingElse(boolean translated) {
+    @EnumSource
+    void everyKindOfAccessIsRefusedAndNothingElse(Tier tier) {
         int[] refused = {0xF94003E6, 0xF9000BE6, 0xB86063E6 | 1 << 11, 0xA9400FE2, 0x3DC003E0, 0x6D400FE2, 0xC85F7FE0,
             0xF82003E1, 0xC8DFFFE0, 0x4C407FE0, 0xF84007E0 | 8 << 12, 0xD95F_03E0 & ~(0x1FF << 12)};
         int[] allowed = {0xF98003E0, // prfm
@@ -86,18 +85,18 @@ class StackAlignmentTest {
             0x58000040, // ldr x0, literal
             0xF9400000 | 5 << 5}; // ldr x0, [x5]
         for (int word : refused) {
-            assertThat(outcome(word, translated, 0)).as("%08x", word).isEqualTo(SP_ALIGNMENT);
+            assertThat(outcome(word, tier, 0)).as("%08x", word).isEqualTo(SP_ALIGNMENT);
         }
         for (int word : allowed) {
-            assertThat(outcome(word, translated, 0)).as("%08x", word).isZero();
+            assertThat(outcome(word, tier, 0)).as("%08x", word).isZero();
         }
-        assertThat(outcome(0xF94003E6, translated, SA)).as("not checked").isZero();
-        assertThat(outcome(0xF94003E6, translated, SA0)).as("SA0 is not for EL1").isEqualTo(SP_ALIGNMENT);
-        assertThat(outcome(0xC1FFFFFF, translated, 0)).as("unallocated").isEqualTo(0x0200_0000L);
+        assertThat(outcome(0xF94003E6, tier, SA)).as("not checked").isZero();
+        assertThat(outcome(0xF94003E6, tier, SA0)).as("SA0 is not for EL1").isEqualTo(SP_ALIGNMENT);
+        assertThat(outcome(0xC1FFFFFF, tier, 0)).as("unallocated").isEqualTo(0x0200_0000L);
     }
 
-    private static long outcome(int word, boolean translated, int clear) {
-        try (FlatBoard board = board(translated)) {
+    private static long outcome(int word, Tier tier, int clear) {
+        try (FlatBoard board = board(tier)) {
             allow(board, 0, clear);
             board.code(CODE, word, HVC_1, 0, 0);
             board.cpu().x[31] = STACK + 8;
@@ -108,9 +107,9 @@ class StackAlignmentTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void anFpTrapComesFirst(boolean translated) {
-        try (FlatBoard board = board(translated)) {
+    @EnumSource
+    void anFpTrapComesFirst(Tier tier) {
+        try (FlatBoard board = board(tier)) {
             board.cpu().sys.write(CPACR, 0);
             board.code(CODE, 0x3DC003E0, HVC_1); // ldr q0, [sp]
             board.cpu().x[31] = STACK + 8;
@@ -120,9 +119,9 @@ class StackAlignmentTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void theCheckFollowsExceptionLevelAndRegister(boolean translated) {
-        try (FlatBoard board = board(translated)) {
+    @EnumSource
+    void theCheckFollowsExceptionLevelAndRegister(Tier tier) {
+        try (FlatBoard board = board(tier)) {
             // SCTLR.SA set while SP is misaligned already
             allow(board, 0, SA);
             board.code(CODE, 0xF94003E6, // ldr x6, [sp]

@@ -32,6 +32,26 @@ public final class Insn {
         this.semantics = row.semantics();
     }
 
+    private Insn(Insn other, Semantics semantics) {
+        word = other.word;
+        row = other.row;
+        op = other.op;
+        this.semantics = semantics;
+        rd = other.rd;
+        rn = other.rn;
+        rm = other.rm;
+        ra = other.ra;
+        imm = other.imm;
+        a = other.a;
+        b = other.b;
+        c = other.c;
+    }
+
+    /** {@return the same instruction, where its semantics are called with another meaning} */
+    public Insn with(Semantics other) {
+        return new Insn(this, other);
+    }
+
     /** {@return bits {@code low + width - 1 : low} of the word, unsigned} */
     public int bits(int low, int width) {
         return word >>> low & (1 << width) - 1;

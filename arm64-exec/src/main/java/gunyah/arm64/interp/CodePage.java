@@ -117,7 +117,8 @@ public final class CodePage {
     private Insn[] snapshot() {
         Insn[] copy = new Insn[SLOTS];
         for (int slot = 0; slot < SLOTS; slot++) {
-            copy[slot] = insns[slot] == UNDECODED || isInterpreted(insns[slot]) ? null : insns[slot];
+            Insn insn = insns[slot];
+            copy[slot] = insn == UNDECODED || isInterpreted(insn) ? null : translator.gates().prepare(insn);
         }
         return copy;
     }

@@ -17,6 +17,8 @@ import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.Exceptions;
 import gunyah.arm64.translate.Region;
+import gunyah.arm64.translate.RegionGate;
+import gunyah.arm64.translate.Translator;
 import java.util.Arrays;
 
 /**
@@ -40,6 +42,10 @@ public final class Interpreter {
     private final Mmu mmu;
     private final VcpuControl control;
     private final InnerShareable domain;
+    /** Whether to run translated code. */
+    private final boolean translated;
+    /** Has a say before regions run; null: they just run. */
+    private final RegionGate gate;
 
     /** Code pages by virtual page: the tag is the page's address with the exception level in the low bits. */
     private final long[] tags = new long[PAGE_CACHE];
@@ -57,8 +63,15 @@ public final class Interpreter {
     private int singleSlot;
     private Insn faulting = CodePage.UNDECODED;
 
+    /** An interpreter that goes on in translated code where the domain has it. */
     public Interpreter(Cpu cpu) {
+        this(cpu, cpu.domain.translator());
+    }
+
+    /** @param translator of the regions that it runs; null for one that runs none */
+    Interpreter(Cpu cpu, Translator translator) {
         this.cpu = cpu;
+        translated = translator != null;
         s = cpu.s;
         x = cpu.x;
         mmu = cpu.mmu;
@@ -67,6 +80,7 @@ public final class Interpreter {
         Arrays.fill(tags, -1);
         Arrays.fill(jumpTags, -1);
         Arrays.fill(single, CodePage.PAGE_END);
+        gate = translator == null ? null : translator.gates().of(cpu);
     }
 
     /** {@return the instruction that the last {@link Abort} or {@link UndefinedInstruction} left} */
@@ -74,7 +88,8 @@ public final class Interpreter {
         return faulting;
     }
 
-    private CodePage page(long pc) {
+    /** {@return the page of decoded code at {@code pc}} @throws Abort when nothing can be fetched there */
+    CodePage page(long pc) {
         if (mmu.fetchGeneration() != fetchGeneration || domain.codeGeneration() != codeGeneration) {
             fetchGeneration = mmu.fetchGeneration();
             codeGeneration = domain.codeGeneration();
@@ -120,7 +135,11 @@ public final class Interpreter {
             long count;
             do {
                 count = s.retired;
-                region.run(cpu, pc & -4096, (int) pc >>> 2 & CodePage.SLOTS - 1, end - region.stride());
+                long last = gate == null ? end : gate.limit(region, end);
+                if (last != end && count >= last - region.stride()) {
+                    break;
+                }
+                region.run(cpu, pc & -4096, (int) pc >>> 2 & CodePage.SLOTS - 1, last - region.stride());
                 pc = s.pc;
                 at = (int) pc >>> 2 & JUMP_CACHE - 1;
                 if (jumpTags[at] != (pc | s.el) || (pc & 3) != 0) {
@@ -209,7 +228,7 @@ public final class Interpreter {
             boolean misaligned = (x[CpuState.SP] & 15) != 0 && cpu.sys.stackAlignmentChecked();
             if (misaligned) {
                 checkStack(page.insn(i));
-            } else if (page.warm(i) && runRegions(page, i, end)) {
+            } else if (translated && page.warm(i) && runRegions(page, i, end)) {
                 continue;
             }
             long base = s.retired - i;

@@ -62,6 +62,9 @@ public final class Mmu {
     /** ISS bits to add to a fault of the access under way. */
     private int maintenance;
 
+    /** Memory of a trial under way, else null. */
+    private TrialMemory trial;
+
     private long misses;
     private long fills;
     private long flushes;
@@ -437,6 +440,9 @@ public final class Mmu {
     }
 
     private void fill(long va, int kind, long rightsBank, boolean aligned) {
+        if (trial != null) {
+            throw trial.missing(va, kind, rightsBank);
+        }
         int status = stage1.walk(va, kind == Tlb.EXEC);
         if (status != Stage1.OK) {
             throw status == Stage1.STAGE2 ? stage2Fault(va, stage1.faultIpa, Access.R, stage1.faultMapped, true, kind)
@@ -508,6 +514,25 @@ public final class Mmu {
         abort.mapped = mapped;
         abort.walk = walk;
         return abort;
+    }
+
+    /** From here on accesses go to {@code copies}; nothing that changes the context may be executed. */
+    public void beginTrial(TrialMemory copies) {
+        trial = copies;
+        long offset = copies.join(tlb);
+        bank += offset;
+        unprivilegedBank += offset;
+    }
+
+    /** Back to the guest's memory. */
+    public void endTrial() {
+        trial = null;
+        contextChanged();
+    }
+
+    /** {@return whether accesses go to copies now} */
+    public boolean isTrial() {
+        return trial != null;
     }
 
     // Translation without an access

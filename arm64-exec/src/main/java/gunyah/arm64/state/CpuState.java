@@ -1,5 +1,7 @@
 package gunyah.arm64.state;
 
+import java.util.Arrays;
+
 /**
  * The register state of one AArch64 vCPU at EL0/EL1 (Arm ARM DDI 0487, B1 and D1). A state holder with public fields,
  * because every semantics method touches it: owned by the vCPU's thread; others may look only while it is stopped.
@@ -71,6 +73,46 @@ public final class CpuState {
 
     /** Retired instructions since creation, exact at every exit. */
     public long retired;
+
+    /** Makes this state equal to {@code other}. */
+    public void copyFrom(CpuState other) {
+        System.arraycopy(other.x, 0, x, 0, x.length);
+        System.arraycopy(other.v, 0, v, 0, v.length);
+        pc = other.pc;
+        nzcv = other.nzcv;
+        daif = other.daif;
+        el = other.el;
+        spSel = other.spSel;
+        spEl0 = other.spEl0;
+        spEl1 = other.spEl1;
+        pan = other.pan;
+        uao = other.uao;
+        ss = other.ss;
+        il = other.il;
+        dit = other.dit;
+        ssbs = other.ssbs;
+        tco = other.tco;
+        btype = other.btype;
+        fpTrapped = other.fpTrapped;
+        fpcr = other.fpcr;
+        fpsr = other.fpsr;
+        exclusiveHost = other.exclusiveHost;
+        exclusiveValue = other.exclusiveValue;
+        exclusiveValueHigh = other.exclusiveValueHigh;
+        exclusiveSize = other.exclusiveSize;
+        eventRegister = other.eventRegister;
+        retired = other.retired;
+    }
+
+    /** {@return whether everything is equal that an instruction can read} */
+    public boolean sameAs(CpuState other) {
+        return Arrays.equals(x, 0, ZR_WRITE, other.x, 0, ZR_WRITE) && Arrays.equals(v, other.v) && pc == other.pc
+                && spsr() == other.spsr() && el == other.el && spSel == other.spSel && spEl0 == other.spEl0
+                && spEl1 == other.spEl1 && fpTrapped == other.fpTrapped && fpcr == other.fpcr && fpsr == other.fpsr
+                && exclusiveHost == other.exclusiveHost && exclusiveValue == other.exclusiveValue
+                && exclusiveValueHigh == other.exclusiveValueHigh && exclusiveSize == other.exclusiveSize
+                && eventRegister == other.eventRegister && retired == other.retired;
+    }
 
     /** {@return PSTATE in SPSR_EL1 format (NZCV, DAIF, PAN, UAO, IL, SS, mode, ...)} */
     public long spsr() {

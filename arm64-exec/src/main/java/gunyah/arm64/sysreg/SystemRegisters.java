@@ -221,6 +221,21 @@ public final class SystemRegisters {
         return readSlot(slot(key));
     }
 
+    /** {@return whether only the CPU itself changes what a read of this register gives, and the read changes nothing} */
+    public static boolean isStable(int key) {
+        int ordinal = SystemRegister.ordinalOf(key);
+        if (ordinal < 0) {
+            // identification registers; the interrupt controller's are not
+            return (key >>> 7 & 15) == 0;
+        }
+        SystemRegister register = SystemRegister.ALL[ordinal];
+        return register.kind != SystemRegister.Kind.PMU && switch (register) {
+            case ISR_EL1, RNDR, RNDRRS, CNTPCT_EL0, CNTVCT_EL0, CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0,
+                    CNTV_TVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0 -> false;
+            default -> true;
+        };
+    }
+
     /** {@return the stored value of the register with this key, for a report: no check of the exception level} */
     public long stored(int key) {
         int slot = slot(key);

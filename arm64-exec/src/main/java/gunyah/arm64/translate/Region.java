@@ -53,6 +53,11 @@ public abstract class Region {
         return stride;
     }
 
+    /** {@return the slots it was made from, ascending; not to be changed} */
+    public final int[] slots() {
+        return slots;
+    }
+
     /** {@return the number of its instructions} */
     final int size() {
         return slots.length;

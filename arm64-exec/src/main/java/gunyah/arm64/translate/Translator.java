@@ -50,6 +50,7 @@ public final class Translator implements AutoCloseable {
 
     private final Policy policy;
     private final JitLog log;
+    private final RegionGates gates;
     private final BlockingQueue<Request> queue = new ArrayBlockingQueue<>(QUEUE);
     private final ConcurrentHashMap<Long, List<Region>> regions = new ConcurrentHashMap<>();
     private final AtomicBoolean started = new AtomicBoolean();
@@ -68,12 +69,23 @@ public final class Translator implements AutoCloseable {
 
     /** @param log where to say what is done, or null; closed with the translator */
     public Translator(Policy policy, JitLog log) {
+        this(policy, log, RegionGates.OPEN);
+    }
+
+    /** @param gates have a say before a region runs */
+    public Translator(Policy policy, JitLog log, RegionGates gates) {
         this.policy = policy;
         this.log = log;
+        this.gates = gates;
     }
 
     public Policy policy() {
         return policy;
+    }
+
+    /** {@return who has a say before a region runs} */
+    public RegionGates gates() {
+        return gates;
     }
 
     /**

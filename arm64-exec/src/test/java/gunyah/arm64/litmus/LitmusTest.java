@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
+import gunyah.arm64.Tier;
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.translate.Translator;
 import java.nio.ByteBuffer;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each {@link Shape} on CPUs of one domain, each on a thread of its own, by both engines: the forbidden outcome must not
+ * Each {@link Shape} on CPUs of one domain, each on a thread of its own, by each tier: the forbidden outcome must not
  * come. The CPUs walk a batch of location pairs and meet at each, for as long as a number that a seed chooses.
  * {@code -Dlitmus.iterations=N} (1,000,000 in the long run) and {@code -Dlitmus.seed=S}.
  */
@@ -42,15 +43,15 @@ class LitmusTest {
     private static final int HVC = 0xD400_0002;
 
     static Stream<Arguments> shapes() {
-        return Shape.all().stream().flatMap(shape -> Stream.of(Arguments.of(shape, "interpreter"),
-                Arguments.of(shape, "translator")));
+        return Shape.all().stream().flatMap(shape -> Stream.of(Tier.values())
+                .map(tier -> Arguments.of(shape, tier)));
     }
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("shapes")
-    void theForbiddenOutcomeDoesNotCome(Shape shape, String engine) throws Exception {
+    void theForbiddenOutcomeDoesNotCome(Shape shape, Tier tier) throws Exception {
         int threads = shape.threads().size();
-        Translator translator = engine.equals("translator") ? new Translator(Translator.Policy.EVERYTHING) : null;
+        Translator translator = tier.translator();
         Random random = new Random(SEED);
         try (FlatBoard board = new FlatBoard(4 << 20, threads, translator);
                 ExecutorService pool = Executors.newFixedThreadPool(threads)) {

@@ -3,6 +3,7 @@ package gunyah.arm64.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import gunyah.arm64.Tier;
 import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.translate.Translator;
@@ -11,14 +12,16 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random programs against QEMU, by the interpreter and by translated code: both must leave the same registers, flags
+ * Random programs against QEMU, by each tier: all must leave the same registers, flags
  * and memory, or take the same exception at the same instruction. Properties: {@code gunyah.programs} (default 200) and
  * {@code gunyah.seed}; program N of seed S is the first of seed S + N.
  */
@@ -114,10 +117,15 @@ class ProgramDifferentialTest {
         new SplittableRandom(seed).nextBytes(memory);
         byte[] bytes = new byte[InstructionOracle.RESULT_BYTES];
         ByteBuffer expected = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        Translator translator = new Translator(Translator.Policy.EVERYTHING);
+        Map<Tier, Translator> translators = new EnumMap<>(Tier.class);
+        Map<Tier, ComparedCpu> translated = new EnumMap<>(Tier.class);
         try (InstructionOracle oracle = InstructionOracle.start(chunk.cases, chunk.code, chunk.states, memory, 0);
-                ComparedCpu interpreted = ComparedCpu.ofPrograms(features, null, chunk.cases, chunk.code, 0);
-                ComparedCpu translated = ComparedCpu.ofPrograms(features, translator, chunk.cases, chunk.code, 0)) {
+                ComparedCpu interpreted = ComparedCpu.ofPrograms(features, null, chunk.cases, chunk.code, 0)) {
+            for (Tier tier : EnumSet.complementOf(EnumSet.of(Tier.INTERPRETED))) {
+                translators.put(tier, tier.translator());
+                translated.put(tier, ComparedCpu.ofPrograms(features, translators.get(tier), chunk.cases,
+                        chunk.code, 0));
+            }
             for (Case c : chunk.cases) {
                 assertThat(oracle.next(bytes)).as("QEMU ends program %d", seed + c.state()).isTrue();
                 long count = interpreted.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
@@ -130,13 +138,18 @@ class ProgramDifferentialTest {
                 faulted += interpreted.faulted() ? 1 : 0;
                 longOnes += count >= 1000 ? 1 : 0;
                 compare(interpreted.programDifference(expected), "interpreter", chunk, c, seed);
-                long again = translated.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
-                        MOST_INSTRUCTIONS);
-                String counts = count == again ? "" : again + " instructions, not " + count;
-                compare(translated.programDifference(expected) + counts, "translator", chunk, c, seed);
+                translated.forEach((tier, cpu) -> {
+                    long again = cpu.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
+                            MOST_INSTRUCTIONS);
+                    String counts = count == again ? "" : again + " instructions, not " + count;
+                    compare(cpu.programDifference(expected) + counts, tier.name(), chunk, c, seed);
+                });
             }
+        } finally {
+            translated.values().forEach(ComparedCpu::close);
         }
-        regions += translator.statistics().regions();
+        translators.forEach(Tier::check);
+        regions += translators.get(Tier.TRANSLATED).statistics().regions();
     }
 
     private void compare(String difference, String engine, Chunk chunk, Case c, long seed) {

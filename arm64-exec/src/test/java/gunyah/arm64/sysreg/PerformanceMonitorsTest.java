@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
+import gunyah.arm64.Tier;
 import gunyah.arm64.IdlePort;
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.VcpuControl;
-import gunyah.arm64.translate.Translator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Counts are exact, whichever engine executes. */
 class PerformanceMonitorsTest {
@@ -50,8 +50,8 @@ class PerformanceMonitorsTest {
     private FlatBoard board;
     private Cpu cpu;
 
-    private void start(boolean translated) {
-        board = new FlatBoard(1 << 20, 1, translated ? new Translator(Translator.Policy.EVERYTHING) : null);
+    private void start(Tier tier) {
+        board = new FlatBoard(1 << 20, 1, tier.translator());
         cpu = board.cpu();
         cpu.sys.write(VBAR, VECTORS);
         board.code(VECTORS + 0x200, HVC);
@@ -81,9 +81,9 @@ class PerformanceMonitorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void countsInstructionsAndCycles(boolean translated) {
-        start(translated);
+    @EnumSource
+    void countsInstructionsAndCycles(Tier tier) {
+        start(tier);
         cpu.sys.write(type(0), INSTRUCTIONS);
         cpu.sys.write(ENABLE_SET, 1L << 31 | 1);
         cpu.sys.write(PMCR, 1);
@@ -111,9 +111,9 @@ class PerformanceMonitorsTest {
 
     /** EL1 returns to EL0 and EL0 calls EL1, ten times: each counts its own instructions, the one that leaves included. */
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void tellsTheExceptionLevelsApart(boolean translated) {
-        start(translated);
+    @EnumSource
+    void tellsTheExceptionLevelsApart(Tier tier) {
+        start(tier);
         cpu.sys.write(type(1), INSTRUCTIONS | NOT_AT_EL1);
         cpu.sys.write(type(2), INSTRUCTIONS | NOT_AT_EL0);
         cpu.sys.write(type(3), INSTRUCTIONS);
@@ -143,9 +143,9 @@ class PerformanceMonitorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void anOverflowInterruptsAtItsInstruction(boolean translated) {
-        start(translated);
+    @EnumSource
+    void anOverflowInterruptsAtItsInstruction(Tier tier) {
+        start(tier);
         board.code(CODE, 0x91000400, 0x17FFFFFF); // add x0, x0, #1; b back
         for (long left : new long[] {1, 2, 7, 1000, 1001, 250_000}) {
             cpu.sys.write(type(4), INSTRUCTIONS);
@@ -166,9 +166,9 @@ class PerformanceMonitorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void exceptionsAreNoInstructions(boolean translated) {
-        start(translated);
+    @EnumSource
+    void exceptionsAreNoInstructions(Tier tier) {
+        start(tier);
         board.code(CODE, NOP, 0x00000000); // udf
         cpu.sys.write(type(0), INSTRUCTIONS);
         cpu.sys.write(ENABLE_SET, 1);
@@ -180,7 +180,7 @@ class PerformanceMonitorsTest {
 
     @Test
     void softwareIncrementsAndSelection() {
-        start(false);
+        start(Tier.INTERPRETED);
         cpu.sys.write(SELECT, 5);
         cpu.sys.write(SELECTED_TYPE, 0);
         cpu.sys.write(SELECTED_COUNTER, 0xFFFF_FFFEL);
@@ -207,7 +207,7 @@ class PerformanceMonitorsTest {
 
     @Test
     void theCycleCounterOverflowsAsItIsToldTo() {
-        start(false);
+        start(Tier.INTERPRETED);
         board.code(CODE, NOP, NOP, NOP, NOP, NOP, NOP, NOP, HVC);
         cpu.sys.write(ENABLE_SET, 1L << 31);
         cpu.sys.write(CYCLES, 0xFFFF_FFFCL);
@@ -234,7 +234,7 @@ class PerformanceMonitorsTest {
 
     @Test
     void userCodeReadsWhatItIsAllowedTo() {
-        start(false);
+        start(Tier.INTERPRETED);
         board.code(CODE, ERET);
         board.code(USER, READ_CYCLES_X1, 0xD4000001); // svc #0
         for (int enabled = 0; enabled < 16; enabled++) {

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
+import gunyah.arm64.Tier;
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.translate.Translator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Debug exceptions at EL1, beside what the debug guest compares with QEMU. */
 class SelfHostedDebugTest {
@@ -230,9 +233,10 @@ class SelfHostedDebugTest {
         assertThat(cpu.sys.read(ELR)).isEqualTo(code + 4);
     }
 
-    @Test
-    void translatedCodeStopsForBreakpointsAndGoesOnWithoutThem() {
-        try (Translator translator = new Translator(Translator.Policy.EVERYTHING)) {
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "INTERPRETED")
+    void translatedCodeStopsForBreakpointsAndGoesOnWithoutThem(Tier tier) {
+        try (Translator translator = tier.translator()) {
             board.close();
             board = new FlatBoard(1 << 20, 1, translator);
             cpu = board.cpu();
@@ -260,6 +264,7 @@ class SelfHostedDebugTest {
             assertThat(run()).isEqualTo(0x35);
             assertThat(cpu.x[0]).isEqualTo(1);
             assertThat(cpu.sys.read(ELR)).isEqualTo(CODE + 4);
+            tier.check(translator);
         }
     }
 }
