@@ -5,6 +5,7 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
 import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.interp.LockStep;
 import gunyah.arm64.translate.JitLog;
 import gunyah.arm64.translate.Translator;
 import gunyah.config.CpuModel;
@@ -82,6 +83,9 @@ public final class Hypervisor implements AutoCloseable {
     private static final Duration DESCRIBE_TIMEOUT = Duration.ofSeconds(3);
 
     private final ActorSystem<?> system;
+    /** Every execution of a region is compared at first, then one in so many. */
+    private static final int LOCKSTEP_EVERY = Integer.getInteger("gunyah.lockstep.every", 16);
+
     private final PhysicalMemory memory;
     private final MemoryTree memoryTree;
     private final Vmids vmids = new Vmids();
@@ -125,11 +129,13 @@ public final class Hypervisor implements AutoCloseable {
     }
 
     private static Translator translator(MachineConfig config) {
-        if (config.engine() == Engine.INTERPRET) {
-            return null;
-        }
-        return new Translator(config.engine() == Engine.AUTO ? Translator.Policy.AUTO : Translator.Policy.EAGER,
-                config.jitLog().map(JitLog::new).orElse(null));
+        JitLog log = config.jitLog().map(JitLog::new).orElse(null);
+        return switch (config.engine()) {
+            case INTERPRET -> null;
+            case AUTO -> new Translator(Translator.Policy.AUTO, log);
+            case TRANSLATE -> new Translator(Translator.Policy.EAGER, log);
+            case LOCKSTEP -> new Translator(Translator.Policy.PROOF, log, new LockStep(LOCKSTEP_EVERY));
+        };
     }
 
     /**
@@ -340,6 +346,9 @@ public final class Hypervisor implements AutoCloseable {
         if (translator != null) {
             translator.close();
             LOG.info("translated: {}", translator.statistics());
+            if (translator.gates() instanceof LockStep lockStep) {
+                LOG.warn("lock-step: {}", lockStep.statistics());
+            }
         }
         if (ended) {
             memory.close();

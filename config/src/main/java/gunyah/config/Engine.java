@@ -6,6 +6,8 @@ public enum Engine {
     AUTO,
     /** Interpreted only. */
     INTERPRET,
+    /** Translated early, and all that is translated is compared with what the interpreter does: slow, a proof. */
+    LOCKSTEP,
     /** As {@link #AUTO}, but translated early: for long runs and benchmarks. */
     TRANSLATE
 }

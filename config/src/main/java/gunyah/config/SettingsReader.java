@@ -234,8 +234,9 @@ public final class SettingsReader {
         return switch (text) {
             case "auto" -> Engine.AUTO;
             case "interpret" -> Engine.INTERPRET;
+            case "lockstep" -> Engine.LOCKSTEP;
             case "translate" -> Engine.TRANSLATE;
-            default -> throw new BadInput("must be auto, interpret or translate, not '%s'".formatted(text));
+            default -> throw new BadInput("must be auto, interpret, lockstep or translate, not '%s'".formatted(text));
         };
     }
 

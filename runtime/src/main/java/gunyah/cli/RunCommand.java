@@ -125,7 +125,8 @@ final class RunCommand implements Callable<Integer> {
     private String pcpus;
 
     @Option(names = "--engine", paramLabel = "ENGINE",
-            description = "interpret (default), auto (hot code is translated to JVM code), or translate (early)")
+            description = "interpret (default), auto (hot code is translated to JVM code), translate (early), or lockstep "
+                    + "(what is translated is compared with what the interpreter does)")
     private String engine;
 
     @Option(names = "--cpu", paramLabel = "MODEL",

@@ -35,6 +35,8 @@ public final class Translator implements AutoCloseable {
         public static final Policy AUTO = new Policy(500_000, 256, true, 3_000);
         /** Translates early, for long runs and benchmarks. */
         public static final Policy EAGER = new Policy(1_000, 64, true, 0);
+        /** Translates a great part of what a guest executes, at once and uncompiled: to compare it. */
+        public static final Policy PROOF = new Policy(500, 32, false, 0);
         /** Translates whatever is jumped to twice, at once. */
         public static final Policy EVERYTHING = new Policy(2, 1, false, 0);
     }

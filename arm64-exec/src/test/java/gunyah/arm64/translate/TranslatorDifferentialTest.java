@@ -90,7 +90,7 @@ class TranslatorDifferentialTest {
                 }
             }
         }
-        tier.check(translator);
+        tier.agrees(translator);
         return translator.statistics().regions();
     }
 
