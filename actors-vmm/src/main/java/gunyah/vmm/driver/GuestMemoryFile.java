@@ -237,6 +237,11 @@ public final class GuestMemoryFile implements AutoCloseable {
         return mapping;
     }
 
+    /** {@return all of it as memory of a process, whose mapping keeps no page from being lent} A lent page is EFAULT. */
+    public HostMapping view() {
+        return new HostMapping(this, 0, size);
+    }
+
     private Errno takeBackLent(long offset) {
         Bound bound = boundAt(offset);
         return bound == null || !bound.binding.lend() || existing(offset) == 0 ? Errno.OK : takeBack(offset);

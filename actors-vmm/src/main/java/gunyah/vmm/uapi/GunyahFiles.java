@@ -19,7 +19,7 @@ import java.util.concurrent.ExecutionException;
 
 /**
  * The descriptors one process has on the driver, and the calls it makes with them: open, ioctl, mmap, fallocate,
- * ftruncate, eventfd, close (v17 user-space interface). Results are those of the system calls: 0 or more, or a negative
+ * ftruncate, eventfd, close (v17 user-space interface, or another {@link Dialect}). Results are those of the system calls: 0 or more, or a negative
  * error number. Calls block as in C: RUN until an exit, START until the VM runs, close of the last descriptor of a VM
  * until its teardown is done. Thread safe.
  */
@@ -28,10 +28,15 @@ public final class GunyahFiles implements AutoCloseable {
     private static final int MAX_FD = 1 << 16;
     private static final int MAX_FUNCTION_ARGUMENT = 256;
     private static final int UNMAP = 0x100;
+    private static final int REGION_ALLOW_RWX = 7;
+    /** From the ALLOW bits of a region to those of MAP_MEM. */
+    private static final int REGION_SHIFT = 4;
 
     private final GunyahDevice device;
     private final UserMemory memory;
     private final FunctionProviders providers;
+    private final Dialect dialect;
+    private final ProcessMemory own;
     private final Map<Integer, Descriptor> files = new HashMap<>();
 
     /** An open file and the calls under way with it, which keep it when its number is closed. */
@@ -46,10 +51,12 @@ public final class GunyahFiles implements AutoCloseable {
     }
 
     /** @param memory where the process's structures are */
-    public GunyahFiles(GunyahDevice device, UserMemory memory, FunctionProviders providers) {
+    public GunyahFiles(GunyahDevice device, UserMemory memory, FunctionProviders providers, Dialect dialect) {
         this.device = device;
         this.memory = memory;
         this.providers = providers;
+        this.dialect = dialect;
+        this.own = new ProcessMemory(device);
     }
 
     private interface Call {
@@ -207,7 +214,7 @@ public final class GunyahFiles implements AutoCloseable {
         });
     }
 
-    /** Ends the process: interrupts the calls under way and closes every descriptor. */
+    /** Ends the process: interrupts the calls under way, closes every descriptor and unmaps its memory. */
     @Override
     public void close() {
         List<Integer> all;
@@ -216,6 +223,7 @@ public final class GunyahFiles implements AutoCloseable {
             all = new ArrayList<>(files.keySet());
         }
         all.forEach(this::close);
+        own.close();
     }
 
     /**
@@ -236,7 +244,7 @@ public final class GunyahFiles implements AutoCloseable {
     }
 
     private long request(OpenFile file, int number, long argument) throws InterruptedException {
-        IoctlRow row = IoctlRow.of(file.kind(), number);
+        IoctlRow row = IoctlRow.of(dialect, file.kind(), number);
         if (row == null) {
             throw new GunyahError(Errno.ENOTTY, "request 0x%x".formatted(number));
         }
@@ -245,9 +253,11 @@ public final class GunyahFiles implements AutoCloseable {
             case CREATE_VM -> createVm(argument);
             case CREATE_GUEST_MEM -> createGuestMemory(in);
             case SET_DTB_CONFIG -> setDtb(vm(file), in);
-            case START -> await(vm(file).vm.start());
+            case START -> start(vm(file));
             case ADD_FUNCTION -> addFunction(vm(file), in);
             case REMOVE_FUNCTION -> await(vm(file).remove(in.getInt(0), functionArgument(in)));
+            case SET_USER_MEM_REGION -> addRegion(vm(file), in, Uapi.MEM_FORCE_SHARE);
+            case LEND_USER_MEM -> addRegion(vm(file), in, Uapi.MEM_FORCE_LEND);
             case MAP_MEM -> mapMemory(vm(file).vm, in);
             case SET_BOOT_CONTEXT -> setBootContext(vm(file), in);
             case RUN -> run(file);
@@ -283,7 +293,25 @@ public final class GunyahFiles implements AutoCloseable {
     }
 
     private static long setDtb(SharedVm shared, ByteBuffer in) {
-        shared.vm.setDtb(in.getLong(0), in.getLong(8));
+        shared.setDtb(in.getLong(0), in.getLong(8));
+        return 0;
+    }
+
+    private static long start(SharedVm shared) throws InterruptedException {
+        shared.enterAtPayload();
+        return await(shared.vm.start());
+    }
+
+    private long addRegion(SharedVm shared, ByteBuffer in, int access) {
+        int flags = in.getInt(4);
+        long gpa = in.getLong(8);
+        long size = in.getLong(16);
+        if ((flags & ~REGION_ALLOW_RWX) != 0 || size <= 0) {
+            throw new GunyahError(Errno.EINVAL, "memory region of 0x%x bytes, flags 0x%x".formatted(size, flags));
+        }
+        ProcessMemory.Part part = own.find(in.getLong(24), size);
+        shared.addRegion(in.getInt(0), gpa, size, () ->
+                shared.vm.map(part.pages(), gpa, size, part.offset(), access | flags << REGION_SHIFT));
         return 0;
     }
 
@@ -347,6 +375,24 @@ public final class GunyahFiles implements AutoCloseable {
             throw new GunyahError(Errno.EINVAL, "private mapping of guest memory");
         }
         return guestMemory(fd, Errno.EINVAL).map(offset, length);
+    }
+
+    /**
+     * mmap(2) of memory of the process's own, zero at first, at an address. Unlike guest memory it can be lent while it
+     * is mapped; what is lent the process does not reach.
+     *
+     * @throws GunyahError EINVAL unaligned or empty, EEXIST where something is mapped
+     */
+    public HostMapping mmapAnonymous(long address, long length) {
+        return own.map(address, length);
+    }
+
+    /** munmap(2) of all that {@link #mmapAnonymous} mapped at that address; a VM that was given it keeps it. */
+    public long munmap(long address) {
+        return answered(() -> {
+            own.unmap(address);
+            return 0;
+        });
     }
 
     /** fallocate(2) of guest memory, with the mode bits of {@link Uapi}. */

@@ -3,9 +3,12 @@ package gunyah.vmm.uapi;
 import gunyah.vmm.driver.Errno;
 import gunyah.vmm.driver.GunyahError;
 import gunyah.vmm.driver.GunyahVm;
+import gunyah.vmm.driver.Uapi;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,9 +24,16 @@ final class SharedVm {
         }
     }
 
+    private record Region(long gpa, long size) {
+    }
+
     final GunyahVm vm;
     private final AtomicInteger references = new AtomicInteger(1);
     private final List<Function> functions = new ArrayList<>();
+    /** Memory of its process, by label. */
+    private final Map<Integer, Region> regions = new HashMap<>();
+    private long dtb = -1;
+    private boolean entered;
 
     SharedVm(GunyahVm vm) {
         this.vm = vm;
@@ -35,6 +45,30 @@ final class SharedVm {
 
     CompletionStage<Void> release() {
         return references.decrementAndGet() == 0 ? vm.close() : CompletableFuture.completedStage(null);
+    }
+
+    synchronized void setDtb(long gpa, long size) {
+        vm.setDtb(gpa, size);
+        dtb = gpa;
+    }
+
+    /** Adds what {@code map} maps. @throws GunyahError EEXIST for a label in use, or what {@code map} throws */
+    synchronized void addRegion(int label, long gpa, long size, Runnable map) {
+        if (regions.containsKey(label)) {
+            throw new GunyahError(Errno.EEXIST, "memory region %d".formatted(label));
+        }
+        map.run();
+        regions.put(label, new Region(gpa, size));
+    }
+
+    /** A VM of its process's memory has no boot context: its payload is where the region of its device tree begins. */
+    synchronized void enterAtPayload() {
+        for (Region region : regions.values()) {
+            if (!entered && dtb - region.gpa >= 0 && dtb - region.gpa < region.size) {
+                vm.setBootRegister(Uapi.REG_PC, region.gpa);
+                entered = true;
+            }
+        }
     }
 
     /** One at a time, as the reference does under its function lock. */

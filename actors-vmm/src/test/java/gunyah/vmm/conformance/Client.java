@@ -5,6 +5,7 @@ import gunyah.vmm.driver.GunyahDevice;
 import gunyah.vmm.driver.GunyahError;
 import gunyah.vmm.driver.HostMapping;
 import gunyah.vmm.driver.RunPage;
+import gunyah.vmm.uapi.Dialect;
 import gunyah.vmm.uapi.FunctionProviders;
 import gunyah.vmm.uapi.GunyahFiles;
 import gunyah.vmm.uapi.UserMemory;
@@ -20,6 +21,7 @@ final class Client implements AutoCloseable {
     static final int CREATE_VM = 0x0000_4700;
     static final int CREATE_GUEST_MEM = 0x4040_4708;
     static final int SET_USER_MEM_REGION = 0x4020_4701;
+    static final int LEND_USER_MEM = 0x4020_4111;
     static final int SET_DTB_CONFIG = 0x4010_4702;
     static final int START = 0x0000_4703;
     static final int ADD_FUNCTION = 0x4010_4704;
@@ -55,7 +57,11 @@ final class Client implements AutoCloseable {
     final int device;
 
     Client(GunyahDevice gunyah) {
-        files = new GunyahFiles(gunyah, (UserMemory) this::read, providers);
+        this(gunyah, Dialect.V17);
+    }
+
+    Client(GunyahDevice gunyah, Dialect dialect) {
+        files = new GunyahFiles(gunyah, (UserMemory) this::read, providers, dialect);
         device = (int) files.open();
     }
 
@@ -103,6 +109,12 @@ final class Client implements AutoCloseable {
     long map(int vm, int flags, int memory, long gpa, long offset, long size) {
         return ioctl(vm, MAP_MEM, struct(bytes(32).putLong(0, gpa).putInt(8, flags).putInt(12, memory)
                 .putLong(16, offset).putLong(24, size)));
+    }
+
+    /** One of the two calls that give a VM memory of this process. */
+    long region(int vm, int request, int label, int flags, long gpa, long size, long address) {
+        return ioctl(vm, request, struct(bytes(32).putInt(0, label).putInt(4, flags).putLong(8, gpa).putLong(16, size)
+                .putLong(24, address)));
     }
 
     long setDtb(int vm, long gpa, long size) {
