@@ -40,13 +40,23 @@ public final class FlatBoard implements AutoCloseable {
     }
 
     public FlatBoard(long ramBytes, int cpuCount, Translator translator, CpuFeatures features) {
+        this(ramBytes, cpuCount, translator, features, false);
+    }
+
+    /** {@return a board whose CPUs are VMs of their own that share all memory} */
+    public static FlatBoard ofVms(long ramBytes, int count, Translator translator) {
+        return new FlatBoard(ramBytes, count, translator, CpuFeatures.DEFAULT, true);
+    }
+
+    private FlatBoard(long ramBytes, int cpuCount, Translator translator, CpuFeatures features, boolean apart) {
         memory = new PhysicalMemory(ramBytes);
         for (long page = 0; page < ramBytes; page += PhysicalMemory.PAGE_SIZE) {
             stage2.set(page, Stage2Table.entry(page, Access.RWX, Access.RWX, 15));
         }
         domain = new InnerShareable(features, translator);
         for (int i = 0; i < cpuCount; i++) {
-            Cpu cpu = new Cpu(new CpuConfig(1L << 31 | i, features), domain, stage2, memory, new IdlePort(), new VcpuControl());
+            InnerShareable own = apart && i > 0 ? new InnerShareable(features, translator) : domain;
+            Cpu cpu = new Cpu(new CpuConfig(1L << 31 | i, features), own, stage2, memory, new IdlePort(), new VcpuControl());
             mapIdentity(cpu, stage2, memory, ramBytes - PhysicalMemory.PAGE_SIZE);
             cpus.add(cpu);
         }

@@ -65,10 +65,17 @@ public final class CodePage {
 
     /** {@return the instruction of slot 0..1023, decoded now} */
     Insn decode(int slot) {
-        Insn insn = decoder.decode(RAW.getInt(hostPage + slot * 4L));
-        // release; pairs with the data dependency of the interpreter's plain read: host CPUs keep that order
-        SLOT.setRelease(insns, slot, insn);
-        return insn;
+        for (;;) {
+            int word = RAW.getInt(hostPage + slot * 4L);
+            Insn insn = decoder.decode(word);
+            // release; pairs with the data dependency of the interpreter's plain read: host CPUs keep that order
+            SLOT.setRelease(insns, slot, insn);
+            // whoever changes the word forgets what is decoded: it sees our instruction, or we see the new word
+            VarHandle.fullFence();
+            if (RAW.getInt(hostPage + slot * 4L) == word) {
+                return insn;
+            }
+        }
     }
 
     /** {@return the instruction of slot 0..1023} */
@@ -107,7 +114,10 @@ public final class CodePage {
                 heat[slot] = count < 0 || count >= translator.policy().hot() ? ASKED : count;
                 return false;
             }
-            install(found);
+            if (!install(found)) {
+                heat[slot] = 0;
+                return false;
+            }
         }
         // the next jump here comes straight back
         heat[slot] = lookMask;
@@ -141,7 +151,11 @@ public final class CodePage {
         return slots;
     }
 
-    private synchronized void install(Region region) {
+    /** {@return false when the code has changed since the region was found, and it is not installed} */
+    private synchronized boolean install(Region region) {
+        if (!region.matches(hostPage)) {
+            return false;
+        }
         Region[] all = regions == null ? new Region[SLOTS] : regions.clone();
         for (int entry : region.entries()) {
             if (all[entry] == null) {
@@ -150,12 +164,13 @@ public final class CodePage {
             }
         }
         regions = all;
+        return true;
     }
 
     /** Forgets the regions of which a word among these slots is another now. */
     private synchronized boolean forgetRegions(int first, int count) {
         Region[] left = null;
-        for (int slot = 0; slot < SLOTS; slot++) {
+        for (int slot = 0; regions != null && slot < SLOTS; slot++) {
             Region region = regions[slot];
             if (region != null && !region.matches(hostPage, first, count)) {
                 left = left == null ? regions.clone() : left;
@@ -182,7 +197,9 @@ public final class CodePage {
      * {@return whether a region was made of one of them}
      */
     public boolean forgetChanged(int first, int count) {
-        boolean evicted = regions != null && forgetRegions(first, count);
+        // the stores before this come first: see decode
+        VarHandle.fullFence();
+        boolean evicted = translator != null && forgetRegions(first, count);
         for (int slot = first; slot < first + count; slot++) {
             Insn insn = insns[slot];
             if (insn != UNDECODED && insn.word != RAW.getInt(hostPage + slot * 4L)) {

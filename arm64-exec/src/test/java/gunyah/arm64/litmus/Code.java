@@ -23,6 +23,17 @@ final class Code {
     static final int DSB_ISH = 0xD503_3B9F;
     static final int ISB = 0xD503_3FDF;
 
+    /** ldadd x6, x12, [x0]. */
+    static final int LDADD = 0xF826_000C;
+    /** blr x0. */
+    static final int CALL_X = 0xD63F_0000;
+    /** mov x11, xzr. */
+    static final int CLEAR_SEEN_NEXT = 0xAA1F_03EB;
+    static final int DC_CVAU_X = 0xD50B_7B20;
+    static final int IC_IVAU_X = 0xD50B_7520;
+    /** A function at X: nop; ret; mov x11, #1; ret. With {@link #storeBranch} it sets X11. */
+    static final int[] PATCHED = {0xD503_201F, 0xD65F_03C0, 0xD280_002B, 0xD65F_03C0};
+
     private Code() {
     }
 
@@ -113,6 +124,42 @@ final class Code {
         return new int[] {0xC87F_0000 | 14 << 10 | X << 5 | 12, // ldxp x12, x14, [x0]
                 0xC820_0000 | STATUS << 16 | 14 << 10 | X << 5 | 12, // stxp w13, x12, x14, [x0]
                 0x35FF_FFC0 | STATUS};
+    }
+
+    /** Stores a branch to the third instruction over the first at X. */
+    static int[] storeBranch() {
+        return new int[] {0x5280_004C, 0x72A2_800C, 0xB900_0000 | SCRATCH}; // mov w12, #0x14000002; str w12, [x0]
+    }
+
+    /** Adds 1 at X by LDXR and STXR. */
+    static int[] addExclusive() {
+        return new int[] {0xC85F_7C0C, 0x9100_058C, 0xC80D_7C0C, 0x35FF_FFAD}; // ldxr; add x12, x12, #1; stxr; cbnz w13
+    }
+
+    /** Adds 1 at X by LDXP and STXP. */
+    static int[] addExclusivePair() {
+        return new int[] {0xC87F_380C, 0x9100_058C, 0xC82D_380C, 0x35FF_FFAD}; // ldxp x12, x14; add; stxp w13; cbnz
+    }
+
+    /** Adds 1 at X by CASP, beginning with zeros. */
+    static int[] addCasp() {
+        return new int[] {0xAA1F_03EC, 0xAA1F_03ED, // mov x12, xzr; mov x13, xzr
+                0xAA0C_03EE, 0xAA0D_03EF, // mov x14, x12; mov x15, x13
+                0x9100_05CE, // add x14, x14, #1
+                0xAA0C_03EA, // mov x10, x12
+                0x482C_7C0E, // casp x12, x13, x14, x15, [x0]
+                0xEB0C_015F, // cmp x10, x12
+                0x54FF_FF41}; // b.ne back to the first mov of two
+    }
+
+    /** Adds 1 at X by CAS, beginning with zero. */
+    static int[] addCas() {
+        return new int[] {0xAA1F_03EC, // mov x12, xzr
+                0xAA0C_03EA, // mov x10, x12
+                0x9100_058E, // add x14, x12, #1
+                0xC8AC_7C0E, // cas x12, x14, [x0]
+                0xEB0C_015F, // cmp x10, x12
+                0x54FF_FF81}; // b.ne back to the mov of x10
     }
 
     /** A load whose address depends on {@code seen}. */

@@ -12,8 +12,9 @@ import java.util.List;
  * @param name      shape and what orders it
  * @param threads   instruction words of each
  * @param forbidden told for each outcome
+ * @param code      what X holds at first, when it is not 0 but instructions
  */
-record Shape(String name, List<int[]> threads, Forbidden forbidden) {
+record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code) {
     /** Whether an outcome is forbidden: {@code seen[t][k]} is what thread t has in X10 and X11, {@code x, y} are left. */
     interface Forbidden {
         boolean is(long[][] seen, long x, long y);
@@ -26,6 +27,11 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden) {
         return name;
     }
 
+    /** {@return whether the shape is about exclusives or atomics} */
+    boolean isOfAtomics() {
+        return name.matches(".*(xr|xp|swp|cas|ldadd).*");
+    }
+
     /** {@return every shape with each barrier, acquire, release, dependency and exclusive that orders it} */
     static List<Shape> all() {
         List<Shape> shapes = new ArrayList<>();
@@ -36,6 +42,8 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden) {
         stores(shapes);
         coherence(shapes);
         pairs(shapes);
+        additions(shapes);
+        patches(shapes);
         return shapes;
     }
 
@@ -144,6 +152,30 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden) {
         add(shapes, "pair casp", lost, store, caspHigh());
         add(shapes, "pair ldxp, stxp", lost, store, exclusivePair());
         add(shapes, "pair ldxp, stxp of two", lost, store, exclusivePair(), caspHigh());
+    }
+
+    /** Every thread adds 1: none may get lost. */
+    private static void additions(List<Shape> shapes) {
+        int[][] ways = {addExclusive(), addExclusivePair(), addCasp(), addCas(), word(LDADD)};
+        String[] names = {"ldxr, stxr", "ldxp, stxp", "casp", "cas", "ldadd"};
+        for (int way = 0; way < ways.length; way++) {
+            add(shapes, "add by " + names[way], (seen, x, y) -> x != 2, ways[way], ways[way]);
+        }
+        add(shapes, "add by stxr, stxp, casp, ldadd", (seen, x, y) -> x != 4, ways[0], ways[1], ways[2], ways[4]);
+    }
+
+    /** One patches an instruction that the other has executed, does what B2.4.4 asks for, and says so. */
+    private static void patches(List<Shape> shapes) {
+        Forbidden old = (seen, x, y) -> seen[1][0] == 1 && seen[1][1] == 0;
+        int[] maintenance = {DC_CVAU_X, DSB_ISH, IC_IVAU_X, DSB_ISH};
+        int[] executes = of(word(CALL_X), word(CLEAR_SEEN_NEXT), ldr(SEEN, Y), word(ISB), word(CALL_X));
+        shapes.add(new Shape("patch, ic ivau, str", List.of(of(storeBranch(), maintenance, str(Y, ONE)), executes), old,
+                PATCHED));
+        shapes.add(new Shape("patch, ic ivau, stlr", List.of(of(storeBranch(), maintenance, stlr(Y, ONE)), executes),
+                old, PATCHED));
+        shapes.add(new Shape("patch, ic ivau, three run it", List.of(of(storeBranch(), maintenance, str(Y, ONE)),
+                executes, executes, executes), (seen, x, y) -> java.util.stream.IntStream.range(1, 4)
+                .anyMatch(t -> seen[t][0] == 1 && seen[t][1] == 0), PATCHED));
     }
 
     private static void coherence(List<Shape> shapes) {

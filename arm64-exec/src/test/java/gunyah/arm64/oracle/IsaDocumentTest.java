@@ -86,7 +86,8 @@ class IsaDocumentTest {
                 decodes words of the whole space (all 2^32 with `-Dgunyah.sweep=all`). `DisassemblerTest` compares our
                 text of random words of every row with that of objdump (`-Dgunyah.texts=2000`). `GuestProgramTest` runs
                 bare-metal programs about exceptions, translation, alignment, branch targets and pointer authentication, which
-                print what they print on QEMU; `LitmusTest` looks for outcomes that the memory model forbids
+                print what they print on QEMU; `LitmusTest` looks for outcomes that the memory model forbids,
+                of loads, stores, barriers, exclusives (of several VMs, too) and code that is patched while others run it
                 (`-Dlitmus.iterations=1000000`).
 
                 Not compared that way, because they change the system's state or leave the CPU: %s.
