@@ -6,7 +6,10 @@ import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.AskPattern;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.interp.LockStep;
+import gunyah.arm64.interp.RegionExits;
+import gunyah.arm64.translate.CodeCache;
 import gunyah.arm64.translate.JitLog;
+import gunyah.arm64.translate.RegionGates;
 import gunyah.arm64.translate.Translator;
 import gunyah.config.CpuModel;
 import gunyah.config.Engine;
@@ -130,11 +133,13 @@ public final class Hypervisor implements AutoCloseable {
 
     private static Translator translator(MachineConfig config) {
         JitLog log = config.jitLog().map(JitLog::new).orElse(null);
+        RegionGates gates = log == null ? RegionGates.OPEN : new RegionExits();
+        CodeCache cache = config.codeCache().map(CodeCache::new).orElse(null);
         return switch (config.engine()) {
             case INTERPRET -> null;
-            case AUTO -> new Translator(Translator.Policy.AUTO, log);
-            case TRANSLATE -> new Translator(Translator.Policy.EAGER, log);
-            case LOCKSTEP -> new Translator(Translator.Policy.PROOF, log, new LockStep(LOCKSTEP_EVERY));
+            case AUTO -> new Translator(Translator.Policy.AUTO, log, gates, cache);
+            case TRANSLATE -> new Translator(Translator.Policy.EAGER, log, gates, cache);
+            case LOCKSTEP -> new Translator(Translator.Policy.PROOF, log, new LockStep(LOCKSTEP_EVERY), cache);
         };
     }
 
@@ -347,7 +352,7 @@ public final class Hypervisor implements AutoCloseable {
             translator.close();
             LOG.info("translated: {}", translator.statistics());
             if (translator.gates() instanceof LockStep lockStep) {
-                LOG.warn("lock-step: {}", lockStep.statistics());
+                LOG.warn("{}", lockStep);
             }
         }
         if (ended) {

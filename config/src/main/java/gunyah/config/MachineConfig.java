@@ -13,9 +13,10 @@ import java.util.Optional;
  * @param cpu         what kind of CPU guests see
  * @param primaryKernel whether the primary VM executes a kernel, the one VM that is launched then, and not our host
  * @param jitLog      file that is told what the translator does
+ * @param codeCache   directory where translated code is kept for other processes
  */
 public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu,
-        boolean primaryKernel, Optional<Path> jitLog) {
+        boolean primaryKernel, Optional<Path> jitLog, Optional<Path> codeCache) {
     /** A machine with {@link Engine#INTERPRET}, {@link CpuModel#DEFAULT} and our host. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs) {
         this(pcpus, memoryBytes, timesliceNs, Engine.INTERPRET, CpuModel.DEFAULT);
@@ -26,10 +27,10 @@ public record MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engin
         this(pcpus, memoryBytes, timesliceNs, engine, cpu, false);
     }
 
-    /** A machine without a log of the translator. */
+    /** A machine without a log of the translator and without kept code. */
     public MachineConfig(int pcpus, long memoryBytes, long timesliceNs, Engine engine, CpuModel cpu,
             boolean primaryKernel) {
-        this(pcpus, memoryBytes, timesliceNs, engine, cpu, primaryKernel, Optional.empty());
+        this(pcpus, memoryBytes, timesliceNs, engine, cpu, primaryKernel, Optional.empty(), Optional.empty());
     }
 
     public MachineConfig {

@@ -58,7 +58,8 @@ public final class Main {
         PrintStream out = new PrintStream(surroundings.out(), true);
         CommandLine line = new CommandLine(new Root())
                 .addSubcommand(new RunCommand(surroundings))
-                .addSubcommand(new FetchCommand(surroundings));
+                .addSubcommand(new FetchCommand(surroundings))
+                .addSubcommand(new JitCommand(out));
         ServiceLoader.load(CommandSource.class)
                 .forEach(source -> line.addSubcommand(source.command(out, surroundings.err())));
         line.setOut(new PrintWriter(out, true))

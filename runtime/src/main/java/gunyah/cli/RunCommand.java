@@ -161,6 +161,11 @@ final class RunCommand implements Callable<Integer> {
             description = "write what is translated to this file: each region, its time, bytecode size and instructions")
     private String jitLog;
 
+    @Option(names = "--code-cache", paramLabel = "DIR",
+            description = "keep translated code in this directory for the next process; who can write there decides what "
+                    + "this program executes")
+    private String codeCache;
+
     private final Main.Surroundings surroundings;
     private final PrintStream err;
     private final CompletableFuture<Void> left = new CompletableFuture<>();
@@ -253,6 +258,7 @@ final class RunCommand implements Callable<Integer> {
         put(options, "--stats", "stats", stats ? "true" : null);
         put(options, "--trace", "trace", trace);
         put(options, "--jit-log", "machine.jit-log", jitLog);
+        put(options, "--code-cache", "machine.code-cache", codeCache);
         return options;
     }
 

@@ -106,12 +106,13 @@ public final class CodePage {
         }
         if (region(slot) == null) {
             Region found = translator.find(hostPage, slot, insn(slot).word);
-            if (found == null && count >= translator.policy().hot()) {
-                translator.request(snapshot(), arrived(), slot);
+            boolean hot = count < 0 || count >= translator.policy().hot();
+            if (found == null && (hot || translator.mayBeKept(slot, insn(slot).word))) {
+                translator.request(snapshot(), arrived(), slot, hot);
                 found = translator.find(hostPage, slot, insn(slot).word);
             }
             if (found == null) {
-                heat[slot] = count < 0 || count >= translator.policy().hot() ? ASKED : count;
+                heat[slot] = hot ? ASKED : count;
                 return false;
             }
             if (!install(found)) {

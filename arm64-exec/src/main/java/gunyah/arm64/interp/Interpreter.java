@@ -153,6 +153,9 @@ public final class Interpreter {
             faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
             throw reason;
         }
+        if (gate != null) {
+            gate.left();
+        }
         return s.retired != before;
     }
 

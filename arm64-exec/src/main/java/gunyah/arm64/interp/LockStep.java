@@ -55,6 +55,11 @@ public final class LockStep implements RegionGates {
         });
     }
 
+    @Override
+    public String toString() {
+        return "lock-step: " + statistics();
+    }
+
     void agreed(long count) {
         trials.increment();
         instructions.add(count);

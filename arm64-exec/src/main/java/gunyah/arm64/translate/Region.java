@@ -27,15 +27,15 @@ public abstract class Region {
     private int stride;
 
     /** Completes a generated instance; once, before it is published. */
-    final void describe(RegionFlow flow, int bytes) {
-        first = flow.first();
-        codeBytes = bytes;
-        slots = flow.slots();
-        stride = flow.stride();
-        words = flow.words();
-        before = flow.before();
-        entries = flow.entries();
-        called = flow.called();
+    final void describe(RegionCode code) {
+        first = code.first();
+        codeBytes = code.codeBytes();
+        slots = code.slots();
+        stride = code.stride();
+        words = code.words();
+        before = code.before();
+        entries = code.entries();
+        called = code.called();
     }
 
     /**

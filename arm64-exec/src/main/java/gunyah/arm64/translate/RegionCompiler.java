@@ -21,8 +21,6 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.DirectMethodHandleDesc;
 import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -83,14 +81,14 @@ final class RegionCompiler {
     }
 
     /**
-     * {@return the region, loaded and described} It has fewer instructions than it could when its method would get too
+     * {@return the region as data} It has fewer instructions than it could when its method would get too
      * large for the JVM's compiler.
      *
      * @param page    decoded instructions by slot, null where there is none
      * @param arrived slots that jumps went to
      * @param entry   slot of the first entry
      */
-    static Region compile(Insn[] page, BitSet arrived, int entry) {
+    static RegionCode compile(Insn[] page, BitSet arrived, int entry) {
         RegionFlow flow = new RegionFlow(page, arrived, entry, RegionFlow.MAX_INSTRUCTIONS);
         RegionCompiler compiler = new RegionCompiler(flow);
         byte[] bytes = compiler.compile();
@@ -99,16 +97,23 @@ final class RegionCompiler {
             compiler = new RegionCompiler(flow);
             bytes = compiler.compile();
         }
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup().defineHiddenClassWithClassData(bytes,
-                    compiler.data.stream().map(Constant::value).toList(), true);
-            Region region = (Region) lookup.findConstructor(lookup.lookupClass(),
-                    MethodType.methodType(void.class)).invoke();
-            region.describe(flow, codeBytes(bytes));
-            return region;
-        } catch (Throwable e) {
-            throw new IllegalStateException("region of " + flow + " does not load", e);
+        int[] slots = flow.slots();
+        int[] constants = compiler.data.stream().mapToInt(constant -> slotOf(page, slots, constant.value)).toArray();
+        return new RegionCode(entry, flow.stride(), slots, flow.words(), flow.meanings(), flow.before(), flow.entries(),
+                flow.called(), constants, codeBytes(bytes), bytes);
+    }
+
+    /** {@return the slot of an instruction, or the complement of one whose semantics these are} */
+    private static int slotOf(Insn[] page, int[] slots, Object value) {
+        for (int slot : slots) {
+            if (page[slot] == value) {
+                return slot;
+            }
+            if (page[slot].semantics == value) {
+                return ~slot;
+            }
         }
+        throw new IllegalStateException("a constant that is not of the region: " + value);
     }
 
     private static int codeBytes(byte[] bytes) {

@@ -213,6 +213,10 @@ final class RegionFlow {
         return covered.stream().map(slot -> page[slot].word).toArray();
     }
 
+    int[] meanings() {
+        return covered.stream().map(slot -> RegionCode.meaning(page[slot])).toArray();
+    }
+
     /** {@return the rows whose semantics are called, for logs} */
     List<String> called() {
         return covered.stream().mapToObj(slot -> page[slot]).filter(insn -> !RegionCompiler.isInline(insn))

@@ -10,4 +10,8 @@ public interface RegionGate {
      * @param end retired count at which the CPU's budget ends
      */
     long limit(Region region, long end);
+
+    /** The region was left, and no other follows at once; not called when an instruction left by exception. */
+    default void left() {
+    }
 }

@@ -1,6 +1,7 @@
 package gunyah.arm64.translate;
 
 import gunyah.arm64.decode.Insn;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -42,17 +43,21 @@ public final class Translator implements AutoCloseable {
     }
 
     private static final int QUEUE = 256;
-    private static final int MAX_REGIONS = 20_000;
+    /** Regions that are found by others; each takes about 40 KiB of code cache and metaspace. */
+    private static final int MOST_REGIONS = 5_000;
     /** Regions that wait for the JVM's compiler; more would only make its queue longer. */
     private static final int MAX_PENDING = 4;
     private static final long LOOK_NS = 1_000_000;
 
-    private record Request(Insn[] page, BitSet arrived, int slot) {
+    private record Request(Insn[] page, BitSet arrived, int slot, boolean hot) {
     }
 
     private final Policy policy;
     private final JitLog log;
     private final RegionGates gates;
+    /** Null when nothing is kept for other processes. */
+    private final CodeCache cache;
+    private final int most;
     private final BlockingQueue<Request> queue = new ArrayBlockingQueue<>(QUEUE);
     private final ConcurrentHashMap<Long, List<Region>> regions = new ConcurrentHashMap<>();
     private final AtomicBoolean started = new AtomicBoolean();
@@ -60,25 +65,44 @@ public final class Translator implements AutoCloseable {
     private final AtomicLong instructions = new AtomicLong();
     private final AtomicLong makingNs = new AtomicLong();
     private final AtomicLong failures = new AtomicLong();
+    private final AtomicLong shared = new AtomicLong();
+    private final AtomicLong evicted = new AtomicLong();
+    /** What can be found, the oldest first; guarded by itself. */
+    private final ArrayDeque<Region> order = new ArrayDeque<>();
+    /** Regions that a page uses. */
+    private final Set<Region> used = ConcurrentHashMap.newKeySet();
+    /** Regions that were found since their turn to be evicted came last. */
+    private final Set<Region> wanted = ConcurrentHashMap.newKeySet();
     /** Places whose region the JVM did not compile. */
     private final Set<Long> hopeless = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
     private volatile Thread thread;
 
     public Translator(Policy policy) {
-        this(policy, null);
+        this(policy, null, RegionGates.OPEN);
     }
 
-    /** @param log where to say what is done, or null; closed with the translator */
-    public Translator(Policy policy, JitLog log) {
-        this(policy, log, RegionGates.OPEN);
-    }
-
-    /** @param gates have a say before a region runs */
+    /** As below, nothing kept. */
     public Translator(Policy policy, JitLog log, RegionGates gates) {
+        this(policy, log, gates, null);
+    }
+
+    /**
+     * @param log   where to say what is done, or null; closed with the translator
+     * @param gates have a say before a region runs
+     * @param cache where regions are kept for other processes, or null
+     */
+    public Translator(Policy policy, JitLog log, RegionGates gates, CodeCache cache) {
+        this(policy, log, gates, cache, MOST_REGIONS);
+    }
+
+    /** @param most how many regions can be found at once; the oldest that nobody looks for are forgotten */
+    Translator(Policy policy, JitLog log, RegionGates gates, CodeCache cache, int most) {
         this.policy = policy;
         this.log = log;
         this.gates = gates;
+        this.cache = cache;
+        this.most = most;
     }
 
     public Policy policy() {
@@ -101,11 +125,20 @@ public final class Translator implements AutoCloseable {
         if (candidates != null) {
             for (Region candidate : candidates) {
                 if (candidate.matches(hostPage)) {
+                    if (!used.add(candidate)) {
+                        wanted.add(candidate);
+                        shared.incrementAndGet();
+                    }
                     return candidate;
                 }
             }
         }
         return null;
+    }
+
+    /** {@return whether another process may have kept a region for {@code word} at {@code slot}} */
+    public boolean mayBeKept(int slot, int word) {
+        return cache != null && cache.mayHave(slot, word);
     }
 
     /**
@@ -114,15 +147,16 @@ public final class Translator implements AutoCloseable {
      * @param page    decoded instructions by slot, null where there is none; not changed any more
      * @param arrived slots that jumps went to; not changed any more
      * @param slot    where it is entered
+     * @param hot     false: only a region that another process kept is worth it
      */
-    public void request(Insn[] page, BitSet arrived, int slot) {
+    public void request(Insn[] page, BitSet arrived, int slot, boolean hot) {
         // nothing is decoded there when the code was thrown away since
-        if (closed || made.get() >= MAX_REGIONS || page[slot] == null) {
+        if (closed || page[slot] == null) {
             return;
         }
-        Request request = new Request(page, arrived, slot);
+        Request request = new Request(page, arrived, slot, hot);
         if (log != null) {
-            log.line("request at %d (%s), %d wait", slot, page[slot].row.name(), queue.size());
+            log.line("request at %d (%s)%s, %d wait", slot, page[slot].row.name(), hot ? "" : " as kept", queue.size());
         }
         if (!policy.inBackground()) {
             make(request);
@@ -203,7 +237,19 @@ public final class Translator implements AutoCloseable {
 
     private Region compile(Request request) {
         try {
-            return RegionCompiler.compile(request.page, request.arrived, request.slot);
+            RegionCode kept = cache == null ? null : cache.find(request.page, request.slot);
+            if (kept != null) {
+                return kept.load(request.page);
+            }
+            if (!request.hot) {
+                return null;
+            }
+            RegionCode code = RegionCompiler.compile(request.page, request.arrived, request.slot);
+            Region region = code.load(request.page);
+            if (cache != null) {
+                cache.save(code);
+            }
+            return region;
         } catch (RuntimeException | LinkageError e) {
             // the code stays interpreted, and correct
             failures.incrementAndGet();
@@ -213,6 +259,12 @@ public final class Translator implements AutoCloseable {
     }
 
     private void publish(Region region, long startNs) {
+        synchronized (order) {
+            while (order.size() >= most) {
+                evict(order.poll());
+            }
+            order.add(region);
+        }
         for (int entry : region.entries()) {
             regions.computeIfAbsent(key(entry, region.word(entry)), key -> new CopyOnWriteArrayList<>())
                     .addFirst(region);
@@ -228,13 +280,29 @@ public final class Translator implements AutoCloseable {
         makingNs.addAndGet(tookNs);
     }
 
-    private static long key(int slot, int word) {
+    /** Whoever runs it goes on; nobody else will find it. */
+    private void evict(Region region) {
+        if (wanted.remove(region)) {
+            order.add(region);
+            return;
+        }
+        for (int entry : region.entries()) {
+            regions.computeIfPresent(key(entry, region.word(entry)), (key, candidates) -> {
+                candidates.remove(region);
+                return candidates.isEmpty() ? null : candidates;
+            });
+        }
+        used.remove(region);
+        evicted.incrementAndGet();
+    }
+
+    static long key(int slot, int word) {
         return (long) slot << 32 | word & 0xFFFF_FFFFL;
     }
 
     /** {@return what was made so far} */
     public Statistics statistics() {
-        return new Statistics(made.get(), instructions.get(), makingNs.get(), failures.get());
+        return new Statistics(made.get(), instructions.get(), makingNs.get(), failures.get(), shared.get(), evicted.get());
     }
 
     /**
@@ -244,8 +312,10 @@ public final class Translator implements AutoCloseable {
      * @param instructions guest instructions in them
      * @param makingNs     time that took, the JVM's compiler included, nanoseconds
      * @param failures     regions that could not be made
+     * @param shared       times that a page found a region which another page used already
+     * @param evicted      regions that cannot be found any more
      */
-    public record Statistics(long regions, long instructions, long makingNs, long failures) {
+    public record Statistics(long regions, long instructions, long makingNs, long failures, long shared, long evicted) {
     }
 
     /** Makes no more regions. */
@@ -258,6 +328,10 @@ public final class Translator implements AutoCloseable {
         }
         if (log != null) {
             log.line("%s", statistics());
+            log.line("%s", gates);
+            if (cache != null) {
+                log.line("%s", cache.statistics());
+            }
             log.close();
         }
     }
