@@ -114,6 +114,7 @@ class ErrorsTest {
     }
 
     @Test
+    @Invariant("S5")
     void everyErrorOfEveryRequestIsProvoked() {
         malformedPayloads();
         strangersAndStates();

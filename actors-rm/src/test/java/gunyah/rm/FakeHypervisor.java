@@ -22,6 +22,8 @@ import java.util.function.IntConsumer;
  */
 final class FakeHypervisor implements HypercallPort {
     static final int PAGE = 4096;
+    /** W of EL0 and EL1 in the attributes of a mapping. */
+    private static final int WRITES = 0x22;
     static final long RAM = 0x4000_0000L;
     static final long HLOS_SIZE = 0x1000_0000L;
     static final long RM_BASE = 0x8000_0000L;
@@ -415,12 +417,30 @@ final class FakeHypervisor implements HypercallPort {
 
     @Override
     public void read(long ipa, byte[] target, int offset, int length) {
+        Mapping mapping = find(rootAddrspace, ipa);
+        if (mapping != null) {
+            checkOnlyReader((ipa - mapping.ipa + mapping.offset) & -PAGE, length);
+        }
         access(rootAddrspace, ipa, target, offset, length, false);
     }
 
     @Override
     public void write(long ipa, byte[] source, int offset, int length) {
         access(rootAddrspace, ipa, source, offset, length, true);
+    }
+
+    // What the Resource Manager reads it also checks, so nobody may write it meanwhile.
+    private void checkOnlyReader(long first, int length) {
+        for (Obj space : all(ObjectType.ADDRSPACE)) {
+            for (Mapping m : space == rootAddrspace ? List.<Mapping>of() : space.mappings) {
+                for (long page = first; page < first + length; page += PAGE) {
+                    if (page >= m.offset && page < m.offset + m.size && owners.get(page) == m.extent
+                            && (m.attributes & WRITES) != 0) {
+                        throw new AssertionError("VM %d can write what is read at %x".formatted(space.vmid, page));
+                    }
+                }
+            }
+        }
     }
 
     /** Reads or writes memory as the VM with this address space can. */

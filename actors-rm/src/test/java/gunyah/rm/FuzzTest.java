@@ -23,6 +23,7 @@ class FuzzTest {
     private long requests;
 
     @Test
+    @Invariant({"T2", "T3"})
     void mutatedFramesAreAnsweredOrDroppedAsTheRulesSay() {
         System.out.printf("FuzzTest: seed %d, %d frames%n", SEED, FRAMES);
         HostClient host = new HostClient(RmProfile.strict());

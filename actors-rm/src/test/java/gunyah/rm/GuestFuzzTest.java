@@ -89,6 +89,7 @@ class GuestFuzzTest {
     }
 
     @Test
+    @Invariant({"T2", "T3"})
     void mutatedFramesOfGuestCodeAreAnsweredOrDroppedAndTheGuestIsRevived() {
         System.out.printf("GuestFuzzTest: seed %d, %d frames%n", SEED, FRAMES);
         guest = new Agent(host, Agent.tree("fuzzed", 1), BASE);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.config.fdt.DtNode;
 import gunyah.rm.rpc.AclEntry;
+import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.ParcelCreate;
@@ -57,6 +58,7 @@ class GuestPairTest {
     }
 
     @Test
+    @Invariant({"R1", "R4"})
     void twoGuestsExchangeMessagesDoorbellsAndMemory() {
         Agent a = new Agent(host, tree("a", "b", 1), 0x4400_0000L);
         Agent b = new Agent(host, tree("b", "a", 2), 0x4500_0000L);
@@ -68,6 +70,7 @@ class GuestPairTest {
         a.run();
         b.run();
 
+        seenByNobodyElse(a, b);
         messages(a, b);
         messages(b, a);
         doorbells(a, b, BELL_TO_B);
@@ -84,6 +87,26 @@ class GuestPairTest {
         assertThat(host.error(MessageId.MEM_RECLAIM, new ParcelReturn(buffer, 0))).isEqualTo(RmError.OK);
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(a.vmid));
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(b.vmid));
+    }
+
+    // Its owner sees what a VM has with it, a third VM nothing at all; each of the two sees their devices.
+    private void seenByNobodyElse(Agent a, Agent b) {
+        Agent c = new Agent(host, Agent.tree("c", 0), 0x4600_0000L);
+        c.start();
+        c.run();
+        for (Agent vm : List.of(a, b)) {
+            assertThat(labels(host.ok(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vm.vmid)))).contains(7)
+                    .doesNotContain(QUEUES, BELL_TO_A, BELL_TO_B);
+            assertThat(labels(c.request(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(vm.vmid)).body())).isEmpty();
+        }
+        assertThat(labels(a.request(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(b.vmid)).body()))
+                .containsExactlyInAnyOrder(QUEUES, QUEUES, BELL_TO_A, BELL_TO_B);
+        c.stop();
+        host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(c.vmid));
+    }
+
+    private static List<Integer> labels(byte[] resources) {
+        return HypResource.decode(resources).stream().map(HypResource::label).toList();
     }
 
     private static void messages(Agent from, Agent to) {

@@ -155,6 +155,7 @@ class LinkTest {
     }
 
     @Test
+    @Invariant("T2")
     void packetsThatFitNowhereAreDroppedAndTheNextMessageIsServed() {
         for (int length = 1; length < 8; length++) {
             send(Arrays.copyOf(request(1, UNKNOWN), length));
@@ -231,6 +232,7 @@ class LinkTest {
     }
 
     @Test
+    @Invariant("T3")
     void everyRequestOfAClientThatDoesNotReadIsAnsweredInOrderAndItsQueueFillsUp() {
         // Answers that wait, one that is being sent, and two queues.
         int sent = PENDING_LIMIT + 1 + 2 * DEPTH;
@@ -259,6 +261,7 @@ class LinkTest {
     }
 
     @Test
+    @Invariant("T4")
     void of400NoticesThatAClientDoesNotReadThe256LatestComeInOrder() {
         int handle = new WireReader(host.ok(MessageId.MEM_LEND, new ParcelCreate(0, 0, 0,
                 List.of(new AclEntry(guest.vmid, 7)), List.of(new MemRange(MEMORY, 4096)), List.of()))).u32();

@@ -31,6 +31,7 @@ class ManyPiecesTest {
     }
 
     @Test
+    @Invariant({"M4", "M5"})
     void everyPieceOfALargeParcelIsTheBorrowersUntilItIsGivenBack() {
         MachineState before = machine.host.atRest();
         for (boolean share : new boolean[] {false, true}) {

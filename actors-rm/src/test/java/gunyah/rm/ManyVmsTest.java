@@ -43,6 +43,7 @@ class ManyVmsTest {
     private static final byte[] SPIN = {0, 0, 0, 0x14};
 
     @Test
+    @Invariant({"S3", "S4"})
     void manyVmsLeaveNothingBehind() throws Exception {
         try (RealHost host = new RealHost(3, 256L << 20);
                 ExecutorService clients = Executors.newFixedThreadPool(CLIENTS)) {

@@ -195,7 +195,7 @@ class OwnerDevicesTest {
                 n -> n.strings("vdevice-type", "virtio-mmio").cells("virtio,device-type", 5));
         assertRefused(MessageId.VM_INIT, RmError.NORESOURCE, n -> n.strings("vdevice-type", "virtio-mmio")
                 .add("memory").cells64("base", GuestTrees.GICD));
-        assertRefused(MessageId.VM_INIT, RmError.IRQ_INVALID,
+        assertRefused(MessageId.VM_INIT, RmError.ARGUMENT_INVALID,
                 n -> n.strings("vdevice-type", "virtio-mmio").cells("interrupts", 0, 5, 1));
         assertRefused(MessageId.VM_INIT, RmError.NORESOURCE, n -> n.strings("vdevice-type", "vsmmu-v2"));
         assertRefused(MessageId.VM_INIT, RmError.NORESOURCE, n -> n.strings("vdevice-type", "vrtc-pl031"));

@@ -141,6 +141,7 @@ class ParcelModelTest {
     }
 
     @Test
+    @Invariant({"M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10"})
     void everyAnswerIsTheModelsAndEveryPageIsReachedByExactlyWhomItSays() {
         System.out.printf("ParcelModelTest: seed %d, %d sequences of %d steps%n", SEED, SEQUENCES, STEPS);
         machine();

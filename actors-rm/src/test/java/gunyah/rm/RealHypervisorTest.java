@@ -33,6 +33,7 @@ class RealHypervisorTest {
     }
 
     @Test
+    @Invariant("M12")
     void aGuestLivesThroughTheSequenceOfTheDriverAndAllItsMemoryComesBack() {
         for (int round = 0; round < 2; round++) {
             PagedGuest guest = new PagedGuest(host);
@@ -75,6 +76,7 @@ class RealHypervisorTest {
     }
 
     @Test
+    @Invariant("M9")
     void aRefusedPartOfASharedParcelLeavesItsOwnerWhatItShared() {
         MemRange page = new MemRange(0x4300_0000L, 0x1000);
         int vmid = new WireReader(host.ok(MessageId.VM_ALLOC_VMID, new VmRequest(0))).u32();

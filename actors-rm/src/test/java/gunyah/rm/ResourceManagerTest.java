@@ -18,6 +18,7 @@ import gunyah.rm.rpc.ExitType;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.PacketType;
+import gunyah.rm.rpc.ParcelAccept;
 import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ParcelReturn;
 import gunyah.rm.rpc.Reply;
@@ -29,15 +30,20 @@ import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.WireReader;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /** The Resource Manager from boot to the last reset, as the Linux v17 driver uses it, against a model hypervisor. */
 class ResourceManagerTest {
+    private static final long SEED = Long.getLong("gunyah.seed", 20_261_130L);
     private static final int VM = 128;
     private static final long PARCEL = 0x4800_0000L;
     private static final long PARCEL_SIZE = 0x4000;
@@ -120,6 +126,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("S3")
     void theWholeLifeOfAGuestLeavesNothingBehind() {
         int objects = host.hyp.liveObjects;
         int caps = host.cspace.caps.size();
@@ -190,6 +197,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant({"R1", "R2"})
     void theOwnerGetsTheResourcesOfTheDriverWithTheirRights() {
         startGuest(2);
 
@@ -222,6 +230,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("T4")
     void stopIsAnsweredWhenNoVcpuRunsAnyMore() {
         startGuest(2);
         host.object(VM, ResourceType.VCPU, 1).checksUntilExit = 20;
@@ -237,6 +246,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("S6")
     void haltsSayWhyTheGuestEnded() {
         record Halt(long[] state, ExitType type, String reason) {
         }
@@ -260,6 +270,8 @@ class ResourceManagerTest {
             VmExited exit = host.exits().getFirst();
             assertThat(exit.type()).isEqualTo(halt.type.ordinal());
             assertThat(HexFormat.of().formatHex(exit.reason())).isEqualTo(halt.reason);
+            byte[] news = host.news(MessageId.VM_EXITED).getFirst();
+            assertThat(new WireReader(news).skip(4).u32()).isEqualTo(news.length - 8).isIn(4, 16);
             assertThat(other.killed).isTrue();
             assertThat(host.statuses(VM)).endsWith(VmState.EXITED);
         }
@@ -379,6 +391,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("D2")
     void damagedOrDishonestTreesNeverGetReady() {
         DtNode twoMemories = GuestTrees.guest(1);
         twoMemories.add("ram").strings("device_type", "memory").cells64("reg", 0, 4096);
@@ -410,6 +423,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("D3")
     void aTreeWithoutRoomForTheOverlayFailsTheStart() {
         host.call(MessageId.VM_ALLOC_VMID, new VmRequest(0));
         byte[] blob = GuestTrees.blob(GuestTrees.guest(1));
@@ -423,6 +437,90 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("M11")
+    void anImageThatSomebodyElseMayWriteIsNotRead() {
+        for (boolean shared : new boolean[] {true, false}) {
+            host = new HostClient(RmProfile.large());
+            HostClient other = host.guest(host.running(GuestTrees.linked("other"), PARCEL + 0x10_0000));
+            int id = new WireReader(host.call(MessageId.VM_ALLOC_VMID, new VmRequest(0)).body()).u32();
+            host.write(PARCEL, GuestTrees.blob(GuestTrees.guest(1)));
+            int handle = host.create(shared ? MessageId.MEM_SHARE : MessageId.MEM_LEND, 0, PARCEL, PARCEL_SIZE,
+                    new AclEntry(shared ? 3 : VM, 7), new AclEntry(id, 7));
+            if (!shared) {
+                assertThat(other.error(MessageId.MEM_ACCEPT, new ParcelAccept(handle, 0, 1, ParcelAccept.DONE, 0,
+                        List.of(), List.of(), 0, List.of()))).isEqualTo(RmError.OK);
+            }
+            assertThat(host.error(MessageId.VM_CONFIG_IMAGE, new ConfigImage(id, 0, handle, 0, 0, 0, PARCEL_SIZE)))
+                    .isEqualTo(RmError.OK);
+
+            assertThat(host.error(MessageId.VM_INIT, id)).as("shared %s", shared).isEqualTo(RmError.MEM_INVALID);
+            assertThat(host.statuses(id)).endsWith(VmState.INIT_FAILED);
+        }
+    }
+
+    @Test
+    @Invariant("M11")
+    void aParcelIsMappedByTheRootVmOnlyWhileItWorksAtIt() {
+        List<FakeHypervisor.Mapping> before = List.copyOf(host.hyp.rootAddrspace.mappings);
+        for (boolean fails : new boolean[] {true, false}) {
+            configure(GuestTrees.guest(1));
+            host.hyp.failCall = fails ? 0x38 : -1;
+            host.error(MessageId.VM_INIT, VM);
+            assertThat(host.hyp.rootAddrspace.mappings).isEqualTo(before);
+            assertThat(host.error(MessageId.VM_START, VM)).isEqualTo(fails ? RmError.NOMEM : RmError.OK);
+            assertThat(host.hyp.rootAddrspace.mappings).isEqualTo(before);
+            host.hyp.failCall = -1;
+            if (fails) {
+                host.call(MessageId.VM_RESET, new VmRequest(VM));
+                host.call(MessageId.MEM_RECLAIM, new ParcelReturn(0, 0));
+                assertThat(host.error(MessageId.VM_DEALLOC_VMID, VM)).isEqualTo(RmError.OK);
+            }
+        }
+        assertThat(initError(new byte[(int) PARCEL_SIZE])).isEqualTo(RmError.MEM_INVALID);
+        assertThat(host.hyp.rootAddrspace.mappings).hasSameSizeAs(before);
+    }
+
+    /** Lines that the tree fixes and lines that are given out, in random trees. */
+    @Test
+    @Invariant("R3")
+    void theInterruptsOfAVmDiffer() {
+        Random random = new Random(SEED);
+        for (int round = 0; round < 40; round++) {
+            host = new HostClient(RmProfile.large());
+            DtNode tree = GuestTrees.linked("lines");
+            Set<Integer> fixed = new TreeSet<>();
+            int bells = 1 + random.nextInt(20);
+            for (int i = 0; i < bells; i++) {
+                DtNode bell = GuestTrees.devices(tree).add("d" + i).strings("vdevice-type", "doorbell")
+                        .strings("generate", "/hypervisor/d" + i).cells("label", i).flag("peer-default");
+                // Those that are given out begin at 960.
+                int line = random.nextBoolean() ? 928 + random.nextInt(24) : random.nextInt(900);
+                if (random.nextInt(3) != 0 && fixed.add(line)) {
+                    bell.cells("interrupts", 0, line, 1);
+                }
+            }
+            int vm = host.running(tree, PARCEL);
+
+            List<Integer> lines = new ArrayList<>();
+            patched(vm).find("/hypervisor").orElseThrow().children()
+                    .forEach(node -> node.cells("interrupts").ifPresent(cells -> {
+                        for (int i = 0; i < cells.length; i += 3) {
+                            lines.add(cells[i] << 16 | cells[i + 1]);
+                        }
+                    }));
+            assertThat(lines).as("seed %d, round %d", SEED, round).doesNotHaveDuplicates().hasSize(bells + 2)
+                    .containsAll(fixed);
+        }
+    }
+
+    private DtNode patched(int vm) {
+        byte[] blob = new byte[HostClient.IMAGE_SIZE];
+        host.hyp.access(host.hyp.addrspace(vm), DTB_GPA, blob, 0, blob.length, false);
+        return Fdt.parse(blob).root();
+    }
+
+    @Test
+    @Invariant({"M2", "M3"})
     void lentMemoryIsOutOfReachUntilItIsReclaimed() {
         host.call(MessageId.VM_ALLOC_VMID, new VmRequest(0));
         int handle = lend(PARCEL, 0x2000, new AclEntry(VM, 7));
@@ -486,6 +584,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("T3")
     void everyRequestIsAnsweredOnceInOrderHoweverLateTheClientReads() {
         for (int i = 0; i < 500; i++) {
             host.post(MessageId.VM_GET_VMID.id(), new byte[0]);
@@ -499,6 +598,7 @@ class ResourceManagerTest {
     }
 
     @Test
+    @Invariant("S4")
     void theSmallestFreeVmidIsGivenAndNeverThatOfTheRoot() {
         for (int i = 0; i < 127; i++) {
             host.call(MessageId.VM_ALLOC_VMID, new VmRequest(0));

@@ -3,6 +3,9 @@ package gunyah.rm.dt;
 import gunyah.rm.rpc.MemRange;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a guest's device tree asks of the Resource Manager: {@code /gunyah-vm-config}, cpus, interrupt controller and
@@ -27,6 +30,19 @@ public record GuestConfig(String name, Optional<String> uri, Optional<String> gu
 
     public GuestConfig {
         vdevices = List.copyOf(vdevices);
+    }
+
+    /** {@return the INTIDs that its nodes fix} */
+    public Set<Integer> fixedVirqs() {
+        return vdevices.stream().flatMap(device -> switch (device) {
+            case RpcDevice rpc -> Stream.of(rpc.txVirq, rpc.rxVirq);
+            case QueuePairDevice pair -> Stream.of(pair.txVirq, pair.rxVirq);
+            case DoorbellDevice bell -> Stream.of(bell.virq);
+            case QueueDevice queue -> Stream.of(queue.virq);
+            case VirtioDevice virtio -> Stream.of(virtio.virq);
+            case SharedMemoryDevice memory -> Stream.<Integer>of();
+            case IoMemoryDevice memory -> Stream.<Integer>of();
+        }).filter(virq -> virq != 0).collect(Collectors.toUnmodifiableSet());
     }
 
     /** How vCPUs get CPU time. */

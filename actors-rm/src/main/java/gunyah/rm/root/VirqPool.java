@@ -4,6 +4,7 @@ import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 
 /** Interrupt lines of one VM's VIC that the Resource Manager may hand out, lowest of the first range first. */
 public final class VirqPool {
@@ -19,16 +20,26 @@ public final class VirqPool {
     }
 
     private final List<Range> ranges;
+    private final Set<Integer> fixed;
     private final BitSet taken = new BitSet(ESPI_END);
 
     public VirqPool(List<Range> ranges) {
+        this(ranges, Set.of());
+    }
+
+    /** @param fixed INTIDs that are handed out to who asks for them only */
+    public VirqPool(List<Range> ranges, Set<Integer> fixed) {
         this.ranges = List.copyOf(ranges);
+        this.fixed = Set.copyOf(fixed);
     }
 
     /** {@return a free INTID} Throws NORESOURCE when there is none. */
     public int take() {
         for (Range range : ranges) {
             int intid = taken.nextClearBit(range.first);
+            while (fixed.contains(intid)) {
+                intid = taken.nextClearBit(intid + 1);
+            }
             if (intid < range.end) {
                 taken.set(intid);
                 return intid;
@@ -38,14 +49,15 @@ public final class VirqPool {
     }
 
     /**
-     * Takes a line the device tree fixes; any shared interrupt will do, also outside the ranges.
+     * Takes a line the device tree fixes; any shared interrupt will do, also outside the ranges. Throws ARGUMENT_INVALID
+     * for others and for one that is taken.
      *
      * @return {@code intid}
      */
     public int take(int intid) {
         boolean shared = intid >= SPI_BASE && intid < SPI_END || intid >= ESPI_BASE && intid < ESPI_END;
         if (!shared || taken.get(intid)) {
-            throw new RmFault(RmError.IRQ_INVALID);
+            throw new RmFault(RmError.ARGUMENT_INVALID);
         }
         taken.set(intid);
         return intid;

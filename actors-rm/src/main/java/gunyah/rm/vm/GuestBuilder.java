@@ -135,7 +135,7 @@ final class GuestBuilder {
         hypercalls.configureVic(vm.vic, config.vcpus().cpus().size(), SPI_COUNT, Hypercalls.VIC_NO_DEFAULT_ADDRESSES);
         hypercalls.setLinearMpidr(vm.vic);
         hypercalls.activate(vm.vic);
-        vm.virqs = new VirqPool(root.profile().guestVirqs());
+        vm.virqs = new VirqPool(root.profile().guestVirqs(), config.fixedVirqs());
     }
 
     private List<GuestVcpu> vcpus(long addrspace) {

@@ -16,6 +16,7 @@ import gunyah.rm.rpc.ConfigImage;
 import gunyah.rm.rpc.DemandPaging;
 import gunyah.rm.rpc.FirmwareMemory;
 import gunyah.rm.rpc.MemRange;
+import gunyah.rm.rpc.ParcelTransfer;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmError;
 import gunyah.rm.rpc.RmFault;
@@ -142,7 +143,12 @@ public final class VmConfiguration {
     public Reply init(Call<VmRequest> call) {
         return notices.orFailed(call.target(), vm -> {
             ConfigImage image = vm.image.orElseThrow();
-            Fdt tree = GuestTree.read(root, parcelOf(vm, image.handle()), image);
+            MemParcel parcel = parcelOf(vm, image.handle());
+            // What is read must be what is checked: nobody may write it meanwhile.
+            if (parcel.transfer() != ParcelTransfer.LEND || parcel.state() != MemParcel.State.SHARING) {
+                throw new RmFault(RmError.MEM_INVALID);
+            }
+            Fdt tree = GuestTree.read(root, parcel, image);
             vm.config = Optional.of(GuestConfigParser.parse(tree.root(), root.profile().maxVcpus()));
             new GuestBuilder(root, vm, call.caller(), vm.configured()).build();
             vdevices.build(vm, call.caller());

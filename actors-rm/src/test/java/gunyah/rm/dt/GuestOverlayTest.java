@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
 import gunyah.rm.GuestTrees;
+import gunyah.rm.Invariant;
 import gunyah.rm.dt.GuestConfig.DoorbellDevice;
 import gunyah.rm.dt.GuestConfig.RpcDevice;
 import gunyah.rm.link.QueuePair;
@@ -16,12 +17,16 @@ import gunyah.rm.rpc.RmFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GuestOverlayTest {
+    private static final long SEED = Long.getLong("gunyah.seed", 20_261_130L);
     private static final QueuePair QUEUES =
             new QueuePair(8, 240, 1, 2, 40, 41, 0x1234_5678_9abc_def0L, 0x0fed_cba9_8765_4321L, 960, 961);
 
@@ -46,6 +51,7 @@ class GuestOverlayTest {
     }
 
     @Test
+    @Invariant("D1")
     void whatWasThereStaysAndWhatIsNewCanBeReadBack() {
         DtNode before = GuestTrees.guest(2);
 
@@ -67,6 +73,37 @@ class GuestOverlayTest {
     }
 
     @Test
+    @Invariant("D1")
+    void memoryIsWhatIsMappedSortedAndMerged() {
+        Random random = new Random(SEED);
+        for (int round = 0; round < 200; round++) {
+            BitSet pages = new BitSet();
+            List<MemRange> ranges = new ArrayList<>();
+            for (int i = random.nextInt(8); i >= 0; i--) {
+                int page = 0x8_0000 + random.nextInt(40);
+                int size = 1 + random.nextInt(4);
+                if (pages.get(page, page + size).isEmpty()) {
+                    pages.set(page, page + size);
+                    ranges.add(new MemRange(page * 0x1000L, size * 0x1000L));
+                }
+            }
+            List<Integer> expected = new ArrayList<>();
+            for (int from = pages.nextSetBit(0); from >= 0; from = pages.nextSetBit(pages.nextClearBit(from))) {
+                expected.addAll(List.of(0, from << 12, 0, (pages.nextClearBit(from) - from) << 12));
+            }
+            Fdt tree = new Fdt(GuestTrees.guest(1));
+
+            new GuestOverlay(tree, 1).memory(ranges, false);
+
+            DtNode memory = Fdt.parse(tree.toBytes()).root().children().stream()
+                    .filter(n -> n.baseName().equals("memory")).findFirst().orElseThrow();
+            assertThat(memory.cells("reg").orElseThrow()).as("seed %d, round %d", SEED, round)
+                    .containsExactly(expected.stream().mapToInt(i -> i).toArray());
+        }
+    }
+
+    @Test
+    @Invariant("D2")
     void aTreeWithAHypervisorOrWithoutChosenIsRefused() {
         DtNode claimed = GuestTrees.guest(1);
         claimed.add("hypervisor@0");

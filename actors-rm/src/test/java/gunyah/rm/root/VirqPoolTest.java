@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import gunyah.rm.root.VirqPool.Range;
 import gunyah.rm.rpc.RmFault;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class VirqPoolTest {
@@ -17,6 +18,14 @@ class VirqPoolTest {
         assertThatThrownBy(pool::take).isInstanceOf(RmFault.class);
         pool.giveBack(961);
         assertThat(pool.take()).isEqualTo(961);
+    }
+
+    @Test
+    void fixedLinesAreKeptForWhoAsksForThem() {
+        VirqPool kept = new VirqPool(List.of(new Range(960, 964)), Set.of(960, 962));
+
+        assertThat(List.of(kept.take(), kept.take(), kept.take(962))).containsExactly(961, 963, 962);
+        assertThatThrownBy(kept::take).isInstanceOf(RmFault.class);
     }
 
     @Test

@@ -3,6 +3,7 @@ package gunyah.rm.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gunyah.rm.Invariant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -30,6 +31,7 @@ class TransportTest {
     }
 
     @Test
+    @Invariant("T1")
     void joiningWhatWasSplitIsTheIdentity() {
         for (int length : new int[] {0, 1, 231, 232, 233, 464, 465, 8204, 8216, 14384, 14615, 14616}) {
             List<byte[]> packets = Fragmenter.split(message(length));
@@ -108,6 +110,7 @@ class TransportTest {
     }
 
     @Test
+    @Invariant("T2")
     void damagedStreamsNeverDeliverWhatWasNotSent() {
         Random random = new Random(SEED);
         Reassembler reassembler = new Reassembler();
