@@ -196,7 +196,7 @@ class ParcelModelTest {
     private void sequence(long seed, int number) {
         pool = new MemRange(MEMORY + number * APART, PAGES * (long) ParcelModel.PAGE);
         Random random = new Random(seed);
-        vms.replaceAll(Vm::anew);
+        vms.replaceAll(vm -> vm.direct ? new Vm(vm.vmid, true, around(pool)) : vm.anew());
         places.clear();
         trace.clear();
         host.forget();
@@ -216,6 +216,12 @@ class ParcelModelTest {
         } catch (AssertionError wrong) {
             throw new AssertionError("sequence of seed %d:%n%s".formatted(seed, String.join("\n", trace)), wrong);
         }
+    }
+
+    /** {@return all other memory, which is the primary VM's for good} */
+    private static List<MemRange> around(MemRange pool) {
+        long end = pool.base() + pool.size();
+        return List.of(new MemRange(0, pool.base()), new MemRange(end, Long.MAX_VALUE - end));
     }
 
     private void step(Request request) {

@@ -111,7 +111,7 @@ final class ParcelTraffic {
     private List<MemRange> ranges(Vm caller) {
         List<Long> free = new ArrayList<>(free(caller));
         List<MemRange> ranges = new ArrayList<>();
-        int count = one(40) ? 0 : 1 + random.nextInt(3);
+        int count = one(40) ? 0 : 1 + random.nextInt(4);
         for (int i = 0; i < count; i++) {
             long pages = 1 + random.nextInt(3) / 2;
             long base = free.isEmpty() || one(20) ? pool.base() + random.nextInt(8) * 0x1000L : any(free);
@@ -149,7 +149,9 @@ final class ParcelTraffic {
     }
 
     private Request accept() {
-        Vm caller = any(vms);
+        List<Vm> partial = vms.stream().filter(vm -> model.parcels().stream()
+                .anyMatch(p -> p.isHeldBy(vm) && !p.isMappedBy(vm))).toList();
+        Vm caller = any(partial.isEmpty() || one(2) ? vms : partial);
         List<Parcel> offered = model.parcels().stream().filter(p -> p.owner != caller && p.isComplete()
                 && p.rights(caller.vmid).isPresent() && !p.isMappedBy(caller)).toList();
         int handle = handle(offered);
@@ -192,7 +194,7 @@ final class ParcelTraffic {
                 base = caller.owned().stream().findAny().map(Piece::ipa).orElse(Agent.IMAGE_IPA);
             }
             places.add(new MemRange(one(80) ? base + 16 : base, one(60) ? range.size() + 0x1000 : range.size()));
-            slot += one(15) ? 0 : range.size() / 0x1000;
+            slot += one(8) ? 0 : range.size() / 0x1000;
         }
         return places;
     }
@@ -221,6 +223,6 @@ final class ParcelTraffic {
             vmids.add(one(30) ? NOBODY : any(vms).vmid);
         }
         return new Request(caller, MessageId.MEM_NOTIFY,
-                new ParcelNotify(handle(wanted), flags, one(20) ? 8 : 7, vmids));
+                new ParcelNotify(handle(wanted), flags, one(5) ? 8 : 7, vmids));
     }
 }
