@@ -19,7 +19,9 @@ import gunyah.arm64.sysreg.Exceptions;
 import gunyah.arm64.translate.Region;
 import gunyah.arm64.translate.RegionGate;
 import gunyah.arm64.translate.Translator;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Executes pre-decoded instructions of one CPU. The commonest forms are executed in line by a switch over
@@ -62,6 +64,12 @@ public final class Interpreter {
     private final Insn[] single = new Insn[CodePage.SLOTS + 1];
     private int singleSlot;
     private Insn faulting = CodePage.UNDECODED;
+    /**
+     * Address of the page being executed, and the retired count of its slot 0. In memory: as locals, sums of them that
+     * several cases need would be computed before the switch (see {@link #apart}).
+     */
+    private long pageVa;
+    private long base;
 
     /** An interpreter that goes on in translated code where the domain has it. */
     public Interpreter(Cpu cpu) {
@@ -198,6 +206,14 @@ public final class Interpreter {
         }
     }
 
+    /**
+     * No instruction: what the case reads is read behind it. C2 would read the operands of all cases before the switch,
+     * once, and keep them on the stack: fifty machine instructions for each of the guest's.
+     */
+    private static void apart() {
+        VarHandle.acquireFence();
+    }
+
     private static long offset(long[] x, Insn insn) {
         long value = x[insn.rm];
         int option = insn.b;
@@ -223,7 +239,7 @@ public final class Interpreter {
         long careful = end - CodePage.SLOTS;
         while (control.peek() == 0 && s.retired < end && !s.il && !cpu.isLeaving()) {
             CodePage page = page(s.pc);
-            long pageVa = s.pc & -4096;
+            pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
             if (s.btype != 0) {
                 land(page.insn(i));
@@ -234,11 +250,13 @@ public final class Interpreter {
             } else if (translated && page.warm(i) && runRegions(page, i, end)) {
                 continue;
             }
-            long base = s.retired - i;
+            base = s.retired - i;
             Insn[] insns = page.insns;
             if (misaligned || s.retired >= careful) {
                 insns = singleSlot(page, i);
             }
+            // so that C2 need not ask at each instruction
+            Objects.requireNonNull(insns);
             try {
                 execute:
                 for (;;) {
@@ -247,18 +265,21 @@ public final class Interpreter {
                     taken:
                     switch (insn.op) {
                         case Ops.CALL:
+                            apart();
                             s.pc = pageVa + ((long) i << 2);
                             s.retired = base + i;
                             insn.semantics.execute(cpu, insn);
                             i++;
                             continue;
                         case Ops.CALL_BRANCH:
+                            apart();
                             s.pc = pageVa + ((long) i << 2);
                             s.retired = base + i;
                             insn.semantics.execute(cpu, insn);
                             s.retired = base + i + 1;
                             break execute;
                         case Ops.CALL_STACK:
+                            apart();
                             s.pc = pageVa + ((long) i << 2);
                             s.retired = base + i;
                             insn.semantics.execute(cpu, insn);
@@ -280,34 +301,42 @@ public final class Interpreter {
                             i++;
                             continue;
                         case Ops.CONST:
+                            apart();
                             x[insn.rd] = insn.imm;
                             i++;
                             continue;
                         case Ops.MOVK_X:
+                            apart();
                             x[insn.rd] = x[insn.rd] & ~(0xFFFFL << insn.a) | insn.imm;
                             i++;
                             continue;
                         case Ops.MOVK_W:
+                            apart();
                             x[insn.rd] = (x[insn.rd] & ~(0xFFFFL << insn.a) | insn.imm) & LOW;
                             i++;
                             continue;
                         case Ops.ADR:
+                            apart();
                             x[insn.rd] = pageVa + ((long) i << 2) + insn.imm;
                             i++;
                             continue;
                         case Ops.ADRP:
+                            apart();
                             x[insn.rd] = pageVa + insn.imm;
                             i++;
                             continue;
                         case Ops.ADD_IMM_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] + insn.imm;
                             i++;
                             continue;
                         case Ops.ADD_IMM_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] + insn.imm & LOW;
                             i++;
                             continue;
                         case Ops.ADDS_IMM_X: {
+                            apart();
                             long left = x[insn.rn];
                             long result = left + insn.imm;
                             s.nzcv = Flags.add64(left, insn.imm, result);
@@ -316,6 +345,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.ADDS_IMM_W: {
+                            apart();
                             int left = (int) x[insn.rn];
                             int result = left + (int) insn.imm;
                             s.nzcv = Flags.add32(left, (int) insn.imm, result);
@@ -324,6 +354,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.SUBS_IMM_X: {
+                            apart();
                             long left = x[insn.rn];
                             long result = left - insn.imm;
                             s.nzcv = Flags.sub64(left, insn.imm, result);
@@ -332,6 +363,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.SUBS_IMM_W: {
+                            apart();
                             int left = (int) x[insn.rn];
                             int result = left - (int) insn.imm;
                             s.nzcv = Flags.sub32(left, (int) insn.imm, result);
@@ -340,22 +372,27 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.ADD_LSL_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] + (x[insn.rm] << insn.a);
                             i++;
                             continue;
                         case Ops.ADD_LSL_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] + (x[insn.rm] << insn.a) & LOW;
                             i++;
                             continue;
                         case Ops.SUB_LSL_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] - (x[insn.rm] << insn.a);
                             i++;
                             continue;
                         case Ops.SUB_LSL_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] - (x[insn.rm] << insn.a) & LOW;
                             i++;
                             continue;
                         case Ops.ADDS_LSL_X: {
+                            apart();
                             long left = x[insn.rn];
                             long right = x[insn.rm] << insn.a;
                             long result = left + right;
@@ -365,6 +402,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.ADDS_LSL_W: {
+                            apart();
                             int left = (int) x[insn.rn];
                             int right = (int) x[insn.rm] << insn.a;
                             int result = left + right;
@@ -374,6 +412,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.SUBS_LSL_X: {
+                            apart();
                             long left = x[insn.rn];
                             long right = x[insn.rm] << insn.a;
                             long result = left - right;
@@ -383,6 +422,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.SUBS_LSL_W: {
+                            apart();
                             int left = (int) x[insn.rn];
                             int right = (int) x[insn.rm] << insn.a;
                             int result = left - right;
@@ -392,14 +432,17 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.ADD_EXT_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] + Shift.extend(x[insn.rm], insn.b, insn.a);
                             i++;
                             continue;
                         case Ops.ADC_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] + x[insn.rm] + (s.nzcv >>> 29 & 1);
                             i++;
                             continue;
                         case Ops.ADCS_X: {
+                            apart();
                             long left = x[insn.rn];
                             long right = x[insn.rm];
                             long result = left + right + (s.nzcv >>> 29 & 1);
@@ -409,6 +452,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.SBCS_X: {
+                            apart();
                             long left = x[insn.rn];
                             long right = ~x[insn.rm];
                             long result = left + right + (s.nzcv >>> 29 & 1);
@@ -418,26 +462,32 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.AND_IMM:
+                            apart();
                             x[insn.rd] = x[insn.rn] & insn.imm;
                             i++;
                             continue;
                         case Ops.ORR_IMM_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] | insn.imm;
                             i++;
                             continue;
                         case Ops.ORR_IMM_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] | insn.imm) & LOW;
                             i++;
                             continue;
                         case Ops.EOR_IMM_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] ^ insn.imm;
                             i++;
                             continue;
                         case Ops.EOR_IMM_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] ^ insn.imm) & LOW;
                             i++;
                             continue;
                         case Ops.ANDS_IMM_X: {
+                            apart();
                             long result = x[insn.rn] & insn.imm;
                             s.nzcv = Flags.logical64(result);
                             x[insn.rd] = result;
@@ -445,6 +495,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.ANDS_IMM_W: {
+                            apart();
                             int result = (int) (x[insn.rn] & insn.imm);
                             s.nzcv = Flags.logical32(result);
                             x[insn.rd] = result & LOW;
@@ -452,66 +503,82 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.AND_LSL_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] & x[insn.rm] << insn.a;
                             i++;
                             continue;
                         case Ops.AND_LSL_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] & x[insn.rm] << insn.a & LOW;
                             i++;
                             continue;
                         case Ops.ORR_LSL_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] | x[insn.rm] << insn.a;
                             i++;
                             continue;
                         case Ops.ORR_LSL_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] | x[insn.rm] << insn.a) & LOW;
                             i++;
                             continue;
                         case Ops.EOR_LSL_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] ^ x[insn.rm] << insn.a;
                             i++;
                             continue;
                         case Ops.EOR_LSL_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] ^ x[insn.rm] << insn.a) & LOW;
                             i++;
                             continue;
                         case Ops.ADD_SHIFT_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] + Shift.shift64(x[insn.rm], insn.b, insn.a);
                             i++;
                             continue;
                         case Ops.ADD_SHIFT_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] + Shift.shift32((int) x[insn.rm], insn.b, insn.a) & LOW;
                             i++;
                             continue;
                         case Ops.SUB_SHIFT_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] - Shift.shift64(x[insn.rm], insn.b, insn.a);
                             i++;
                             continue;
                         case Ops.ORR_SHIFT_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] | Shift.shift64(x[insn.rm], insn.b, insn.a);
                             i++;
                             continue;
                         case Ops.ORR_SHIFT_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] | Shift.shift32((int) x[insn.rm], insn.b, insn.a)) & LOW;
                             i++;
                             continue;
                         case Ops.EOR_SHIFT_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] ^ Shift.shift64(x[insn.rm], insn.b, insn.a);
                             i++;
                             continue;
                         case Ops.EOR_SHIFT_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] ^ Shift.shift32((int) x[insn.rm], insn.b, insn.a)) & LOW;
                             i++;
                             continue;
                         case Ops.BIC_LSL_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a);
                             i++;
                             continue;
                         case Ops.BIC_LSL_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a) & LOW;
                             i++;
                             continue;
                         case Ops.ANDS_LSL_X: {
+                            apart();
                             long result = x[insn.rn] & x[insn.rm] << insn.a;
                             s.nzcv = Flags.logical64(result);
                             x[insn.rd] = result;
@@ -519,6 +586,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.ANDS_LSL_W: {
+                            apart();
                             int result = (int) x[insn.rn] & (int) x[insn.rm] << insn.a;
                             s.nzcv = Flags.logical32(result);
                             x[insn.rd] = result & LOW;
@@ -526,231 +594,285 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.MOV_X:
+                            apart();
                             x[insn.rd] = x[insn.rm];
                             i++;
                             continue;
                         case Ops.MOV_W:
+                            apart();
                             x[insn.rd] = x[insn.rm] & LOW;
                             i++;
                             continue;
                         case Ops.UBFX:
+                            apart();
                             x[insn.rd] = x[insn.rn] >>> insn.a & insn.imm;
                             i++;
                             continue;
                         case Ops.UBFIZ:
+                            apart();
                             x[insn.rd] = (x[insn.rn] & insn.imm) << insn.a;
                             i++;
                             continue;
                         case Ops.SBFM_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] << insn.a >> insn.b;
                             i++;
                             continue;
                         case Ops.SBFM_W:
+                            apart();
                             x[insn.rd] = x[insn.rn] << insn.a >> insn.b & LOW;
                             i++;
                             continue;
                         case Ops.BFM_X:
+                            apart();
                             x[insn.rd] = x[insn.rd] & ~insn.imm | Long.rotateRight(x[insn.rn], insn.a) & insn.imm;
                             i++;
                             continue;
                         case Ops.BFM_W:
+                            apart();
                             x[insn.rd] = (x[insn.rd] & ~insn.imm | Long.rotateRight(x[insn.rn], insn.a) & insn.imm)
                                     & LOW;
                             i++;
                             continue;
                         case Ops.EXTR_X:
+                            apart();
                             x[insn.rd] = x[insn.rm] >>> insn.a | x[insn.rn] << 1 << 63 - insn.a;
                             i++;
                             continue;
                         case Ops.EXTR_W:
+                            apart();
                             x[insn.rd] = (x[insn.rn] << 32 | x[insn.rm] & LOW) >>> insn.a & LOW;
                             i++;
                             continue;
                         case Ops.LSLV_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] << x[insn.rm];
                             i++;
                             continue;
                         case Ops.LSLV_W:
+                            apart();
                             x[insn.rd] = (int) x[insn.rn] << (int) x[insn.rm] & LOW;
                             i++;
                             continue;
                         case Ops.LSRV_X:
+                            apart();
                             x[insn.rd] = x[insn.rn] >>> x[insn.rm];
                             i++;
                             continue;
                         case Ops.LSRV_W:
+                            apart();
                             x[insn.rd] = (int) x[insn.rn] >>> (int) x[insn.rm] & LOW;
                             i++;
                             continue;
                         case Ops.MADD_X:
+                            apart();
                             x[insn.rd] = x[insn.ra] + x[insn.rn] * x[insn.rm];
                             i++;
                             continue;
                         case Ops.MADD_W:
+                            apart();
                             x[insn.rd] = x[insn.ra] + x[insn.rn] * x[insn.rm] & LOW;
                             i++;
                             continue;
                         case Ops.MSUB_X:
+                            apart();
                             x[insn.rd] = x[insn.ra] - x[insn.rn] * x[insn.rm];
                             i++;
                             continue;
                         case Ops.UMULH:
+                            apart();
                             x[insn.rd] = Math.unsignedMultiplyHigh(x[insn.rn], x[insn.rm]);
                             i++;
                             continue;
                         case Ops.UMADDL:
+                            apart();
                             x[insn.rd] = x[insn.ra] + (x[insn.rn] & LOW) * (x[insn.rm] & LOW);
                             i++;
                             continue;
                         case Ops.SMADDL:
+                            apart();
                             x[insn.rd] = x[insn.ra] + (long) (int) x[insn.rn] * (int) x[insn.rm];
                             i++;
                             continue;
                         case Ops.CSEL_X:
+                            apart();
                             x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm];
                             i++;
                             continue;
                         case Ops.CSEL_W:
+                            apart();
                             x[insn.rd] = (Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm]) & LOW;
                             i++;
                             continue;
                         case Ops.CSINC_X:
+                            apart();
                             x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm] + 1;
                             i++;
                             continue;
                         case Ops.CSINC_W:
+                            apart();
                             x[insn.rd] = (Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm] + 1) & LOW;
                             i++;
                             continue;
                         case Ops.CSINV_X:
+                            apart();
                             x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : ~x[insn.rm];
                             i++;
                             continue;
                         case Ops.CCMP:
+                            apart();
                             s.nzcv = Conditional.compared(x, insn, s.nzcv);
                             i++;
                             continue;
                         case Ops.B:
+                            apart();
                             break taken;
                         case Ops.BL:
+                            apart();
                             x[LR] = pageVa + ((long) i << 2) + 4;
                             break taken;
                         case Ops.B_COND:
+                            apart();
                             if (Flags.holds(insn.a, s.nzcv)) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.CBZ_X:
+                            apart();
                             if (x[insn.rn] == 0) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.CBZ_W:
+                            apart();
                             if ((int) x[insn.rn] == 0) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.CBNZ_X:
+                            apart();
                             if (x[insn.rn] != 0) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.CBNZ_W:
+                            apart();
                             if ((int) x[insn.rn] != 0) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.TBZ:
+                            apart();
                             if ((x[insn.rn] >>> insn.a & 1) == 0) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.TBNZ:
+                            apart();
                             if ((x[insn.rn] >>> insn.a & 1) != 0) {
                                 break taken;
                             }
                             i++;
                             continue;
                         case Ops.BR:
+                            apart();
                             s.pc = mmu.branchAddress(x[insn.rn]);
                             s.retired = base + i + 1;
                             break execute;
                         case Ops.BLR:
+                            apart();
                             s.pc = mmu.branchAddress(x[insn.rn]);
                             x[LR] = pageVa + ((long) i << 2) + 4;
                             s.retired = base + i + 1;
                             break execute;
                         case Ops.LDR_X:
+                            apart();
                             x[insn.rd] = mmu.read64(x[insn.rn] + insn.imm);
                             i++;
                             continue;
                         case Ops.LDR_W:
+                            apart();
                             x[insn.rd] = mmu.read32(x[insn.rn] + insn.imm) & LOW;
                             i++;
                             continue;
                         case Ops.LDRH:
+                            apart();
                             x[insn.rd] = mmu.read16(x[insn.rn] + insn.imm);
                             i++;
                             continue;
                         case Ops.LDRB:
+                            apart();
                             x[insn.rd] = mmu.read8(x[insn.rn] + insn.imm);
                             i++;
                             continue;
                         case Ops.LDRSW:
+                            apart();
                             x[insn.rd] = mmu.read32(x[insn.rn] + insn.imm);
                             i++;
                             continue;
                         case Ops.STR_X:
+                            apart();
                             mmu.write64(x[insn.rn] + insn.imm, x[insn.rd]);
                             i++;
                             continue;
                         case Ops.STR_W:
+                            apart();
                             mmu.write32(x[insn.rn] + insn.imm, (int) x[insn.rd]);
                             i++;
                             continue;
                         case Ops.STRH:
+                            apart();
                             mmu.write16(x[insn.rn] + insn.imm, (int) x[insn.rd]);
                             i++;
                             continue;
                         case Ops.STRB:
+                            apart();
                             mmu.write8(x[insn.rn] + insn.imm, (int) x[insn.rd]);
                             i++;
                             continue;
                         case Ops.LDR_X_REG:
+                            apart();
                             x[insn.rd] = mmu.read64(x[insn.rn] + offset(x, insn));
                             i++;
                             continue;
                         case Ops.LDR_W_REG:
+                            apart();
                             x[insn.rd] = mmu.read32(x[insn.rn] + offset(x, insn)) & LOW;
                             i++;
                             continue;
                         case Ops.LDRH_REG:
+                            apart();
                             x[insn.rd] = mmu.read16(x[insn.rn] + offset(x, insn));
                             i++;
                             continue;
                         case Ops.LDRB_REG:
+                            apart();
                             x[insn.rd] = mmu.read8(x[insn.rn] + offset(x, insn));
                             i++;
                             continue;
                         case Ops.STR_X_REG:
+                            apart();
                             mmu.write64(x[insn.rn] + offset(x, insn), x[insn.rd]);
                             i++;
                             continue;
                         case Ops.STR_W_REG:
+                            apart();
                             mmu.write32(x[insn.rn] + offset(x, insn), (int) x[insn.rd]);
                             i++;
                             continue;
                         case Ops.STRB_REG:
+                            apart();
                             mmu.write8(x[insn.rn] + offset(x, insn), (int) x[insn.rd]);
                             i++;
                             continue;
                         case Ops.LDR_X_WB: {
+                            apart();
                             long at = x[insn.rn];
                             long value = mmu.read64(at + insn.a);
                             x[insn.rn] = at + insn.b;
@@ -759,6 +881,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.STR_X_WB: {
+                            apart();
                             long at = x[insn.rn];
                             mmu.write64(at + insn.a, x[insn.rd]);
                             x[insn.rn] = at + insn.b;
@@ -766,6 +889,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.LDRB_WB: {
+                            apart();
                             long at = x[insn.rn];
                             long value = mmu.read8(at + insn.a);
                             x[insn.rn] = at + insn.b;
@@ -774,6 +898,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.STRB_WB: {
+                            apart();
                             long at = x[insn.rn];
                             mmu.write8(at + insn.a, (int) x[insn.rd]);
                             x[insn.rn] = at + insn.b;
@@ -781,6 +906,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.LDR_W_WB: {
+                            apart();
                             long at = x[insn.rn];
                             long value = mmu.read32(at + insn.a) & LOW;
                             x[insn.rn] = at + insn.b;
@@ -789,6 +915,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.STR_W_WB: {
+                            apart();
                             long at = x[insn.rn];
                             mmu.write32(at + insn.a, (int) x[insn.rd]);
                             x[insn.rn] = at + insn.b;
@@ -796,6 +923,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.LDP_X: {
+                            apart();
                             long at = x[insn.rn];
                             long first = mmu.read64(at + insn.a);
                             long second = mmu.read64(at + insn.a + 8);
@@ -806,6 +934,7 @@ public final class Interpreter {
                             continue;
                         }
                         case Ops.STP_X: {
+                            apart();
                             long at = x[insn.rn];
                             mmu.write64(at + insn.a, x[insn.rd]);
                             mmu.write64(at + insn.a + 8, x[insn.ra]);
