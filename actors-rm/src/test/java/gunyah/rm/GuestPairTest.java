@@ -1,19 +1,27 @@
 package gunyah.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import gunyah.config.fdt.DtNode;
 import gunyah.rm.rpc.AclEntry;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
+import gunyah.rm.rpc.Nothing;
 import gunyah.rm.rpc.ParcelCreate;
 import gunyah.rm.rpc.ParcelReturn;
+import gunyah.rm.rpc.Reassembler;
 import gunyah.rm.rpc.RmError;
+import gunyah.rm.rpc.RmMessage;
+import gunyah.rm.rpc.StatusUpdate;
 import gunyah.rm.rpc.VmRequest;
+import gunyah.rm.rpc.VmState;
+import gunyah.rm.rpc.VmStatus;
 import gunyah.rm.rpc.WireReader;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -70,6 +78,7 @@ class GuestPairTest {
         a.run();
         b.run();
 
+        peersHearOfEachOther(a, b);
         seenByNobodyElse(a, b);
         messages(a, b);
         messages(b, a);
@@ -82,11 +91,43 @@ class GuestPairTest {
         assertThat(a.load(BUFFER_IPA + 0x1000)).isEmpty();
 
         b.stop();
+        assertThat(List.of(status(a), status(a), status(a))).as("told of a peer that ends")
+                .extracting(VmStatus::vmid, s -> VmState.of(s.state()))
+                .containsExactly(tuple(b.vmid, VmState.EXITED), tuple(b.vmid, VmState.RESETTING),
+                        tuple(b.vmid, VmState.RESET));
+        assertThat(peers(a)).as("no peer any more").containsExactly(3);
         assertThat(a.store(BUFFER_IPA, 1)).as("the others keep it").isTrue();
         a.stop();
         assertThat(host.error(MessageId.MEM_RECLAIM, new ParcelReturn(buffer, 0))).isEqualTo(RmError.OK);
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(a.vmid));
         host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(b.vmid));
+    }
+
+    private static void peersHearOfEachOther(Agent a, Agent b) {
+        assertThat(peers(a)).containsExactlyInAnyOrder(3, b.vmid);
+        assertThat(peers(b)).containsExactlyInAnyOrder(3, a.vmid);
+        assertThat(a.error(MessageId.VM_SET_STATUS, new StatusUpdate(4, 0x77))).isEqualTo(RmError.OK);
+        VmStatus told = status(b);
+        while (told.osState() == 0) {
+            told = status(b);
+        }
+        assertThat(told).isEqualTo(new VmStatus(a.vmid, VmState.RUNNING.value(), 4, 0x77));
+    }
+
+    private static List<Integer> peers(Agent vm) {
+        WireReader reader = new WireReader(vm.request(MessageId.VM_GET_PEERS, new Nothing()).body());
+        return IntStream.range(0, reader.u32()).map(i -> reader.u32()).boxed().toList();
+    }
+
+    /** {@return the next VM_STATUS a guest is told} */
+    private static VmStatus status(Agent vm) {
+        while (true) {
+            byte[] packet = vm.awaitPacket();
+            Optional<RmMessage> message = new Reassembler().accept(packet, packet.length);
+            if (message.filter(m -> m.messageId() == MessageId.VM_STATUS.id()).isPresent()) {
+                return VmStatus.decode(message.get().payload());
+            }
+        }
     }
 
     // Its owner sees what a VM has with it, a third VM nothing at all; each of the two sees their devices.

@@ -184,7 +184,7 @@ class VmStateTest {
     }
 
     @Test
-    @Invariant("S1")
+    @Invariant({"S1", "S3"})
     void everyRequestInEveryStateIsAnsweredAsTheTableSays() {
         table().forEach((id, cells) -> cells.forEach((state, cell) -> {
             become(state);

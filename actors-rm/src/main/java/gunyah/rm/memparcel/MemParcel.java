@@ -216,7 +216,8 @@ public final class MemParcel {
         orphan = true;
     }
 
-    boolean isOrphan() {
+    /** {@return whether its owner is gone, so that nobody new may accept it} */
+    public boolean isOrphan() {
         return orphan;
     }
 

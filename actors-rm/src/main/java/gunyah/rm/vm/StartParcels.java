@@ -93,7 +93,7 @@ final class StartParcels {
 
     private boolean open(MemParcel parcel) {
         return parcel.names(vm.vmid) && parcel.owner() != vm && parcel.state() != MemParcel.State.INIT
-                && !parcel.isAcceptedBy(vm.vmid) && !elsewhere.test(parcel);
+                && !parcel.isOrphan() && !parcel.isAcceptedBy(vm.vmid) && !elsewhere.test(parcel);
     }
 
     private void acceptAt(MemParcel parcel, Optional<Long> base) {
