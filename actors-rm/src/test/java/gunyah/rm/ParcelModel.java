@@ -145,6 +145,7 @@ final class ParcelModel {
         private final Map<Integer, Held> held = new LinkedHashMap<>();
         private boolean complete;
         private boolean sanitise;
+        private boolean orphan;
         private OptionalInt tag = OptionalInt.empty();
 
         Parcel(int handle, Vm owner, ParcelTransfer transfer, ParcelCreate made) {
@@ -157,6 +158,11 @@ final class ParcelModel {
 
         boolean isSanitised() {
             return (made.flags() & ParcelCreate.SANITISE) != 0;
+        }
+
+        /** {@return whether its owner has ended since: it goes with its last borrower} */
+        boolean isOrphan() {
+            return orphan;
         }
 
         boolean isComplete() {
@@ -257,6 +263,9 @@ final class ParcelModel {
         for (Parcel parcel : parcels.values()) {
             int rights = parcel.rights(vm.vmid).orElse(0);
             boolean device = parcel.isDevice(vm.vmid);
+            if (parcel.owner == vm && parcel.orphan) {
+                continue;
+            }
             if (parcel.owner == vm && parcel.transfer == ParcelTransfer.SHARE) {
                 parcel.pieces.forEach(piece -> show(views, piece, rights, device));
             } else if (parcel.owner == vm) {
@@ -336,7 +345,7 @@ final class ParcelModel {
     }
 
     boolean isInParcel(Vm owner, long ipa) {
-        return parcels.values().stream().filter(p -> p.owner == owner).flatMap(p -> p.pieces.stream())
+        return parcels.values().stream().filter(p -> p.owner == owner && !p.orphan).flatMap(p -> p.pieces.stream())
                 .anyMatch(p -> ipa >= p.ipa() && ipa < p.end());
     }
 
@@ -355,7 +364,7 @@ final class ParcelModel {
             broken.unless(request.memType() == 0 && request.transfer() == parcel.transfer.ordinal()
                     && request.mapVmid() == 0, RmError.ARGUMENT_INVALID);
             broken.unless(parcel.owner != caller && !parcel.isMappedBy(caller) && parcel.complete
-                    && !has(request, ParcelAccept.MAP_OTHER), RmError.DENIED);
+                    && !parcel.orphan && !has(request, ParcelAccept.MAP_OTHER), RmError.DENIED);
             OptionalInt rights = parcel.rights(caller.vmid);
             broken.unless(rights.isPresent(), RmError.VMID_INVALID);
             broken.unless(!has(request, ParcelAccept.SANITISE_ON_RECLAIM) || rights.isEmpty()
@@ -469,8 +478,8 @@ final class ParcelModel {
             case ParcelReturn back when id == MessageId.MEM_RELEASE -> {
                 Parcel parcel = parcels.get(back.handle());
                 parcel.sanitise |= back.flags() != 0;
-                parcel.held.remove(caller.vmid);
                 caller.accepted.remove(parcel);
+                released(caller, parcel);
             }
             case ParcelReturn back -> {
                 Parcel parcel = parcels.remove(back.handle());
@@ -540,6 +549,53 @@ final class ParcelModel {
             caller.accepted.remove(parcel);
             parcels.remove(parcel.handle);
         }
+    }
+
+    private void released(Vm borrower, Parcel parcel) {
+        parcel.held.remove(borrower.vmid);
+        if (parcel.orphan && parcel.held.isEmpty()) {
+            dissolve(parcel);
+        }
+    }
+
+    /** All of it is the primary VM's, and zero. */
+    private void dissolve(Parcel parcel) {
+        parcels.remove(parcel.handle);
+        parcel.pieces.forEach(this::inherit);
+    }
+
+    private void inherit(Piece piece) {
+        zero(List.of(piece));
+        vms.getFirst().add(new Piece(piece.base(), piece.size(), piece.base()));
+    }
+
+    /** A guest was reset. It accepts nothing any more, and has nothing. */
+    void ended(Vm vm) {
+        for (Parcel parcel : vm.accepted.reversed()) {
+            released(vm, parcel);
+            tell(List.of(parcel.owner.vmid), MessageId.MEM_RELEASED,
+                    new ParcelEvent(parcel.handle, vm.vmid, parcel.tag.orElse(0)));
+        }
+        vm.accepted.clear();
+        for (Parcel parcel : parcels()) {
+            if (parcel.owner == vm && !parcel.orphan) {
+                parcel.orphan = true;
+                parcel.pieces.forEach(vm::remove);
+                if (parcel.held.isEmpty()) {
+                    dissolve(parcel);
+                } else {
+                    tell(List.copyOf(parcel.held.keySet()), MessageId.MEM_RECALL,
+                            new ParcelRecall(parcel.handle, parcel.tag.orElse(0)));
+                }
+            }
+        }
+        vm.owned().forEach(this::inherit);
+        vm.owned.clear();
+    }
+
+    /** The primary VM heard of a parcel that is none of the model's. */
+    void heard(MessageId id, Payload payload) {
+        tell(List.of(vms.getFirst().vmid), id, payload);
     }
 
     private void told(Vm caller, Parcel parcel, ParcelNotify request) {

@@ -19,11 +19,15 @@ import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.ParcelAccept;
 import gunyah.rm.rpc.ParcelCreate;
+import gunyah.rm.rpc.ParcelEvent;
 import gunyah.rm.rpc.ParcelReturn;
 import gunyah.rm.rpc.ParcelTransfer;
 import gunyah.rm.rpc.Payload;
 import gunyah.rm.rpc.Reply;
 import gunyah.rm.rpc.RmError;
+import gunyah.rm.rpc.StopRequest;
+import gunyah.rm.rpc.VmRequest;
+import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.WireReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -42,10 +46,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The primary VM and three guests make, accept, release and reclaim parcels of the same pages at random. Every answer is
- * one that {@link ParcelModel} allows, and guest code loads, stores and fetches instructions where the model says that
- * its VM may, finds there what the model says, and faults everywhere else. {@code -Dgunyah.rm-sequences=N} sets how
- * many sequences of 50 steps, {@code -Dgunyah.seed} where they begin.
+ * The primary VM and three guests make, accept, release and reclaim parcels of the same pages at random, and now and
+ * then a guest ends and is started again. Every answer is one that {@link ParcelModel} allows, and guest code loads,
+ * stores and fetches instructions where the model says that its VM may, finds there what the model says, and faults
+ * everywhere else. {@code -Dgunyah.rm-sequences=N} sets how many sequences of 50 steps, {@code -Dgunyah.seed} where
+ * they begin.
  */
 @Tag("guest")
 class ParcelModelTest {
@@ -53,6 +58,7 @@ class ParcelModelTest {
     private static final long SEED = Long.getLong("gunyah.seed", 20_261_130L);
     private static final int STEPS = 50;
     private static final int LOOKS = 8;
+    private static final int RESTARTS = 200;
     private static final int SAMPLE = 6;
     private static final int PAGES = 8;
     private static final long MEMORY = 0x5000_0000L;
@@ -77,6 +83,8 @@ class ParcelModelTest {
 
     private final RealHost host = new RealHost(4, ROOM + (SEQUENCES + 1) * APART + LARGE_PAGE - 1 & -LARGE_PAGE);
     private final Map<Integer, Client> clients = new HashMap<>();
+    private final Map<Integer, Agent> agents = new HashMap<>();
+    private int restarts;
     private final List<Vm> vms = new ArrayList<>();
     private final Map<RmError, Integer> answers = new EnumMap<>(RmError.class);
     private final Map<Access, int[]> accesses = new EnumMap<>(Access.class);
@@ -107,6 +115,7 @@ class ParcelModelTest {
             Agent agent = new Agent(host, Agent.tree("vm" + i, i), 0x4300_0000L + i * 0x10_0000L);
             agent.start();
             agent.run();
+            agents.put(agent.vmid, agent);
             join(new Vm(agent.vmid, false, OWN), new Client() {
                 @Override
                 public Reply ask(MessageId id, Payload payload) {
@@ -144,17 +153,22 @@ class ParcelModelTest {
     @Invariant({"M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10"})
     void everyAnswerIsTheModelsAndEveryPageIsReachedByExactlyWhomItSays() {
         System.out.printf("ParcelModelTest: seed %d, %d sequences of %d steps%n", SEED, SEQUENCES, STEPS);
+        MachineState before = host.atRest();
         machine();
         List<Long> lowest = guests().stream().map(this::lowest).toList();
-        MachineState before = host.atRest();
 
         for (int i = 0; i < SEQUENCES; i++) {
             sequence(SEED + i, i);
         }
 
-        System.out.printf("ParcelModelTest: answers %s; accesses allowed, refused: %s%n", answers, described());
-        host.awaitSame(before, "what is left");
+        System.out.printf("ParcelModelTest: answers %s; %d guests ended and started again; accesses allowed, refused: "
+                + "%s%n", answers, restarts, described());
         assertThat(guests().stream().map(this::lowest).toList()).as("lowest free addresses").isEqualTo(lowest);
+        agents.values().forEach(agent -> {
+            end(agent);
+            host.ok(MessageId.VM_DEALLOC_VMID, new VmRequest(agent.vmid));
+        });
+        host.awaitSame(before, "what is left");
     }
 
     private List<Vm> guests() {
@@ -204,6 +218,9 @@ class ParcelModelTest {
         try {
             ParcelTraffic traffic = new ParcelTraffic(random, model, vms, pool);
             for (int step = 0; step < STEPS; step++) {
+                if (random.nextInt(RESTARTS) == 0) {
+                    restart(guests().get(random.nextInt(guests().size())));
+                }
                 step(traffic.next());
                 if (random.nextInt(LOOKS) == 0) {
                     look(random, SAMPLE);
@@ -234,6 +251,33 @@ class ParcelModelTest {
         if (error == RmError.OK) {
             model.done(request.caller(), request.id(), request.payload(), reply.body());
         }
+    }
+
+    private void end(Agent agent) {
+        host.ok(MessageId.VM_STOP, new StopRequest(agent.vmid, 1, 3));
+        host.ok(MessageId.VM_RESET, new VmRequest(agent.vmid));
+        host.awaitState(agent.vmid, VmState.RESET);
+        agent.handles().forEach(handle -> host.ok(MessageId.MEM_RECLAIM, new ParcelReturn(handle, 0)));
+    }
+
+    /** A guest ends, whatever it owns and borrows, and is started again. */
+    private void restart(Vm vm) {
+        Agent agent = agents.get(vm.vmid);
+        trace.add("VM %d ends".formatted(vm.vmid));
+        restarts++;
+        end(agent);
+        model.ended(vm);
+        // START accepts its image last.
+        agent.handles().forEach(handle ->
+                model.heard(MessageId.MEM_RELEASED, new ParcelEvent(handle, vm.vmid, 0)));
+        // START accepts what names the VM.
+        for (Parcel parcel : model.parcels()) {
+            if (!parcel.isOrphan() && parcel.rights(vm.vmid).isPresent()) {
+                giveBack(parcel);
+            }
+        }
+        agent.start();
+        agent.run();
     }
 
     /** Guest code tries some of the places where its VM has, had or may have a page. */
@@ -293,14 +337,7 @@ class ParcelModelTest {
 
     /** All borrowers release, all owners reclaim, and guests give the primary VM what it donated. */
     private void giveBack() {
-        for (Parcel parcel : model.parcels()) {
-            for (Vm vm : vms) {
-                if (parcel.isHeldBy(vm)) {
-                    step(new Request(vm, MessageId.MEM_RELEASE, new ParcelReturn(parcel.handle, 0)));
-                }
-            }
-            step(new Request(parcel.owner, MessageId.MEM_RECLAIM, new ParcelReturn(parcel.handle, 0)));
-        }
+        model.parcels().forEach(this::giveBack);
         for (Vm vm : guests()) {
             for (Piece piece : vm.owned()) {
                 step(new Request(vm, MessageId.MEM_DONATE,
@@ -308,6 +345,17 @@ class ParcelModelTest {
                 step(new Request(vms.getFirst(), MessageId.MEM_ACCEPT,
                         accept(model.parcels().iterator().next().handle, ParcelTransfer.DONATE)));
             }
+        }
+    }
+
+    private void giveBack(Parcel parcel) {
+        for (Vm vm : vms) {
+            if (parcel.isHeldBy(vm)) {
+                step(new Request(vm, MessageId.MEM_RELEASE, new ParcelReturn(parcel.handle, 0)));
+            }
+        }
+        if (!parcel.isOrphan()) {
+            step(new Request(parcel.owner, MessageId.MEM_RECLAIM, new ParcelReturn(parcel.handle, 0)));
         }
     }
 

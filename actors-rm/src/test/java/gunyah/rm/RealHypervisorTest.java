@@ -1,10 +1,12 @@
 package gunyah.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import gunyah.rm.rpc.AclEntry;
 import gunyah.rm.rpc.BootContext;
 import gunyah.rm.rpc.ExitType;
+import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MemRange;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.ParcelAppend;
@@ -16,6 +18,9 @@ import gunyah.rm.rpc.VmExited;
 import gunyah.rm.rpc.VmRequest;
 import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.WireReader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -24,6 +29,9 @@ import org.junit.jupiter.api.Test;
 /** The Resource Manager on the real hypervisor, driven as by the Linux v17 driver. */
 class RealHypervisorTest {
     private static final int VCPU_RUN = 0x65;
+    /** {@code mov x0, #3; movk x0, #0xc400, lsl #16; mov x1, #1; mov x2, #0x80100000; hvc #0; b .} */
+    private static final int[] START_SECOND =
+            {0xd280_0060, 0xf2b8_8000, 0xd280_0021, 0xd2b0_0202, 0xd400_0002, 0x1400_0000};
 
     private final RealHost host = new RealHost(2, 256L << 20);
 
@@ -88,5 +96,35 @@ class RealHypervisorTest {
         assertThat(twice).isEqualTo(RmError.MEM_INVALID);
         host.port.write(page.base(), new byte[] {7}, 0, 1);
         assertThat(host.read(page.base())).isEqualTo(7);
+    }
+
+    /** The guest's first vCPU starts the second by PSCI, which its owner then may run. */
+    @Test
+    @Invariant("R2")
+    void aVcpuThatCanRunAgainRaisesALineOfItsOwn() {
+        PagedGuest guest = new PagedGuest(host);
+        guest.configure(GuestTrees.guest(2));
+        ByteBuffer program = ByteBuffer.allocate(4 * START_SECOND.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (int word : START_SECOND) {
+            program.putInt(word);
+        }
+        host.port.write(PagedGuest.PAGE, program.array(), 0, program.capacity());
+        host.ok(MessageId.VM_SET_BOOT_CONTEXT,
+                new BootContext(guest.vmid, BootContext.SET_PC, 0, PagedGuest.PAGE_IPA));
+        guest.start();
+        guest.lendAPage();
+        List<HypResource> vcpus = HypResource.decode(
+                host.ok(MessageId.VM_GET_HYP_RESOURCES, new VmRequest(guest.vmid))).stream()
+                .filter(r -> r.type() == ResourceType.VCPU.value()).toList();
+        assertThat(vcpus).extracting(HypResource::label).containsExactly(0, 1);
+        assertThat(vcpus.get(0).virq()).isNotZero().isNotEqualTo(vcpus.get(1).virq());
+        assertThat(host.run(vcpus.get(1).capId())).as("it is off").startsWith(0, 2);
+        host.fired.clear();
+
+        host.running(vcpus.get(0).capId());
+
+        await().atMost(Duration.ofSeconds(RealHost.LIMIT_SECONDS)).pollInterval(Duration.ofMillis(1))
+                .until(() -> host.fired.contains(vcpus.get(1).virq()));
+        host.ok(MessageId.VM_STOP, new StopRequest(guest.vmid, 1, 3));
     }
 }

@@ -247,12 +247,25 @@ class VmStateTest {
             assertThat(new WireReader(host.call(MessageId.VM_ALLOC_VMID, new VmRequest(0)).body()).u32())
                     .isEqualTo(vm);
         }
+        if (id != MessageId.VM_RESET) {
+            List<RmMessage> all = host.received;
+            assertThat(all.subList(lastReply(all, id), all.size())).as("news come before the answer to %s", id)
+                    .noneMatch(m -> m.messageId() == MessageId.VM_STATUS.id());
+        }
         VmState after = isState(cell) ? VmState.valueOf(cell) : before;
         assertThat(state()).as("%s in %s", id, before).isEqualTo(after);
         List<VmState> news = host.statuses(vm).subList(told, host.statuses(vm).size());
         assertThat(news).as("told of %s in %s", id, before).isEqualTo(after == before || after == VmState.LOAD
                 ? List.of() : after == VmState.RESET ? List.of(VmState.RESETTING, VmState.RESET) : List.of(after));
         return after;
+    }
+
+    private static int lastReply(List<RmMessage> messages, MessageId id) {
+        int at = messages.size() - 1;
+        while (messages.get(at).type() != PacketType.REPLY || messages.get(at).messageId() != id.id()) {
+            at--;
+        }
+        return at;
     }
 
     private static void isAPath(List<VmState> statuses) {
@@ -268,7 +281,7 @@ class VmStateTest {
     }
 
     @Test
-    @Invariant({"S1", "S4"})
+    @Invariant({"S1", "S4", "T4"})
     void noOrderOfRequestsLeavesTheGraph() {
         Map<MessageId, Map<VmState, String>> table = table();
         List<MessageId> ids = List.copyOf(table.keySet());
