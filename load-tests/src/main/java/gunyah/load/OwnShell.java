@@ -43,7 +43,7 @@ public final class OwnShell implements ShellGuest {
         VmStatistics now = vm.statistics();
         Map<String, ThreadUse.Use> kinds = ThreadUse.now().since(begin);
         long all = kinds.values().stream().mapToLong(ThreadUse.Use::cpuNs).sum() - cpuNs(kinds, "transfers");
-        return new Use(all, cpuNs(kinds, "guest vCPUs"), cpuNs(kinds, "JVM"), now.instructions(), now.mmioExits(),
+        return new Use(all, cpuNs(kinds, "host vCPUs"), cpuNs(kinds, "JVM"), now.instructions(), now.mmioExits(),
                 now.virqs());
     }
 

@@ -64,7 +64,8 @@ public final class IoThroughput implements Scenario {
             description = "what to compare with, none for nothing (default qemu-system-aarch64)")
     private String qemu;
 
-    @Option(names = "--only", paramLabel = "NAME,...", split = ",", description = "read, write, download, upload")
+    @Option(names = "--only", paramLabel = "NAME,...", split = ",",
+            description = "read, write, read-direct, write-direct (past the page cache), download, upload")
     private List<String> only = List.of();
 
     @Override
@@ -145,6 +146,9 @@ public final class IoThroughput implements Scenario {
         Map<String, String> lines = new LinkedHashMap<>();
         lines.put("read", "dd if=/dev/vda of=/dev/null bs=1M count=" + mib);
         lines.put("write", "sh -c 'dd if=/dev/zero of=/dev/vda bs=1M seek=%d count=%d; sync'".formatted(mib, mib));
+        lines.put("read-direct", "dd if=/dev/vda of=/dev/null bs=1M iflag=direct count=" + mib);
+        lines.put("write-direct",
+                "dd if=/tmp/data of=/dev/vda bs=1M oflag=direct seek=%d count=%d".formatted(mib, mib));
         lines.put("download", "wget -q -O /dev/null http://10.0.2.2:%d/".formatted(port));
         lines.put("upload", "wget -q -O /dev/null --post-file /tmp/data http://10.0.2.2:%d/".formatted(port));
         if (!only.isEmpty()) {

@@ -32,13 +32,13 @@ public final class NetSwitch {
             }
             if (known != null) {
                 if (known != from) {
-                    known.card.deliver(frame);
+                    known.deliver(frame);
                 }
                 return;
             }
             for (Port port : ports) {
                 if (port != from) {
-                    port.card.deliver(frame);
+                    port.deliver(frame);
                 }
             }
         }
@@ -73,7 +73,15 @@ public final class NetSwitch {
 
         @Override
         public boolean takesLargeFrames() {
-            return false;
+            return true;
+        }
+
+        void deliver(Frame frame) {
+            if (frame.segmentSize() == 0 || card.takesLargeFrames()) {
+                card.deliver(frame);
+            } else {
+                TcpSegments.of(frame).forEach(card::deliver);
+            }
         }
 
         @Override

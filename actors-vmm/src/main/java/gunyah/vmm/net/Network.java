@@ -14,7 +14,10 @@ public interface Network extends AutoCloseable {
         boolean takesLargeFrames();
     }
 
-    /** {@return whether frames may stand for several TCP segments, in both directions} */
+    /**
+     * {@return whether a guest may send frames that stand for several TCP segments} To a card such a network sends them
+     * only when its guest takes them.
+     */
     boolean takesLargeFrames();
 
     /** Plugs the card in; once, before anything else. */

@@ -333,7 +333,7 @@ final class TcpFlow {
         int sent = next - unacknowledged - (finSent ? 1 : 0);
         while (sent < toGuest.size() && !finSent && net.hasRoom()) {
             int room = window - sent;
-            int piece = Math.min(Math.min(toGuest.size() - sent, room), net.takesLargeFrames() ? LARGE : mss);
+            int piece = Math.min(Math.min(toGuest.size() - sent, room), net.guestTakesLargeFrames() ? LARGE : mss);
             // a small window is not worth a segment, unless nothing is on its way that would open it
             if (piece <= 0 || piece < mss && piece < toGuest.size() - sent && sent > 0) {
                 break;

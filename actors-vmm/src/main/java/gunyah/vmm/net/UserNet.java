@@ -139,7 +139,11 @@ public final class UserNet implements Network {
 
     @Override
     public boolean takesLargeFrames() {
-        return card == null || card.takesLargeFrames();
+        return true;
+    }
+
+    boolean guestTakesLargeFrames() {
+        return card.takesLargeFrames();
     }
 
     @Override

@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A virtio network card (virtio 1.2, 5.1): a pair of queues for each vCPU, checksum offload, mergeable buffers;
- * segmentation offload where the network takes large frames, which saves an interpreted guest most of its work.
+ * A virtio network card (virtio 1.2, 5.1): a pair of queues for each vCPU, checksum offload, mergeable buffers,
+ * segmentation offload for TCP over IPv4, which saves an interpreted guest most of its work.
  */
 public final class VirtioNet implements VirtioDevice, Network.Card {
     private static final int ID = 1;
@@ -97,6 +97,17 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
         long common = F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_MRG_RXBUF | F_STATUS
                 | (pairs > 1 ? F_CTRL_VQ | F_MQ : 0);
         return network.takesLargeFrames() ? common | F_GUEST_TSO4 | F_HOST_TSO4 : common;
+    }
+
+    /** Feature bits that need others (5.1.3.1). */
+    @Override
+    public boolean accepts(long features) {
+        return needs(features, F_HOST_TSO4, F_CSUM) && needs(features, F_GUEST_TSO4, F_GUEST_CSUM)
+                && needs(features, F_MQ, F_CTRL_VQ);
+    }
+
+    private static boolean needs(long features, long bit, long other) {
+        return (features & bit) == 0 || (features & other) != 0;
     }
 
     @Override
@@ -306,8 +317,11 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
         }
         int start = Bits.le16(header, 6);
         int field = Bits.le16(header, 8);
-        return start < Frame.HEADER || start + field + 2 > bytes.length ? null
-                : new Frame(bytes, bytes.length, start, field, segmentSize);
+        if (start < Frame.HEADER || start + field + 2 > bytes.length) {
+            return null;
+        }
+        Frame frame = new Frame(bytes, bytes.length, start, field, segmentSize);
+        return gso == GSO_NONE || TcpSegments.isLegal(frame) ? frame : null;
     }
 
     /** Commands of the control queue; of them we have only the number of pairs in use (5.1.6.5.6). */

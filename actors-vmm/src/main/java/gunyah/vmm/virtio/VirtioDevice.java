@@ -15,6 +15,11 @@ public interface VirtioDevice {
     /** {@return device type feature bits offered} */
     long features();
 
+    /** {@return whether these features, all of them offered, go together} */
+    default boolean accepts(long features) {
+        return true;
+    }
+
     /** {@return how many queues there are} */
     int queueCount();
 

@@ -252,7 +252,8 @@ public final class VirtioMmio implements MmioDevice, DeviceQueues {
     }
 
     private boolean featuresAcceptable() {
-        return (driverFeatures & ~offered()) == 0 && (driverFeatures & required()) == required();
+        return (driverFeatures & ~offered()) == 0 && (driverFeatures & required()) == required()
+                && device.accepts(driverFeatures);
     }
 
     private void reset() {

@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 final class TestCard implements Network.Card {
     final LinkedBlockingQueue<Frame> frames = new LinkedBlockingQueue<>();
     volatile boolean full;
+    volatile boolean large = true;
 
     @Override
     public boolean deliver(Frame frame) {
@@ -21,7 +22,7 @@ final class TestCard implements Network.Card {
 
     @Override
     public boolean takesLargeFrames() {
-        return true;
+        return large;
     }
 
     /** {@return the next frame that fits; others are thrown away} */

@@ -2,6 +2,7 @@ package gunyah.vmm.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gunyah.config.NetConfig;
 import gunyah.vmm.virtio.Bits;
 import gunyah.vmm.virtio.TestDriver;
 import gunyah.vmm.virtio.TestDriver.Part;
@@ -60,6 +61,13 @@ class VirtioNetTest {
         return frame;
     }
 
+    private static byte[] largeFrame(int length) {
+        byte[] frame = frame(length);
+        Ip4.header(frame, 1, 2, Ip4.TCP, 3, 4, length - Ip4.TRANSPORT);
+        frame[Ip4.TRANSPORT + 12] = 0x50;
+        return frame;
+    }
+
     private static byte[] header(int flags, int gso, int gsoSize, int start, int field) {
         byte[] header = new byte[12];
         header[0] = (byte) flags;
@@ -82,7 +90,7 @@ class VirtioNetTest {
     void sendsFramesWithWhatIsLeftToDo() {
         driver.start(CSUM | TSO4);
         driver.call(1, Part.out(header(0, 0, 0, 0, 0)), Part.out(frame(100)));
-        driver.call(1, Part.out(header(1, 1, 1448, 34, 16)), Part.out(frame(30_000)));
+        driver.call(1, Part.out(header(1, 1, 1448, 34, 16)), Part.out(largeFrame(30_000)));
 
         assertThat(sink.sent).hasSize(2);
         assertThat(sink.sent.get(0).bytes()).isEqualTo(frame(100));
@@ -104,6 +112,57 @@ class VirtioNetTest {
         driver.chain(1, 0, Part.out(new byte[11]));
         driver.notify(1);
         assertThat(driver.isBroken()).isTrue();
+    }
+
+    @Test
+    void dropsLargeFramesThatAreNotWhatTheySay() {
+        driver.start(CSUM | TSO4);
+        byte[] header = header(1, 1, 1448, 34, 16);
+        for (int[] change : new int[][] {{12, 0x86}, {14, 0x46}, {14, 0x65}, {23, Ip4.UDP}, {46, 0x40}}) {
+            byte[] frame = largeFrame(3000);
+            frame[change[0]] = (byte) change[1];
+            driver.call(1, Part.out(header), Part.out(frame));
+        }
+        byte[] endsInItsHeader = largeFrame(60);
+        endsInItsHeader[46] = (byte) 0x70;
+        driver.call(1, Part.out(header), Part.out(endsInItsHeader));
+        driver.call(1, Part.out(header), Part.out(largeFrame(54)));
+        driver.call(1, Part.out(header(1, 1, 7, 34, 16)), Part.out(largeFrame(3000)));
+        driver.call(1, Part.out(header(1, 1, 1448, 34, 14)), Part.out(largeFrame(3000)));
+        driver.call(1, Part.out(header(1, 1, 1448, 30, 16)), Part.out(largeFrame(3000)));
+        driver.call(1, Part.out(header(1, 1, 1448, 40, 16)), Part.out(largeFrame(57)));
+        assertThat(sink.sent).isEmpty();
+        driver.call(1, Part.out(header), Part.out(largeFrame(55)));
+        assertThat(sink.sent).hasSize(1);
+        assertThat(driver.isBroken()).isFalse();
+    }
+
+    /** What a real user network has, which knows of its guest only once that has chosen. */
+    @Test
+    void offersLargeFramesBeforeItsGuestIsThere() {
+        UserNet user = UserNet.open(new NetConfig.User(List.of()), new Random(1));
+        for (Network network : List.of(user, new NetSwitch().port("lan"))) {
+            VirtioNet card = new VirtioNet(new byte[6], network, 1);
+            assertThat(card.features() & TSO4).isEqualTo(TSO4);
+            assertThat(card.takesLargeFrames()).isFalse();
+            TestDriver guest = new TestDriver(card).start(CSUM | TSO4 | MERGEABLE);
+            assertThat(card.takesLargeFrames()).isTrue();
+            guest.start(CSUM | TSO4);
+            assertThat(card.takesLargeFrames()).isFalse();
+            card.close();
+        }
+    }
+
+    @Test
+    void featuresThatNeedOthersAreRefusedWithoutThem() {
+        TestDriver many = new TestDriver(new VirtioNet(new byte[6], sink, 3));
+        int featuresOk = 8;
+        for (int alone : new int[] {1 << 7, 1 << 7 | 1, 1 << 11, 1 << 11 | 2, MQ}) {
+            assertThat(many.start(alone).status() & featuresOk).as("%x", alone).isZero();
+        }
+        for (int together : new int[] {0, 1, 2, 1 << 7 | 2, 1 << 11 | 1, CTRL_VQ, CTRL_VQ | MQ, MERGEABLE}) {
+            assertThat(many.start(together).status() & featuresOk).as("%x", together).isEqualTo(featuresOk);
+        }
     }
 
     @Test
@@ -257,6 +316,25 @@ class VirtioNetTest {
         ports[0].send(ethernet(0x020000000002L, 0x020000000001L));
         assertThat(cards[1].frames).hasSize(3);
         assertThat(cards[2].frames).hasSize(3);
+    }
+
+    @Test
+    void aSwitchCutsLargeFramesForWhoTakesNone() {
+        NetSwitch switches = new NetSwitch();
+        TestCard[] cards = {new TestCard(), new TestCard(), new TestCard()};
+        cards[2].large = false;
+        Network[] ports = new Network[3];
+        for (int i = 0; i < 3; i++) {
+            ports[i] = switches.port("lan");
+            ports[i].plug(cards[i]);
+        }
+        Frame large = new Frame(largeFrame(54 + 2500), 54 + 2500, 34, 16, 1000);
+
+        ports[0].send(large);
+
+        assertThat(cards[1].frames).containsExactly(large);
+        assertThat(cards[2].frames).hasSize(3);
+        assertThat(cards[2].frames).extracting(Frame::length).containsExactly(1054, 1054, 554);
     }
 
     private static Frame ethernet(long to, long from) {
