@@ -12,9 +12,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$output"
 
-for area in exceptions mmu alignment branches; do
+for area in exceptions mmu alignment branches debug; do
     march=armv8-a
-    if [ "$area" = branches ]; then
+    if [ "$area" = branches ] || [ "$area" = debug ]; then
         march=armv8.5-a+rng
     fi
     "${cross}gcc" -O1 -ffreestanding -nostdlib -static -mgeneral-regs-only -mstrict-align -march=$march -fno-pic \

@@ -15,6 +15,9 @@ struct trap {
 };
 
 extern volatile struct trap trap;
+/* Software steps: how many more there are to be, how many were, and what the first of them reported. */
+extern volatile u64 steps_left, steps;
+extern volatile struct trap trail[32];
 /* Where the next exception returns to; 0: behind the instruction. */
 extern volatile u64 resume;
 /* The next exception's handler raises one itself, this often. */

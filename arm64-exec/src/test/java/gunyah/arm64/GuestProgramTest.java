@@ -45,7 +45,7 @@ class GuestProgramTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"exceptions", "mmu", "alignment", "branches"})
+    @ValueSource(strings = {"exceptions", "mmu", "alignment", "branches", "debug"})
     void theRecordedLinesAreThoseOfQemu(String program) throws Exception {
         boolean present = List.of(System.getenv("PATH").split(":")).stream()
                 .anyMatch(folder -> Files.isExecutable(Path.of(folder, QEMU)));
@@ -56,8 +56,8 @@ class GuestProgramTest {
         Path image = Files.createTempFile(program, ".img");
         Path output = Files.createTempFile(program, ".txt");
         Files.write(image, resource(program + ".img"));
-        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "512", "-net", "none", "-display",
-                "none", "-serial", "file:" + output, "-monitor", "none", "-device",
+        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "512", "-net", "none",
+                "-display", "none", "-serial", "file:" + output, "-monitor", "none", "-device",
                 "loader,file=" + image + ",addr=0x%x,cpu-num=0,force-raw=on".formatted(IMAGE))
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         try {
@@ -77,7 +77,7 @@ class GuestProgramTest {
     }
 
     static Stream<Arguments> programs() {
-        return Stream.of("exceptions", "mmu", "alignment", "branches")
+        return Stream.of("exceptions", "mmu", "alignment", "branches", "debug")
                 .flatMap(program -> Stream.of(Tier.values()).map(tier -> Arguments.of(program, tier)));
     }
 
