@@ -48,7 +48,8 @@ static const struct {
 } sources[] = {
     {"b", 0x14000000}, {"br x16", 0xd61f0200}, {"br x17", 0xd61f0220}, {"br x3", 0xd61f0060}, {"blr x3", 0xd63f0060},
     {"blr x16", 0xd63f0200}, {"ret x3", 0xd65f0060}, {"braaz x16", 0xd61f0a1f}, {"brabz x3", 0xd61f0c7f},
-    {"braa x17, x4", 0xd71f0a24}, {"brab x3, x4", 0xd71f0c64}, {"blraaz x3", 0xd63f087f}, {"blrab x16, x4", 0xd73f0e04}};
+    {"braa x17, x4", 0xd71f0a24}, {"brab x3, x4", 0xd71f0c64}, {"blraaz x3", 0xd63f087f},
+    {"blrab x16, x4", 0xd73f0e04}};
 
 static const struct {
     const char *name;
@@ -172,7 +173,7 @@ static void returns(void)
     told_all();
 }
 
-/* Loops by X3 as often as X0 says, and counts in X2: a handler that skips the first instruction there skips the count. */
+/* Loops by X3 as often as X0 says, and counts in X2: a handler that skips an instruction there skips the count. */
 asm("       .balign 4096\n"
     "calls: mov x9, x30\n"
     "1:     blr x3\n"
@@ -259,13 +260,17 @@ static void pointers(u64 sctlr)
     outcome("pacia, braa");
     RAW("adr x0, 1f\n\tpacizb x0\n\tblrabz x0\n1:");
     outcome("pacizb, blrabz");
-    RAW("mov x0, sp\n\tmov x1, x0\n\tpacdza x0\n\tldraa x2, [x0, #16]\n\tldr x3, [x1, #16]\n\tcmp x2, x3\n\tb.eq 1f\n\tudf #1\n1:");
+    RAW("mov x0, sp\n\tmov x1, x0\n\tpacdza x0\n\t"
+        "ldraa x2, [x0, #16]\n\tldr x3, [x1, #16]\n\tcmp x2, x3\n\tb.eq 1f\n\tudf #1\n1:");
     outcome("pacdza, ldraa");
-    RAW("mov x2, sp\n\tpacdzb x2\n\tldrab x3, [x2, #-8]!\n\tmov x0, sp\n\tsub x0, x0, #8\n\tcmp x2, x0\n\tb.eq 1f\n\tudf #2\n1:");
+    RAW("mov x2, sp\n\tpacdzb x2\n\tldrab x3, [x2, #-8]!\n\t"
+        "mov x0, sp\n\tsub x0, x0, #8\n\tcmp x2, x0\n\tb.eq 1f\n\tudf #2\n1:");
     outcome("pacdzb, ldrab with write-back");
-    RAW("adr x0, 1f\n\tmov x1, sp\n\tpacia x0, x1\n\tmsr elr_el1, x0\n\tmov x0, #0x3c5\n\tmsr spsr_el1, x0\n\teretaa\n1:");
+    RAW("adr x0, 1f\n\tmov x1, sp\n\tpacia x0, x1\n\t"
+        "msr elr_el1, x0\n\tmov x0, #0x3c5\n\tmsr spsr_el1, x0\n\teretaa\n1:");
     outcome("eretaa");
-    RAW("adr x0, 1f\n\tmov x1, sp\n\tpacib x0, x1\n\tmsr elr_el1, x0\n\tmov x0, #0x3c5\n\tmsr spsr_el1, x0\n\teretab\n1:");
+    RAW("adr x0, 1f\n\tmov x1, sp\n\tpacib x0, x1\n\t"
+        "msr elr_el1, x0\n\tmov x0, #0x3c5\n\tmsr spsr_el1, x0\n\teretab\n1:");
     outcome("eretab");
     /* and forged ones: the handler goes back by X30 */
     RAW("adr x30, 1f\n\tadr x0, stub\n\tpacia x0, x1\n\teor x0, x0, #1 << 50\n\tbraa x0, x1\n1:");

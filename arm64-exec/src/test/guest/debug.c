@@ -194,7 +194,8 @@ static void watchpoints(void)
     outcome("EL0 load");
     at_el0((u64)stub + 24, place + 3, 0, EL0);
     outcome("EL0 store");
-    asm volatile("msr daifclr, #8\n\tldtrb w2, [%0]\n\tsttrb w2, [%0]\n\tmsr daifset, #8" :: "r"(place) : "memory", "x2");
+    asm volatile("msr daifclr, #8\n\tldtrb w2, [%0]\n\tsttrb w2, [%0]\n\tmsr daifset, #8"
+                 :: "r"(place) : "memory", "x2");
     say("LDTR and STTR: ");
     outcome("");
     WATCHPOINT(0, (u64)data + 16, ENABLED | AT_EL1 | LOADS | STORES | BAS(0xff) | 4UL << 24);

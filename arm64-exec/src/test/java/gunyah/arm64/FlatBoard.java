@@ -56,7 +56,8 @@ public final class FlatBoard implements AutoCloseable {
         domain = new InnerShareable(features, translator);
         for (int i = 0; i < cpuCount; i++) {
             InnerShareable own = apart && i > 0 ? new InnerShareable(features, translator) : domain;
-            Cpu cpu = new Cpu(new CpuConfig(1L << 31 | i, features), own, stage2, memory, new IdlePort(), new VcpuControl());
+            Cpu cpu = new Cpu(new CpuConfig(1L << 31 | i, features), own, stage2, memory, new IdlePort(),
+                    new VcpuControl());
             mapIdentity(cpu, stage2, memory, ramBytes - PhysicalMemory.PAGE_SIZE);
             cpus.add(cpu);
         }

@@ -56,8 +56,8 @@ class GuestProgramTest {
         Path image = Files.createTempFile(program, ".img");
         Path output = Files.createTempFile(program, ".txt");
         Files.write(image, resource(program + ".img"));
-        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "512", "-net", "none",
-                "-display", "none", "-serial", "file:" + output, "-monitor", "none", "-device",
+        Process qemu = new ProcessBuilder(QEMU, "-M", "virt", "-cpu", "max,pauth-impdef=on", "-m", "512", "-net",
+                "none", "-display", "none", "-serial", "file:" + output, "-monitor", "none", "-device",
                 "loader,file=" + image + ",addr=0x%x,cpu-num=0,force-raw=on".formatted(IMAGE))
                 .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         try {

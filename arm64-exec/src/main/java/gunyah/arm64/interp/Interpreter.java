@@ -186,7 +186,7 @@ public final class Interpreter {
         return guarded[(int) (s.pc >>> 12) & PAGE_CACHE - 1];
     }
 
-    /** The first instruction after a branch by register: in a guarded page it must be one that such a branch may go to. */
+    /** The first instruction after a branch by register: in a guarded page one that such a branch may go to. */
     private void land(Insn insn) {
         if (isInGuardedPage() && !BranchTarget.accepts(insn.word, s.btype, cpu.sys.branchTargetsAreStrict())) {
             faulting = insn;

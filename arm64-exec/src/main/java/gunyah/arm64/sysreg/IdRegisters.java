@@ -38,8 +38,9 @@ public final class IdRegisters {
         set(6, 0, isar0(has));
         set(6, 1, isar1(has));
         // ID_AA64MMFR0_EL1: 36-bit PA, 16-bit ASID, 4 KiB granule, the others as an option, self-synchronized counters
-        set(7, 0, PA_RANGE_36 | 2 << 4 | (has.test("FEAT_Granules") ? 1 << 20 : 0xF << 24) | field(has, 60, "FEAT_ECV"));
-        // ID_AA64MMFR1_EL1: access flag and dirty state by hardware, HPDS, PAN with AT S1E1RP and WP, stage 2's XN by EL
+        set(7, 0, PA_RANGE_36 | 2 << 4 | (has.test("FEAT_Granules") ? 1 << 20 : 0xF << 24)
+                | field(has, 60, "FEAT_ECV"));
+        // ID_AA64MMFR1_EL1: access flag and dirty state by hardware, HPDS, PAN with its AT, XN of stage 2 by EL
         set(7, 1, field(has, 0, "FEAT_HAFDBS") << 1 | field(has, 12, "FEAT_HPDS") | field(has, 20, "FEAT_PAN") << 1
                 | field(has, 28, "FEAT_XNX"));
         // ID_AA64MMFR2_EL1: CnP, UAO, small tables, and LSE2's unaligned atomics
