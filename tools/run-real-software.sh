@@ -84,8 +84,9 @@ archive() {
 }
 echo "real software: $(uname -r), $(nproc) CPUs"
 if [ "$long" = 1 ]; then
+    # cyclic and resched fail on 4 CPUs of QEMU, too: deadlines that are too close, a counter shared by processes
     passes "stress-ng --sequential" stress-ng --sequential "$(nproc)" --class cpu,cpu-cache,memory,scheduler,interrupt \
-        --verify --timeout "$seconds" --temp-path /tmp --oomable --exclude cpu-online
+        --verify --timeout "$seconds" --temp-path /tmp --oomable --exclude cpu-online,cyclic,resched
     grep -E "passed|failed|skipped" log
 else
     n=$(nproc)
