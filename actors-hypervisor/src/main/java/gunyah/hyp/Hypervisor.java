@@ -337,6 +337,11 @@ public final class Hypervisor implements AutoCloseable {
         return failure.copy();
     }
 
+    /** {@return what the translator did so far; empty when guest code is only interpreted} */
+    public Optional<Translator.Statistics> translated() {
+        return Optional.ofNullable(translator).map(Translator::statistics);
+    }
+
     /** Stops every vCPU and the scheduler, then gives the memory back. Blocks until the threads have ended. */
     @Override
     public synchronized void close() {

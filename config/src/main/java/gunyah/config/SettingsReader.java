@@ -27,7 +27,8 @@ import java.util.function.Function;
 public final class SettingsReader {
     private static final Set<String> KEYS = Set.of("machine.pcpus", "machine.memory", "machine.timeslice",
             "machine.engine", "machine.cpu", "machine.jit-log", "machine.code-cache", "vm.name", "vm.count",
-            "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd", "vm.dtb", "vm.append", "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
+            "vm.cpus", "vm.memory", "vm.kernel", "vm.firmware", "vm.initrd", "vm.dtb", "vm.append",
+            "vm.primary-kernel", "vm.protected", "vm.disks", "vm.nets", "vm.rng",
             "vm.serial", "vm.shares", "vm.vsock", "vm.balloon", "vm.memory-backing", "vm.huge-pages",
             "vm.dtb-overlays", "vm.dump-dtb", "vm.reboot", "console", "timeout", "stats", "trace");
     /** What {@code vm.primary-kernel} leaves no room for, unless it is a default. */

@@ -12,8 +12,8 @@ import picocli.CommandLine.Parameters;
 
 /** {@code gunyah jit}: what the translator did. */
 @Command(name = "jit", mixinStandardHelpOptions = true, version = Main.VERSION,
-        description = "Tells what the translator did: statistics of a file that --jit-log wrote, a list of the regions in a "
-                + "directory that --code-cache named, or guest code and bytecode of one region in there.")
+        description = "Tells what the translator did: statistics of a file that --jit-log wrote, a list of the regions in "
+                + "a directory that --code-cache named, or guest code and bytecode of one region in there.")
 final class JitCommand implements Callable<Integer> {
     @Parameters(paramLabel = "PATH", description = "log, directory, or file of a region")
     private Path what;

@@ -125,8 +125,8 @@ final class RunCommand implements Callable<Integer> {
     private String pcpus;
 
     @Option(names = "--engine", paramLabel = "ENGINE",
-            description = "interpret (default), auto (hot code is translated to JVM code), translate (early), or lockstep "
-                    + "(what is translated is compared with what the interpreter does)")
+            description = "interpret (default), auto (hot code is translated to JVM code), translate (early), or "
+                    + "lockstep (what is translated is compared with what the interpreter does)")
     private String engine;
 
     @Option(names = "--cpu", paramLabel = "MODEL",
@@ -162,8 +162,8 @@ final class RunCommand implements Callable<Integer> {
     private String jitLog;
 
     @Option(names = "--code-cache", paramLabel = "DIR",
-            description = "keep translated code in this directory for the next process; who can write there decides what "
-                    + "this program executes")
+            description = "keep translated code in this directory for the next process; who can write there decides "
+                    + "what this program executes")
     private String codeCache;
 
     private final Main.Surroundings surroundings;

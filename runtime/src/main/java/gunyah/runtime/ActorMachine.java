@@ -14,6 +14,7 @@ import com.typesafe.config.ConfigFactory;
 import gunyah.config.BadInput;
 import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
+import gunyah.arm64.translate.Translator;
 import gunyah.hyp.Hypervisor;
 import gunyah.rm.ResourceManager;
 import gunyah.rm.root.RmProfile;
@@ -155,6 +156,11 @@ final class ActorMachine implements Machine {
             guest.machineFailed(failure);
         }
         return guest.launched();
+    }
+
+    @Override
+    public Optional<Translator.Statistics> translated() {
+        return hypervisor.translated();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package gunyah.runtime;
 
+import gunyah.arm64.translate.Translator;
 import gunyah.config.BadInput;
 import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
@@ -103,6 +104,11 @@ public final class GunyahSystem implements AutoCloseable {
     /** {@return the VMs created so far, ended ones included, oldest first} */
     public List<Vm> vms() {
         return new ArrayList<>(vms);
+    }
+
+    /** {@return what the translator did so far; empty when guest code is only interpreted} */
+    public Optional<Translator.Statistics> translated() {
+        return machine.translated();
     }
 
     /** Stops all VMs and the system. Blocks until everything is given back; closing twice does nothing more. */

@@ -1,6 +1,8 @@
 package gunyah.runtime;
 
+import gunyah.arm64.translate.Translator;
 import gunyah.config.VmConfig;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
@@ -12,6 +14,11 @@ interface Machine {
      * @param output takes console bytes on any thread, in order; it may keep the array, and block to throttle the guest
      */
     CompletionStage<Guest> launch(VmConfig config, Consumer<byte[]> output);
+
+    /** {@return what the translator did so far; empty when guest code is only interpreted} */
+    default Optional<Translator.Statistics> translated() {
+        return Optional.empty();
+    }
 
     /** Stops every guest and gives memory and threads back. Blocks until that is done. */
     void close();

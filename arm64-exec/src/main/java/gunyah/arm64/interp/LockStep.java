@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Proves translated code while a guest runs: before a region runs, it and the interpreter execute the same instructions
- * from the same state on private copies of the memory they touch, and all registers, flags and bytes must be the same at
- * the region's exit ({@link RegionTrial}). Then the guest goes on by the region itself. A region that differs is
+ * from the same state on private copies of the memory they touch, and all registers, flags and bytes must be the same
+ * at the region's exit ({@link RegionTrial}). Then the guest goes on by the region itself. A region that differs is
  * reported and never runs. Thread safe.
  *
  * <p>A trial ends before what reaches beyond the CPU: system instructions, register writes, exceptions and their

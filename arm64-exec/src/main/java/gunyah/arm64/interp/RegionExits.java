@@ -97,8 +97,8 @@ public final class RegionExits implements RegionGates {
         String why = Stream.of(Reason.ALL).map(reason -> reason + " " + reasons.get(reason.ordinal()))
                 .collect(Collectors.joining(", "));
         long total = all.sum();
-        return "%d of %d instructions in regions (%.1f %%), %d entries, %d from region to region, left for: %s".formatted(
-                translated.sum(), total, total == 0 ? 0.0 : 100.0 * translated.sum() / total, entries.sum(),
-                chained.sum(), why);
+        return "%d of %d instructions in regions (%.1f %%), %d entries, %d from region to region, left for: %s"
+                .formatted(translated.sum(), total, total == 0 ? 0.0 : 100.0 * translated.sum() / total, entries.sum(),
+                        chained.sum(), why);
     }
 }

@@ -27,9 +27,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
- * Regions in a directory, one file each, so that another process finds what this one translated. A file is good for code
- * that decodes to the same instructions, and for the translator and JDK that wrote it: all that is in its checksum. What
- * is damaged, cut off or of another version is deleted with one line, and written anew when the code gets hot.
+ * Regions in a directory, one file each, so that another process finds what this one translated. A file is good for
+ * code that decodes to the same instructions, and for the translator and JDK that wrote it: all of that is in the file,
+ * with a checksum. What is damaged, cut off or of another version is deleted with one line, and written anew when the code gets hot.
  *
  * <p>A file is complete when it appears under its name (written beside it and renamed), so processes can share a
  * directory. Who can write there decides what this process executes. Thread safe; files are read and written on the
@@ -164,7 +164,8 @@ public final class CodeCache {
     /** Keeps a region. A directory that cannot be written is said once a region, and is no error. */
     void save(RegionCode code) {
         byte[] bytes = encode(code);
-        String name = HexFormat.of().formatHex(bytes, bytes.length - HASH_BYTES, bytes.length - HASH_BYTES / 2) + SUFFIX;
+        int hash = bytes.length - HASH_BYTES;
+        String name = HexFormat.of().formatHex(bytes, hash, hash + HASH_BYTES / 2) + SUFFIX;
         try {
             Path part = Files.createTempFile(directory, "region", ".part");
             try {
@@ -255,7 +256,8 @@ public final class CodeCache {
             called.add(in.readUTF());
         }
         byte[] bytes = in.readNBytes(in.readInt());
-        return new RegionCode(first, stride, slots, words, meanings, before, entries, called, constants, codeBytes, bytes);
+        return new RegionCode(first, stride, slots, words, meanings, before, entries, called, constants, codeBytes,
+                bytes);
     }
 
     private static int[] ints(DataInputStream in) throws IOException {

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A region as data: its class, and what is known of it. It can be kept in a file, for it names no object of this process:
- * constants of the class are the instruction at a slot, or that instruction's semantics. Immutable.
+ * A region as data: its class, and what is known of it. It can be kept in a file, for it names no object of this
+ * process: constants of the class are the instruction at a slot, or that instruction's semantics. Immutable.
  *
  * @param first     the slot it was made for
  * @param stride    see {@link Region#stride}
@@ -23,8 +23,8 @@ import java.util.List;
  * @param codeBytes bytes of bytecode of {@code run}
  * @param bytes     the class file
  */
-record RegionCode(int first, int stride, int[] slots, int[] words, int[] meanings, short[] before, int[] entries, List<String> called,
-        int[] constants, int codeBytes, byte[] bytes) {
+record RegionCode(int first, int stride, int[] slots, int[] words, int[] meanings, short[] before, int[] entries,
+        List<String> called, int[] constants, int codeBytes, byte[] bytes) {
     /**
      * {@return the region}
      *

@@ -4,8 +4,8 @@ package gunyah.arm64.translate;
 @FunctionalInterface
 public interface RegionGate {
     /**
-     * {@return the retired count that the region must not pass: {@code end} when it may run freely, anything that leaves
-     * no room for {@link Region#stride} when the code is to be interpreted} The PC is an entry of the region.
+     * {@return the retired count that the region must not pass: {@code end} when it may run freely, anything that
+     * leaves no room for {@link Region#stride} when the code is to be interpreted} The PC is an entry of the region.
      *
      * @param end retired count at which the CPU's budget ends
      */

@@ -19,10 +19,12 @@ import java.util.stream.Stream;
 /** What a translator did, for people: out of its log, out of a directory of kept code, and one region in full. */
 public final class RegionReport {
     private static final Pattern REGION = Pattern.compile(
-            " *([0-9.]+) region at \\d+: (\\d+) instructions, (\\d+) bytes of bytecode, ([0-9.]+) ms, .* called \\[(.*)]");
+            " *([0-9.]+) region at \\d+: (\\d+) instructions, (\\d+) bytes of bytecode, ([0-9.]+) ms, "
+                    + ".* called \\[(.*)]");
     private static final Pattern HOPELESS = Pattern.compile(" *[0-9.]+ hopeless .*");
     /** The last lines of a log: what the translator, the interpreter and the kept code counted. */
-    private static final Pattern TOTAL = Pattern.compile(" *[0-9.]+ (Statistics.*|.* instructions in regions .*|lock-step.*)");
+    private static final Pattern TOTAL = Pattern.compile(
+            " *[0-9.]+ (Statistics.*|.* instructions in regions .*|lock-step.*)");
     private static final int MOST_CALLED = 12;
 
     private RegionReport() {
@@ -37,7 +39,8 @@ public final class RegionReport {
         if (Files.isDirectory(what)) {
             return directory(what);
         }
-        return what.toString().endsWith(CodeCache.SUFFIX) ? region(CodeCache.decode(Files.readAllBytes(what))) : log(what);
+        boolean isRegion = what.toString().endsWith(CodeCache.SUFFIX);
+        return isRegion ? region(CodeCache.decode(Files.readAllBytes(what))) : log(what);
     }
 
     private static List<String> log(Path file) throws IOException {
@@ -101,8 +104,8 @@ public final class RegionReport {
                     regions++;
                     instructions += code.slots().length;
                     bytes += Files.size(file);
-                    report.add("%s: at offset 0x%x of a page, %d instructions, %d bytes of bytecode, %d entries, calls %s"
-                            .formatted(file.getFileName(), 4 * code.first(), code.slots().length, code.codeBytes(),
+                    report.add(("%s: at offset 0x%x of a page, %d instructions, %d bytes of bytecode, %d entries, "
+                            + "calls %s").formatted(file.getFileName(), 4 * code.first(), code.slots().length, code.codeBytes(),
                                     code.entries().length, code.called()));
                 } catch (IOException e) {
                     report.add("%s: %s".formatted(file.getFileName(), e.getMessage()));

@@ -302,7 +302,8 @@ public final class Translator implements AutoCloseable {
 
     /** {@return what was made so far} */
     public Statistics statistics() {
-        return new Statistics(made.get(), instructions.get(), makingNs.get(), failures.get(), shared.get(), evicted.get());
+        return new Statistics(made.get(), instructions.get(), makingNs.get(), failures.get(), shared.get(),
+                evicted.get());
     }
 
     /**

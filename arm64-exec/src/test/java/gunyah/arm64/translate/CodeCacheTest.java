@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What one process translated another uses, if it is whole and of the same translator; else it is as if it were not there. */
+/** What one process translated another uses, if it is whole and of the same translator; else it is as if not there. */
 class CodeCacheTest {
     private static final long CODE = 0x10_000;
     private static final int ROUNDS = 5_000;
