@@ -44,7 +44,7 @@ public final class Translator implements AutoCloseable {
 
     private static final int QUEUE = 256;
     /** Regions that are found by others; each takes about 40 KiB of code cache and metaspace. */
-    private static final int MOST_REGIONS = 5_000;
+    private static final int MOST_REGIONS = Integer.getInteger("gunyah.translator.regions", 5_000);
     /** Regions that wait for the JVM's compiler; more would only make its queue longer. */
     private static final int MAX_PENDING = 4;
     private static final long LOOK_NS = 1_000_000;
