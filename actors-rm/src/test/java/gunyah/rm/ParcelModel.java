@@ -569,14 +569,20 @@ final class ParcelModel {
         vms.getFirst().add(new Piece(piece.base(), piece.size(), piece.base()));
     }
 
-    /** A guest was reset. It accepts nothing any more, and has nothing. */
-    void ended(Vm vm) {
+    /**
+     * A guest was reset. It accepts nothing any more, and has nothing.
+     *
+     * @param others parcels of the primary VM that it had before the first of the model's, last accepted first
+     */
+    void ended(Vm vm, List<Integer> others) {
         for (Parcel parcel : vm.accepted.reversed()) {
             released(vm, parcel);
             tell(List.of(parcel.owner.vmid), MessageId.MEM_RELEASED,
                     new ParcelEvent(parcel.handle, vm.vmid, parcel.tag.orElse(0)));
         }
         vm.accepted.clear();
+        others.forEach(handle -> tell(List.of(vms.getFirst().vmid), MessageId.MEM_RELEASED,
+                new ParcelEvent(handle, vm.vmid, 0)));
         for (Parcel parcel : parcels()) {
             if (parcel.owner == vm && !parcel.orphan) {
                 parcel.orphan = true;
@@ -591,11 +597,6 @@ final class ParcelModel {
         }
         vm.owned().forEach(this::inherit);
         vm.owned.clear();
-    }
-
-    /** The primary VM heard of a parcel that is none of the model's. */
-    void heard(MessageId id, Payload payload) {
-        tell(List.of(vms.getFirst().vmid), id, payload);
     }
 
     private void told(Vm caller, Parcel parcel, ParcelNotify request) {
