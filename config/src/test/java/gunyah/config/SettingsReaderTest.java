@@ -36,7 +36,7 @@ class SettingsReaderTest {
 
         RunSettings run = new SettingsReader().file(file).read();
 
-        assertThat(run.machine()).isEqualTo(new MachineConfig(3, 4L << 30, 2_000_000));
+        assertThat(run.machine()).isEqualTo(new MachineConfig(3, 4L << 30, 2_000_000, Engine.AUTO, CpuModel.DEFAULT));
         assertThat(run.vms()).containsExactly(new VmConfig("web", 2, 256L << 20,
                 Optional.of(directory.resolve("vmlinuz")), Optional.empty(), Optional.of(directory.resolve("ram.cpio")),
                 "quiet x=1", new TreeConfig(Optional.of(directory.resolve("a.dtb")),

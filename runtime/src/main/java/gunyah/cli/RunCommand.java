@@ -125,7 +125,7 @@ final class RunCommand implements Callable<Integer> {
     private String pcpus;
 
     @Option(names = "--engine", paramLabel = "ENGINE",
-            description = "interpret (default), auto (hot code is translated to JVM code), translate (early), or "
+            description = "auto (default: hot code is translated to JVM code), interpret, translate (early), or "
                     + "lockstep (what is translated is compared with what the interpreter does)")
     private String engine;
 

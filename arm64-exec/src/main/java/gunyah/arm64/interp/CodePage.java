@@ -25,6 +25,8 @@ public final class CodePage {
 
     /** Heat of a slot whose region was asked for; counts up from there. */
     private static final int ASKED = Integer.MIN_VALUE;
+    /** A request may have been forgotten: it is made again after so many jumps more, a power of two. */
+    private static final int AGAIN_MASK = (1 << 20) - 1;
 
     static final Insn UNDECODED = mark("undecoded", Ops.UNDECODED);
     static final Insn PAGE_END = mark("page end", Ops.PAGE_END);
@@ -106,13 +108,14 @@ public final class CodePage {
         }
         if (region(slot) == null) {
             Region found = translator.find(hostPage, slot, insn(slot).word);
-            boolean hot = count < 0 || count >= translator.policy().hot();
-            if (found == null && (hot || translator.mayBeKept(slot, insn(slot).word))) {
+            boolean hot = count >= translator.policy().hot() || count < 0 && (count & AGAIN_MASK) == 0;
+            // what is kept is asked for once: a request copies the page
+            if (found == null && (hot || count == lookMask + 1 && translator.mayBeKept(slot, insn(slot).word))) {
                 translator.request(snapshot(), arrived(), slot, hot);
                 found = translator.find(hostPage, slot, insn(slot).word);
             }
             if (found == null) {
-                heat[slot] = hot ? ASKED : count;
+                heat[slot] = count >= translator.policy().hot() ? ASKED : count;
                 return false;
             }
             if (!install(found)) {

@@ -1,0 +1,47 @@
+package gunyah.arm64.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gunyah.arm64.FlatBoard;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A request copies a page, so code asks once, however long its region takes, and only after many jumps again. */
+class RequestTest {
+    private static final long CODE = 0x10_000;
+    private static final int SUBS_X2_X2_1 = 0xF100_0442;
+    private static final int B_NE_BACK_1 = 0x54FF_FFE1;
+    private static final int HVC = 0xD400_0002;
+    private static final int JUMPS_UNTIL_AGAIN = 1 << 20;
+    private static final Translator.Policy NEVER_MADE = new Translator.Policy(100, 16, true, 3_600_000);
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void hotCodeAsksOnceAndAgainAfterAMillionJumps() throws IOException {
+        Path log = directory.resolve("jit.log");
+        try (Translator translator = new Translator(NEVER_MADE, new JitLog(log), RegionGates.OPEN);
+                FlatBoard board = new FlatBoard(2 << 20, 1, translator)) {
+            board.code(CODE, SUBS_X2_X2_1, B_NE_BACK_1, HVC);
+
+            loop(board, 20_000);
+            assertThat(requests(log)).isEqualTo(1);
+
+            loop(board, JUMPS_UNTIL_AGAIN);
+            assertThat(requests(log)).isEqualTo(2);
+        }
+    }
+
+    private static void loop(FlatBoard board, long rounds) {
+        board.cpu().x[2] = rounds;
+        board.run(CODE, Long.MAX_VALUE);
+    }
+
+    private static long requests(Path log) throws IOException {
+        return Files.readAllLines(log).stream().filter(line -> line.contains("request at")).count();
+    }
+}
