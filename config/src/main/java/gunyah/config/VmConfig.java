@@ -33,6 +33,10 @@ public record VmConfig(String name, int cpus, long memoryBytes, Optional<Path> k
             throw new BadInput("memory must be a multiple of 2 MiB from 4 MiB to 32 GiB, not " + memoryBytes
                     + " bytes");
         }
+        if (devices.balloon().isPresent() && devices.balloon().getAsLong() >= memoryBytes) {
+            throw new BadInput("the balloon is to take %d bytes, but the VM has only %d".formatted(
+                    devices.balloon().getAsLong(), memoryBytes));
+        }
         if (kernel.isPresent() == firmware.isPresent()) {
             throw new BadInput("give exactly one of a kernel and a firmware");
         }

@@ -153,6 +153,14 @@ class SettingsReaderTest {
     }
 
     @Test
+    void aBalloonTakesLessThanTheVmHas() {
+        assertThatThrownBy(() -> new SettingsReader().values("option",
+                Map.of("vm.kernel", "k", "vm.memory", "256M", "vm.balloon", "256M")).read())
+                .isInstanceOf(BadInput.class).hasMessageContaining("the VM has only 268435456");
+        new SettingsReader().values("option", Map.of("vm.kernel", "k", "vm.memory", "256M", "vm.balloon", "255M")).read();
+    }
+
+    @Test
     void numbersOutOfRangeNameTheOption() {
         assertThatThrownBy(() -> new SettingsReader().values("option --cpus", Map.of("vm.cpus", "99"))
                 .values("test", Map.of("vm.kernel", "k")).read())

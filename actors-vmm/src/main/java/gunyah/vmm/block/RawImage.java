@@ -26,7 +26,12 @@ final class RawImage implements DiskImage {
     static RawImage open(Path file, boolean readOnly) {
         FileChannel channel = channel(file, readOnly);
         try {
-            return new RawImage(channel, channel.size() / SECTOR * SECTOR);
+            long size = channel.size() / SECTOR * SECTOR;
+            if (size == 0) {
+                closeQuietly(channel);
+                throw new BadInput("disk %s has no whole sector of %d bytes".formatted(file, SECTOR));
+            }
+            return new RawImage(channel, size);
         } catch (IOException e) {
             throw new BadInput("disk %s cannot be read: %s".formatted(file, e.getMessage()), e);
         }

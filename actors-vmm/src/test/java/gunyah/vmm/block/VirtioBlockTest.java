@@ -189,5 +189,10 @@ class VirtioBlockTest {
                 .isInstanceOf(BadInput.class).hasMessageContaining("not a regular file");
         assertThatThrownBy(() -> DiskImages.open(new DiskConfig(directory.resolve("no"), false, Optional.empty())))
                 .isInstanceOf(BadInput.class).hasMessageContaining("does not exist");
+        Path empty = Files.write(directory.resolve("empty"), new byte[511]);
+        for (int tries = 0; tries < 2; tries++) {
+            assertThatThrownBy(() -> DiskImages.open(new DiskConfig(empty, false, Optional.empty())))
+                    .isInstanceOf(BadInput.class).hasMessageContaining("no whole sector");
+        }
     }
 }
