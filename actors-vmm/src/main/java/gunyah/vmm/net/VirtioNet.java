@@ -218,6 +218,10 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
 
     /** Puts a frame into the guest's buffers. {@return false when there are too few, with nothing taken} */
     private boolean fill(Virtqueue queue, Frame offered) {
+        if (offered.segmentSize() != 0 && !takesLargeFrames()) {
+            // it was on its way when a driver took over that takes none
+            return true;
+        }
         Frame frame = has(F_GUEST_CSUM) ? offered : offered.withChecksum();
         boolean merge = has(F_MRG_RXBUF);
         int done = -HEADER;

@@ -154,6 +154,19 @@ class VirtioNetTest {
     }
 
     @Test
+    void aLargeFrameNeverReachesADriverThatTakesNone() {
+        driver.start(CSUM | MERGEABLE);
+        driver.chain(0, 0, Part.in(4000));
+        driver.notify(0);
+
+        sink.card.deliver(new Frame(largeFrame(3000), 3000, 34, 16, 1448));
+        assertThat(driver.used(0)).isZero();
+        sink.card.deliver(Frame.of(frame(100)));
+        assertThat(driver.used(0)).isEqualTo(1);
+        assertThat(driver.usedLength(0)).isEqualTo(112);
+    }
+
+    @Test
     void featuresThatNeedOthersAreRefusedWithoutThem() {
         TestDriver many = new TestDriver(new VirtioNet(new byte[6], sink, 3));
         int featuresOk = 8;
