@@ -106,9 +106,10 @@ class IsaDocumentTest {
                 | test | size | found |
                 |---|---|---|
                 | `InstructionDifferentialTest` | 2,000,000 cases of 1,178 rows, seed 20260720 | only the differences above |
+                | `ProgramDifferentialTest` | 2,000 programs, 7,694,613 instructions, seed 30000000 | no difference |
                 | `DisassemblerTest` | 5,010,600 texts, seed 20261125 | no difference: no row needs an exception |
                 | `DecoderAgreementTest` | 5,000,000 words | only the four kinds that the test names |
-                | `LitmusTest`, MP with barriers, acquire and release | 1,000,000 iterations of each, both ways | nothing |
+                | `LitmusTest`, the first 12 shapes of MP | 1,000,000 iterations of each, both ways | nothing |
                 | `LitmusTest`, patched code | 120,000 iterations of each, both ways | nothing |
                 | `LitmusTest`, other shapes in one VM but pairs and additions | 50,000 iterations of each, both ways | nothing |
                 """);
