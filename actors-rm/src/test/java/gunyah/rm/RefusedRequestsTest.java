@@ -32,7 +32,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Mutated requests of the primary VM about a VM that runs and one that is being made, and some that are refused half
- * way: those that are refused leave every kernel object, mapping, capability and page as it was. {@code -Dgunyah.rm.refused=N} sets how many requests.
+ * way: those that are refused leave every kernel object, mapping, capability and page as it was.
+ * {@code -Dgunyah.rm.refused=N} sets how many requests.
  */
 @Tag("guest")
 class RefusedRequestsTest {
