@@ -86,8 +86,8 @@ public final class Hypervisor implements AutoCloseable {
     private static final Duration DESCRIBE_TIMEOUT = Duration.ofSeconds(3);
 
     private final ActorSystem<?> system;
-    /** Every execution of a region is compared at first, then one in so many. */
-    private static final int LOCKSTEP_EVERY = Integer.getInteger("gunyah.lockstep.every", 16);
+    /** The first hundred executions of a region are compared, then one in so many. */
+    private static final int LOCKSTEP_EVERY = Integer.getInteger("gunyah.lockstep.every", 1);
 
     private final PhysicalMemory memory;
     private final MemoryTree memoryTree;
