@@ -55,13 +55,6 @@ class BadGuestFilesTest {
     }
 
     @Test
-    void memorySharedWithTheHostIsRefused() throws IOException {
-        Path config = file("shared.conf", "vm.protected = false".getBytes(StandardCharsets.UTF_8));
-
-        assertThat(refused("--config", config, "--kernel", file("k", good))).contains("vm.protected = false");
-    }
-
-    @Test
     void aMissingKernelIsNamed() {
         assertThat(refused("--kernel", directory.resolve("none"))).contains("none");
     }
