@@ -182,7 +182,13 @@ class GuestPairTest {
         assertThat(from.call(0x12, from.capability("qcom,gunyah-doorbell-source", label), 0x5a00_0000_0000_00a5L)[0])
                 .isZero();
 
-        assertThat(to.awaitInterrupt()).isEqualTo(line);
+        // a message that came behind the first may have raised the queue's line once more
+        int queue = 32 + to.device("qcom,gunyah-message-queue", QUEUES).cells("interrupts").orElseThrow()[4];
+        int taken = to.awaitInterrupt();
+        while (taken == queue) {
+            taken = to.awaitInterrupt();
+        }
+        assertThat(taken).isEqualTo(line);
         assertThat(to.call(0x13, to.capability("qcom,gunyah-doorbell", label), -1))
                 .startsWith(0, 0x5a00_0000_0000_00a5L);
         assertThat(Optional.of(from.call(0x13, from.capability("qcom,gunyah-doorbell-source", label), -1)[0]))
