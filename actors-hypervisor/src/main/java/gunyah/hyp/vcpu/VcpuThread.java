@@ -335,11 +335,13 @@ final class VcpuThread extends Schedulable {
     /**
      * For a call that waits for a turn: the proxy whose thread this is would wait for itself.
      *
-     * @throws OwnThreadNeeded when the proxy's thread executes it; from now on its own does
+     * Its own thread executes it from now on.
+     *
+     * @throws OwnThreadNeeded when the proxy's thread executes it now
      */
     void requireOwnThread() {
+        needsOwnThread = true;
         if (hosted) {
-            needsOwnThread = true;
             throw OwnThreadNeeded.NEEDED;
         }
     }
