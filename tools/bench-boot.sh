@@ -59,7 +59,7 @@ for kernel in "${kernels[@]}"; do
             echo "$shell" >>"$results/our-shell"
             echo "$cpu" >>"$results/our-cpu"
             read -r shell cpu < <(measure qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" \
-                -m 512 -nographic -kernel ".guests/vmlinuz-$kernel" -initrd ".guests/initramfs-$kernel.cpio" \
+                -m 512 -nic none -nographic -kernel ".guests/vmlinuz-$kernel" -initrd ".guests/initramfs-$kernel.cpio" \
                 -append "console=ttyAMA0 $append")
             echo "$shell" >>"$results/qemu-shell"
             echo "$cpu" >>"$results/qemu-cpu"
