@@ -9,5 +9,20 @@ public enum Engine {
     /** Translated early, and all that is translated is compared with what the interpreter does: slow, a proof. */
     LOCKSTEP,
     /** As {@link #AUTO}, but translated early: for long runs and benchmarks. */
-    TRANSLATE
+    TRANSLATE;
+
+    /**
+     * {@return the engine that settings and options call so}
+     *
+     * @throws BadInput that says what would be right, to be put behind the name of the setting
+     */
+    public static Engine of(String name) {
+        return switch (name) {
+            case "auto" -> AUTO;
+            case "interpret" -> INTERPRET;
+            case "lockstep" -> LOCKSTEP;
+            case "translate" -> TRANSLATE;
+            default -> throw new BadInput("must be auto, interpret, lockstep or translate, not '%s'".formatted(name));
+        };
+    }
 }

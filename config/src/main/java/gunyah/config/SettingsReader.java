@@ -218,7 +218,7 @@ public final class SettingsReader {
             throw new BadInput("the primary VM has one vCPU for each physical CPU: give one number or the same twice");
         }
         return new MachineConfig(pcpus, memory, parsed("machine.timeslice", Quantity::time).orElseThrow().toNanos(),
-                parsed("machine.engine", SettingsReader::engine).orElseThrow(),
+                parsed("machine.engine", Engine::of).orElseThrow(),
                 parsed("machine.cpu", SettingsReader::cpu).orElseThrow(), isPrimary(), path("machine.jit-log"),
                 path("machine.code-cache"));
     }
@@ -229,16 +229,6 @@ public final class SettingsReader {
             case "default" -> CpuModel.DEFAULT;
             case "max" -> CpuModel.MAX;
             default -> throw new BadInput("must be base, default or max, not '%s'".formatted(text));
-        };
-    }
-
-    private static Engine engine(String text) {
-        return switch (text) {
-            case "auto" -> Engine.AUTO;
-            case "interpret" -> Engine.INTERPRET;
-            case "lockstep" -> Engine.LOCKSTEP;
-            case "translate" -> Engine.TRANSLATE;
-            default -> throw new BadInput("must be auto, interpret, lockstep or translate, not '%s'".formatted(text));
         };
     }
 

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -98,7 +97,7 @@ public final class Churn implements Scenario {
             throw new BadInput("give as many RAM disks as kernels, or none");
         }
         MachineConfig machine = new MachineConfig(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64),
-                (guests + 1) * 512 * MIB, 5_000_000, Engine.valueOf(engine.toUpperCase(Locale.ROOT)), CpuModel.DEFAULT);
+                (guests + 1) * 512 * MIB, 5_000_000, Engine.of(engine), CpuModel.DEFAULT);
         List<List<Object>> rows = new ArrayList<>();
         long end = System.nanoTime() + Quantity.time(duration).toNanos();
         try (GunyahSystem system = GunyahSystem.start(machine)) {

@@ -23,7 +23,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -101,7 +100,7 @@ public final class IoThroughput implements Scenario {
 
     private MachineConfig machine() {
         return new MachineConfig(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64), 1024 * MIB, 5_000_000,
-                Engine.valueOf(engine.toUpperCase(Locale.ROOT)), CpuModel.DEFAULT);
+                Engine.of(engine), CpuModel.DEFAULT);
     }
 
     private Path disk() {

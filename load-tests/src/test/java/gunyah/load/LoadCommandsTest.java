@@ -21,10 +21,32 @@ import picocli.CommandLine;
 class LoadCommandsTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    private int load(String... args) {
+    private CommandLine command() {
         PrintStream print = new PrintStream(out, true);
         CommandSource source = ServiceLoader.load(CommandSource.class).findFirst().orElseThrow();
-        return ((CommandLine) source.command(print, print)).execute(args);
+        return (CommandLine) source.command(print, print);
+    }
+
+    private int load(String... args) {
+        return command().execute(args);
+    }
+
+    /** {@return what a scenario threw} */
+    private List<Throwable> thrown(String... args) {
+        CommandLine load = command();
+        List<Throwable> thrown = new ArrayList<>();
+        load.setExecutionExceptionHandler((e, command, result) -> {
+            thrown.add(e);
+            return 2;
+        });
+        load.execute(args);
+        return thrown;
+    }
+
+    @Test
+    void anUnknownEngineIsTold() {
+        assertThat(thrown("churn", "--kernel", "k", "--engine", "fast")).singleElement().isInstanceOf(BadInput.class)
+                .extracting(Throwable::getMessage).asString().contains("lockstep or translate, not 'fast'");
     }
 
     @Test
@@ -44,16 +66,9 @@ class LoadCommandsTest {
     @Timeout(300)
     void aFileThatCannotBeWrittenIsToldBeforeTheRun(@TempDir Path directory) {
         Path json = directory.resolve("missing").resolve("report.json");
-        PrintStream print = new PrintStream(out, true);
-        CommandLine load = (CommandLine) ServiceLoader.load(CommandSource.class).findFirst().orElseThrow()
-                .command(print, print);
-        List<Throwable> thrown = new ArrayList<>();
-        load.setExecutionExceptionHandler((e, command, result) -> {
-            thrown.add(e);
-            return 2;
-        });
 
-        load.execute("equal-hogs", "--guests", "1", "--duration", "3600s", "--json", json.toString());
+        List<Throwable> thrown = thrown("equal-hogs", "--guests", "1", "--duration", "3600s", "--json",
+                json.toString());
 
         assertThat(thrown).singleElement().isInstanceOf(BadInput.class)
                 .extracting(Throwable::getMessage).asString().contains(json.toString());

@@ -333,9 +333,8 @@ final class VcpuThread extends Schedulable {
     }
 
     /**
-     * For a call that waits for a turn: the proxy whose thread this is would wait for itself.
-     *
-     * Its own thread executes it from now on.
+     * For a call that waits for a turn: the proxy whose thread this is would wait for itself. From now on the vCPU's own
+     * thread executes it.
      *
      * @throws OwnThreadNeeded when the proxy's thread executes it now
      */
