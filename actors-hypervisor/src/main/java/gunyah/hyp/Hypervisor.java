@@ -11,6 +11,7 @@ import gunyah.arm64.translate.CodeCache;
 import gunyah.arm64.translate.JitLog;
 import gunyah.arm64.translate.RegionGates;
 import gunyah.arm64.translate.Translator;
+import gunyah.config.BadInput;
 import gunyah.config.CpuModel;
 import gunyah.config.Engine;
 import gunyah.config.MachineConfig;
@@ -56,6 +57,8 @@ import gunyah.hyp.vpm.VpmCalls;
 import gunyah.hyp.vpm.VpmGroup;
 import gunyah.memory.FrameOwners;
 import gunyah.memory.PhysicalMemory;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,6 +71,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -131,10 +135,19 @@ public final class Hypervisor implements AutoCloseable {
         objects.onBroken((object, reason) -> supervisor.tell(new VcpuSupervisor.ObjectBroke(object, reason)));
     }
 
+    /** {@return what is in use at that path, or null} */
+    private static <T> T opened(Optional<Path> path, Function<Path, T> open, String purpose) {
+        try {
+            return path.map(open).orElse(null);
+        } catch (UncheckedIOException e) {
+            throw new BadInput("cannot %s %s: is it where you may write?".formatted(purpose, path.orElseThrow()), e);
+        }
+    }
+
     private static Translator translator(MachineConfig config) {
-        JitLog log = config.jitLog().map(JitLog::new).orElse(null);
+        JitLog log = opened(config.jitLog(), JitLog::new, "write the translator's log");
         RegionGates gates = log == null ? RegionGates.OPEN : new RegionExits();
-        CodeCache cache = config.codeCache().map(CodeCache::new).orElse(null);
+        CodeCache cache = opened(config.codeCache(), CodeCache::new, "keep translated code in");
         return switch (config.engine()) {
             case INTERPRET -> null;
             case AUTO -> new Translator(Translator.Policy.AUTO, log, gates, cache);

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that cannot work, through the whole program: one message that says what is wrong, status 2, nothing left. */
 @Tag("guest")
@@ -57,6 +59,15 @@ class BadGuestFilesTest {
     @Test
     void aMissingKernelIsNamed() {
         assertThat(refused("--kernel", directory.resolve("none"))).contains("none");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--jit-log", "--code-cache"})
+    void whatTheTranslatorCannotWriteIsNamed(String option) throws IOException {
+        Path file = file("plain", new byte[1]);
+
+        assertThat(refused("--kernel", file("k", good), option, file.resolve("below"))).contains("cannot")
+                .contains("plain/below");
     }
 
     @Test
