@@ -1,8 +1,6 @@
 package gunyah.rm;
 
 import gunyah.hyp.HypercallPort;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 
 /** The Resource Manager's way to the hypervisor, on which one call fails when a test says so. Thread safe. */
@@ -18,48 +16,58 @@ final class FaultyPort implements HypercallPort {
 
     /** The call of this number, from 1, fails: before it is made, or when it is done. */
     private record Shot(int call, boolean before) {
+        private String at(int number) {
+            return "%s hypercall 0x%02x".formatted(before ? "before" : "after", number);
+        }
     }
 
     private final HypercallPort port;
-    private final AtomicInteger calls = new AtomicInteger();
-    private final AtomicReference<String> hit = new AtomicReference<>();
-    private volatile int counted;
-    private volatile Shot shot = new Shot(0, true);
+    private int calls;
+    private int counted;
+    private String hit;
+    private Shot shot = new Shot(0, true);
 
     FaultyPort(HypercallPort port) {
         this.port = port;
     }
 
     /** From now on counts calls; the one of this number fails, none for 0. */
-    void arm(int call, boolean before) {
-        hit.set(null);
+    synchronized void arm(int call, boolean before) {
+        hit = null;
         shot = new Shot(call, before);
-        calls.set(0);
+        calls = 0;
     }
 
-    /** No call fails any more. {@return where one did, or null} */
-    String disarm() {
+    /** No call fails any more. {@return where one did or is about to, or null} */
+    synchronized String disarm() {
         shot = new Shot(0, true);
-        counted = calls.get();
-        return hit.get();
+        counted = calls;
+        return hit;
     }
 
     /** {@return calls between the latest {@link #arm} and {@link #disarm}} */
-    int calls() {
+    synchronized int calls() {
         return counted;
     }
 
     @Override
     public void call(int number, long[] x) {
-        boolean fails = calls.incrementAndGet() == shot.call;
-        boolean before = shot.before;
-        if (!fails || !before) {
+        Shot fails = count(number);
+        if (fails == null || !fails.before) {
             port.call(number, x);
         }
-        if (fails) {
-            hit.set("%s hypercall 0x%02x".formatted(before ? "before" : "after", number));
-            throw new Injected(hit.get());
+        if (fails != null) {
+            throw new Injected(fails.at(number));
         }
+    }
+
+    /** {@return how this call fails, or null}; known to {@link #disarm} from here on, whoever is first. */
+    private synchronized Shot count(int number) {
+        if (++calls != shot.call) {
+            return null;
+        }
+        hit = shot.at(number);
+        return shot;
     }
 
     @Override
