@@ -206,7 +206,7 @@ class BareMetalGuestTest {
 
     private static <T> T get(CompletionStage<T> stage) {
         try {
-            return stage.toCompletableFuture().get(30, TimeUnit.SECONDS);
+            return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException known) {
                 throw known;
@@ -272,7 +272,7 @@ class BareMetalGuestTest {
     }
 
     private static void await(ByteArrayOutputStream console, String text) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (!console.toString(StandardCharsets.UTF_8).equals(text)) {
             assertThat(System.nanoTime()).as("waiting for %s", text).isLessThan(deadline);
             Thread.onSpinWait();

@@ -1,9 +1,11 @@
 package gunyah.vmm.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -75,7 +77,7 @@ class EndToEndScenariosTest extends ScenarioTest {
         assertThat(creators.stream().mapToInt(Bench::get).sum()).isEqualTo(VMS);
         assertThat(bench.device.usedHostPages()).isEqualTo(pages);
         assertThat(bench.hypervisor.vmids()).as("of the root VM and the host").hasSizeLessThanOrEqualTo(2);
-        org.awaitility.Awaitility.await().until(() -> Thread.getAllStackTraces().size() < threads + CREATORS);
+        await().atMost(Duration.ofMinutes(1)).until(() -> Thread.getAllStackTraces().size() < threads + CREATORS);
     }
 
     @Test
@@ -91,7 +93,8 @@ class EndToEndScenariosTest extends ScenarioTest {
             return true;
         });
         long kicked = 0;
-        for (int i = 0; i < 300; i++) {
+        // Until the kicker, a thread of its own, was seen to work.
+        for (int i = 0; i < 300 || kicked == 0; i++) {
             Probe.Outcome outcome = guest.cpu().store(0x6000, 8, i);
             while (outcome.equals(new Probe.Failed(Errno.EINTR.number()))) {
                 kicked++;
@@ -108,6 +111,5 @@ class EndToEndScenariosTest extends ScenarioTest {
         }
         stop.set(true);
         Bench.get(kicker);
-        assertThat(kicked).isPositive();
     }
 }

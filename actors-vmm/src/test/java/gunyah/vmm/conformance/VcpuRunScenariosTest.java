@@ -13,6 +13,7 @@ import gunyah.vmm.Scenario;
 import gunyah.vmm.driver.Errno;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** RUN: what it returns, when it waits, how its exits are answered. */
 class VcpuRunScenariosTest extends ScenarioTest {
+    private static final Duration SOON = Duration.ofMinutes(1);
     private static final long PSCI_CPU_ON = 0xC400_0003L;
     private static final long PSCI_SYSTEM_OFF = 0x8400_0008L;
     private static final long PSCI_SYSTEM_RESET = 0x8400_0009L;
@@ -86,12 +88,15 @@ class VcpuRunScenariosTest extends ScenarioTest {
         Guest guest = listening(1);
         bench.tap.record();
         CompletableFuture<Probe.Outcome> waiting = async(() -> guest.cpu().waitForInterrupt());
-        await().until(() -> bench.tap.calls(Tap.VCPU_RUN).stream()
+        await().atMost(SOON).until(() -> bench.tap.calls(Tap.VCPU_RUN).stream()
                 .anyMatch(call -> call.results()[1] == STATE_EXPECTS_WAKEUP));
-        int calls = bench.tap.calls(Tap.VCPU_RUN).size();
-        // time for a loop to show itself
-        await().during(java.time.Duration.ofMillis(200)).until(() ->
-                bench.tap.calls(Tap.VCPU_RUN).size() == calls && !waiting.isDone());
+        // Time for a loop to show itself: it would never be quiet for so long.
+        AtomicInteger calls = new AtomicInteger();
+        await().atMost(SOON).pollInterval(Duration.ofMillis(200)).until(() -> {
+            int now = bench.tap.calls(Tap.VCPU_RUN).size();
+            return calls.getAndSet(now) == now;
+        });
+        assertThat(waiting).isNotDone();
 
         client.files.signal(event, 1);
 
@@ -349,13 +354,13 @@ class VcpuRunScenariosTest extends ScenarioTest {
         Guest guest = Guest.started(client, 1);
         bench.tap.record();
         CompletableFuture<Probe.Outcome> running = async(() -> guest.cpu().spin());
-        await().until(() -> bench.tap.calls(Tap.VCPU_RUN).stream().anyMatch(call -> call.results()[1] == READY));
+        await().atMost(SOON).until(() -> bench.tap.calls(Tap.VCPU_RUN).stream().anyMatch(call -> call.results()[1] == READY));
         CompletableFuture<Thread> queued = new CompletableFuture<>();
         CompletableFuture<Long> second = async(() -> {
             queued.complete(Thread.currentThread());
             return client.run(guest.cpu().fd);
         });
-        await().until(() -> Bench.get(queued).getState() == Thread.State.WAITING);
+        await().atMost(SOON).until(() -> Bench.get(queued).getState() == Thread.State.WAITING);
 
         Bench.get(queued).interrupt();
 

@@ -65,7 +65,7 @@ class NetFaultsTest {
         int acknowledged = connect(PORT);
         Socket first = server.accept();
         send(PORT, acknowledged, TcpFlow.ACK | TcpFlow.PSH, new byte[100]);
-        first.setSoTimeout(20_000);
+        first.setSoTimeout(60_000);
         assertThat(first.getInputStream().readNBytes(50)).hasSize(50);
         int other = connect(PORT + 1);
         try (Socket second = server.accept()) {
@@ -113,7 +113,7 @@ class NetFaultsTest {
             } while (window >= 1400);
             int taken = acknowledgedBy(answer) - begin;
 
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(60_000);
             InputStream in = socket.getInputStream();
             assertThat(in.readNBytes(taken)).hasSize(taken);
             assertThat(window(card.await(f -> window(f) >= 1400))).isPositive();
@@ -128,7 +128,7 @@ class NetFaultsTest {
     void aNetworkThatIsClosedEndsItsConnections() throws IOException {
         connect(PORT);
         try (Socket socket = server.accept()) {
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(60_000);
             net.close();
 
             assertThat(socket.getInputStream().read()).isEqualTo(-1);

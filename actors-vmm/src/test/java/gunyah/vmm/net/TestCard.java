@@ -27,7 +27,7 @@ final class TestCard implements Network.Card {
 
     /** {@return the next frame that fits; others are thrown away} */
     Frame await(Predicate<Frame> wanted) {
-        Frame frame = within(20_000, wanted);
+        Frame frame = within(60_000, wanted);
         if (frame == null) {
             throw new AssertionError("no such frame came");
         }

@@ -118,7 +118,7 @@ class UserNetTest {
             net.send(Ip4.udp(UserAddresses.GATEWAY_MAC, MAC, UserAddresses.GUEST, GUEST_PORT, UserAddresses.GATEWAY,
                     echo.getLocalPort(), data, 4));
             DatagramPacket packet = new DatagramPacket(new byte[100], 100);
-            echo.setSoTimeout(20_000);
+            echo.setSoTimeout(60_000);
             echo.receive(packet);
             assertThat(packet.getLength()).isEqualTo(4);
             echo.send(new DatagramPacket("pong!".getBytes(StandardCharsets.US_ASCII), 5, packet.getSocketAddress()));
@@ -142,7 +142,7 @@ class UserNetTest {
             int acknowledged = sequenceOf(synAck) + 1;
             sendTcp(UserAddresses.GATEWAY, port, GUEST_PORT, acknowledged, TcpFlow.ACK, "hello".getBytes());
             try (Socket socket = server.accept()) {
-                socket.setSoTimeout(20_000);
+                socket.setSoTimeout(60_000);
                 assertThat(socket.getInputStream().readNBytes(5)).isEqualTo("hello".getBytes());
 
                 socket.getOutputStream().write("world".getBytes());
@@ -203,7 +203,7 @@ class UserNetTest {
             card.await(f -> isTcp(f, TcpFlow.ACK));
             sendTcp(UserAddresses.GATEWAY, peerPort, 80, sequenceOf(syn) + 1, TcpFlow.ACK, "served".getBytes());
 
-            client.setSoTimeout(20_000);
+            client.setSoTimeout(60_000);
             assertThat(client.getInputStream().readNBytes(6)).isEqualTo("served".getBytes());
         }
     }
