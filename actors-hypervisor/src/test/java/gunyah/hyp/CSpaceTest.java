@@ -201,8 +201,8 @@ class CSpaceTest {
                     return a.revokeCopies(master);
                 });
                 start.countDown();
-                assertThat(revoker.get(10, TimeUnit.SECONDS)).isEqualTo(HypError.OK);
-                for (long id : copier.get(10, TimeUnit.SECONDS)) {
+                assertThat(revoker.get(60, TimeUnit.SECONDS)).isEqualTo(HypError.OK);
+                for (long id : copier.get(60, TimeUnit.SECONDS)) {
                     assertThat(look(b, id, 0)).isEqualTo(HypError.CSPACE_CAP_REVOKED);
                     b.delete(id);
                 }

@@ -81,11 +81,11 @@ class HostedVcpuTest {
         TestMachine.Guest guest = started(REPORTS_AND_COUNTS);
 
         CompletableFuture<long[]> run = CompletableFuture.supplyAsync(() -> guest.run(0, 0, 0));
-        await().atMost(20, TimeUnit.SECONDS).until(() -> executes("vm-3/vcpu-0"));
+        await().atMost(60, TimeUnit.SECONDS).until(() -> executes("vm-3/vcpu-0"));
         assertThat(executes("vm-128/vcpu-0")).isFalse();
         machine.call(0x3A, guest.vcpus[0]);
 
-        assertThat(run.orTimeout(20, TimeUnit.SECONDS).join()).startsWith(0, POWERED_OFF, 1);
+        assertThat(run.orTimeout(60, TimeUnit.SECONDS).join()).startsWith(0, POWERED_OFF, 1);
     }
 
     @Test
@@ -99,8 +99,8 @@ class HostedVcpuTest {
         assertThat(machine.hypervisor.statistics(TestMachine.GUEST).getFirst().hypercalls()).isEqualTo(2);
 
         CompletableFuture<long[]> run = CompletableFuture.supplyAsync(() -> guest.run(0, 0, 0));
-        await().atMost(20, TimeUnit.SECONDS).until(() -> executes("vm-128/vcpu-0"));
+        await().atMost(60, TimeUnit.SECONDS).until(() -> executes("vm-128/vcpu-0"));
         machine.call(0x3A, guest.vcpus[0]);
-        assertThat(run.orTimeout(20, TimeUnit.SECONDS).join()).startsWith(0, POWERED_OFF, 1);
+        assertThat(run.orTimeout(60, TimeUnit.SECONDS).join()).startsWith(0, POWERED_OFF, 1);
     }
 }

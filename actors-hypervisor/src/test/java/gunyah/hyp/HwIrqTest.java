@@ -93,7 +93,7 @@ class HwIrqTest {
 
         line.raise();
 
-        await().atMost(Duration.ofSeconds(20)).until(() -> machine.hostInterrupts.contains(TestMachine.WAKEUP_VIRQ));
+        await().atMost(Duration.ofSeconds(60)).until(() -> machine.hostInterrupts.contains(TestMachine.WAKEUP_VIRQ));
         takesTheInterrupt();
         takesTheInterrupt();
         line.lower();

@@ -233,7 +233,7 @@ class MsgQueueTest {
         while (next < messages) {
             long[] x = MACHINE.registers(0x1C, queue, in, 240, 0);
             if (x[0] == HypError.MSGQUEUE_EMPTY.code()) {
-                assertThat(rxToken.tryAcquire(20, TimeUnit.SECONDS)).as("lost wake-up at %d", next).isTrue();
+                assertThat(rxToken.tryAcquire(60, TimeUnit.SECONDS)).as("lost wake-up at %d", next).isTrue();
                 continue;
             }
             assertThat(x[0]).isZero();

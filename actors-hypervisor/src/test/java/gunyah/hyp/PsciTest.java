@@ -119,6 +119,6 @@ class PsciTest {
     }
 
     private void awaitWakeup() {
-        await().atMost(20, TimeUnit.SECONDS).until(() -> machine.hostInterrupts.remove(TestMachine.WAKEUP_VIRQ));
+        await().atMost(60, TimeUnit.SECONDS).until(() -> machine.hostInterrupts.remove(TestMachine.WAKEUP_VIRQ));
     }
 }

@@ -60,7 +60,7 @@ class StageTwoSyncTest {
         m.rootSpace.observers(vcpu);
         try (ExecutorService pool = Executors.newSingleThreadExecutor()) {
             Future<Long> donation = pool.submit(() -> m.call(0x61, 3, host, guest, P0, PAGE, 0));
-            await().atMost(10, TimeUnit.SECONDS).until(() -> m.owners.owner(P0) == IdSource.IN_TRANSIT);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> m.owners.owner(P0) == IdSource.IN_TRANSIT);
             assertThat(vcpu.requests.get()).isEqualTo(1);
             assertThat(m.rootSpace.stage2().lookup(IPA)).isZero();
             assertThat(donation.isDone()).isFalse();
@@ -70,7 +70,7 @@ class StageTwoSyncTest {
 
             vcpu.seen = m.rootSpace.stage2().epoch();
 
-            assertThat(donation.get(10, TimeUnit.SECONDS)).isZero();
+            assertThat(donation.get(60, TimeUnit.SECONDS)).isZero();
             assertThat(m.owners.owner(P0)).isEqualTo(m.object(guest).id());
         }
     }

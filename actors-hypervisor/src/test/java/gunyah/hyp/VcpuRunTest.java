@@ -144,7 +144,7 @@ class VcpuRunTest {
     }
 
     private void awaitHostInterrupt(int intid) {
-        await().pollInterval(Duration.ofMillis(2)).atMost(20, TimeUnit.SECONDS)
+        await().pollInterval(Duration.ofMillis(2)).atMost(60, TimeUnit.SECONDS)
                 .until(() -> machine.hostInterrupts.remove(intid));
     }
 
@@ -165,7 +165,7 @@ class VcpuRunTest {
         guest.powerOn();
 
         // The wake-up that hands the task over may come late and end the run before it began: that is READY, too.
-        await().atMost(20, TimeUnit.SECONDS).until(() -> {
+        await().atMost(60, TimeUnit.SECONDS).until(() -> {
             long[] result = machine.host.submit(context -> {
                 long[] x = {guest.hostCaps[0], 0, 0, 0, 0, 0, 0, 0};
                 context.port().call(0x65, x);
@@ -280,13 +280,13 @@ class VcpuRunTest {
             } while (x[0] == 0 && x[1] == READY);
             return x;
         });
-        await().pollInterval(Duration.ofMillis(2)).atMost(20, TimeUnit.SECONDS)
+        await().pollInterval(Duration.ofMillis(2)).atMost(60, TimeUnit.SECONDS)
                 .until(() -> machine.hypervisor.statistics(TestMachine.GUEST).getFirst().runNs() > 0);
 
         machine.call(0x3A, guest.vcpus[0]);
         machine.call(0x3A, guest.vcpus[1]);
 
-        assertThat(running.orTimeout(20, TimeUnit.SECONDS).join()).startsWith(0, POWERED_OFF, 1, 0, 0);
+        assertThat(running.orTimeout(60, TimeUnit.SECONDS).join()).startsWith(0, POWERED_OFF, 1, 0, 0);
         awaitHostInterrupt(TestMachine.WAKEUP_VIRQ + 2);
         assertThat(machine.call(0x68, guest.vcpus[1])).startsWith(0, POWERED_OFF, 1, 0, 0);
         machine.call(0x3A, guest.vcpus[0]);
@@ -353,7 +353,7 @@ class VcpuRunTest {
         TestMachine.Guest guest = guest(1, COUNTS_FOR_EVER);
         guest.powerOn();
         // The wake-up that hands the task over may end a run before it began.
-        await().atMost(20, TimeUnit.SECONDS).until(() -> {
+        await().atMost(60, TimeUnit.SECONDS).until(() -> {
             machine.host.submit(context -> {
                 long[] x = {guest.hostCaps[0], 0, 0, 0, 0, 0, 0, 0};
                 context.port().call(0x65, x);
