@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * A machine of CPU-bound guests that the hypervisor's scheduler runs: no Resource Manager, no host, no proxy. Guests are
@@ -30,7 +32,7 @@ public final class HogMachine implements AutoCloseable {
     private static final long GUEST_BASE = 0x4000_0000L;
     private static final long GUEST_BYTES = 64 << 10;
     private static final int COUNTER = 0x1000;
-    private static final Duration END_LIMIT = Duration.ofSeconds(30);
+    private static final Duration END_LIMIT = Duration.ofMinutes(1);
 
     private final ActorSystem<Void> system;
     private final BareMachine machine;
@@ -84,12 +86,19 @@ public final class HogMachine implements AutoCloseable {
         guests.forEach(BareVm::kill);
         long deadline = System.nanoTime() + END_LIMIT.toNanos();
         for (int i = 0; i < guests.size(); i++) {
-            while (!statistics(i).state().equals("exited")) {
-                if (System.nanoTime() > deadline) {
-                    throw new IllegalStateException("guest %d did not end: %s".formatted(i, statistics(i)));
-                }
-                LockSupport.parkNanos(100_000);
+            int guest = i;
+            await(deadline, () -> statistics(guest).state().equals("exited"), () -> statistics(guest));
+        }
+        // The time of the last slices is counted when their CPUs come back.
+        await(deadline, () -> pcpus().stream().allMatch(pcpu -> pcpu.running().isEmpty()), this::pcpus);
+    }
+
+    private static void await(long deadline, BooleanSupplier condition, Supplier<?> state) {
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IllegalStateException("guests did not end: %s".formatted(state.get()));
             }
+            LockSupport.parkNanos(100_000);
         }
     }
 
