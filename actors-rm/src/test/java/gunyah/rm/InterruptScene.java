@@ -12,7 +12,7 @@ import java.util.List;
 
 /** A hardware interrupt is lent, taken by the guest, released and reclaimed. */
 final class InterruptScene implements Scene {
-    private static final long IRQ_LIMIT_NS = 10_000_000_000L;
+    private static final long IRQ_LIMIT_NS = 60_000_000_000L;
     private static final int IRQ = 48;
 
     private final RealHost host;

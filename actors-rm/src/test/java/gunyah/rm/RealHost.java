@@ -3,6 +3,8 @@ package gunyah.rm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.javadsl.Behaviors;
 import com.typesafe.config.ConfigFactory;
 import gunyah.config.MachineConfig;
 import gunyah.config.fdt.DtNode;
@@ -63,7 +65,8 @@ final class RealHost implements AutoCloseable {
     private final List<RmMessage> notifications = new ArrayList<>();
     private final List<RmMessage> told = new ArrayList<>();
     private final Map<Integer, CompletableFuture<Reply>> waiting = new ConcurrentHashMap<>();
-    private final BlockingQueue<Integer> interrupts = new LinkedBlockingQueue<>();
+    /** One for each interrupt, which the receiver runs before it looks into its queue. */
+    private final BlockingQueue<Runnable> interrupts = new LinkedBlockingQueue<>();
     /** Every line that has fired. */
     final Set<Integer> fired = ConcurrentHashMap.newKeySet();
     /** What the primary VM was told last of each VM. */
@@ -73,6 +76,8 @@ final class RealHost implements AutoCloseable {
     private final Thread receiver = new Thread(this::receive, "host-receiver");
     private final Reassembler reassembler = new Reassembler();
     private final Cpu cpu = new Cpu();
+    private final IdleWatch watch = new IdleWatch();
+    private ActorRef<ResourceManager.Command> manager;
     private final long tx;
     private final long rx;
     private int sequence;
@@ -128,15 +133,17 @@ final class RealHost implements AutoCloseable {
 
     /** @param between what the Resource Manager makes its hypercalls through, given the true port */
     RealHost(int pcpus, long memoryBytes, RmProfile profile, RmTrace trace, UnaryOperator<HypercallPort> between) {
-        RootVm program =
-                ResourceManager.program(behavior -> kit.spawn(behavior, "rm"), profile, () -> 42, trace);
+        RootVm program = ResourceManager.program(behavior -> {
+            manager = kit.spawn(Behaviors.intercept(() -> watch, behavior), "rm");
+            return manager;
+        }, profile, () -> 42, trace);
         hypervisor = Hypervisor.start(kit.system(), new MachineConfig(pcpus, memoryBytes, 5_000_000), System::nanoTime,
                 (vmid, index) -> vmid == 3 ? Optional.of(cpu) : Optional.empty(),
                 (own, env) -> program.boot(between.apply(own), env));
         port = await(cpu.booted).port();
         port.onInterrupt(intid -> {
             fired.add(intid);
-            interrupts.add(intid);
+            interrupts.add(() -> { });
         });
         byte[] blob = new byte[0x1_0000];
         port.read(tree(), blob, 0, blob.length);
@@ -158,16 +165,31 @@ final class RealHost implements AutoCloseable {
 
     /**
      * {@return the object model once nothing moves in it: the Resource Manager looks into a queue once more when it has
-     * answered what was in it}
+     * answered what was in it, and so does the primary VM}
      */
     MachineState atRest() {
         MachineState state = hypervisor.state();
+        long turns = turns();
         for (int same = 0; same < 20;) {
             MachineState next = hypervisor.state();
-            same = next.equals(state) ? same + 1 : 0;
+            long nextTurns = turns();
+            same = next.equals(state) && nextTurns == turns ? same + 1 : 0;
             state = next;
+            turns = nextTurns;
         }
         return state;
+    }
+
+    /** {@return turns of the Resource Manager, when it and the receiver have done all that they had to} */
+    private long turns() {
+        CompletableFuture<Void> received = new CompletableFuture<>();
+        interrupts.add(() -> received.complete(null));
+        await(received);
+        synchronized (watch) {
+            CompletableFuture<Long> turns = watch.ask();
+            manager.tell(IdleWatch.QUESTION);
+            return await(turns);
+        }
     }
 
     /** Waits until the object model is as it was. */
@@ -222,7 +244,7 @@ final class RealHost implements AutoCloseable {
         byte[] packet = new byte[Fragmenter.PACKET_SIZE];
         try {
             while (true) {
-                interrupts.take();
+                interrupts.take().run();
                 for (long[] x = call(RECEIVE, rx, BUFFER, packet.length); x[0] == 0;
                         x = call(RECEIVE, rx, BUFFER, packet.length)) {
                     port.read(BUFFER, packet, 0, (int) x[1]);

@@ -139,7 +139,7 @@ class GuestOverlayTest {
         Path out = directory.resolve("tree.dts");
         Process dtc = new ProcessBuilder("/usr/bin/dtc", "-I", "dtb", "-O", "dts", "-o", out.toString(), in.toString())
                 .redirectErrorStream(true).redirectOutput(directory.resolve("log").toFile()).start();
-        assertThat(dtc.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(dtc.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(dtc.exitValue()).as(Files.readString(directory.resolve("log"))).isZero();
         return Files.readString(out);
     }
