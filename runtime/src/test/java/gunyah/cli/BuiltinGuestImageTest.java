@@ -51,7 +51,7 @@ class BuiltinGuestImageTest {
         try {
             Process gcc = new ProcessBuilder("aarch64-linux-gnu-gcc", "-dumpfullversion").start();
             String version = new String(gcc.getInputStream().readAllBytes()).strip();
-            return gcc.waitFor(10, TimeUnit.SECONDS) ? version : "";
+            return gcc.waitFor(60, TimeUnit.SECONDS) ? version : "";
         } catch (IOException e) {
             return "";
         }

@@ -23,15 +23,15 @@ class KeyboardTest {
     void ctrlAxLeavesAndCtrlAaSendsCtrlA() throws InterruptedException {
         type("ab\u0001ac\u0001?d\u0001x", true);
 
-        assertThat(typed.poll(5, TimeUnit.SECONDS)).isEqualTo("ab\u0001cd");
-        assertThat(left.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(typed.poll(60, TimeUnit.SECONDS)).isEqualTo("ab\u0001cd");
+        assertThat(left.await(60, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
     void aPipeIsPassedOnAsItIs() throws InterruptedException {
         type("a\u0001x\n", false);
 
-        assertThat(typed.poll(5, TimeUnit.SECONDS)).isEqualTo("a\u0001x\n");
+        assertThat(typed.poll(60, TimeUnit.SECONDS)).isEqualTo("a\u0001x\n");
         assertThat(left.getCount()).isOne();
     }
 }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What ended and refused VMs leave in a system that goes on, and what a closed system leaves in the JVM. */
 @Tag("guest")
 class LeftoversTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final int[] POWER_OFF = {
         0x52800100, // mov  w0, #0x0008
         0x72b08000, // movk w0, #0x8400, lsl #16

@@ -35,7 +35,7 @@ class TraceFileTest {
     }
 
     private List<String> closed(TraceFile trace) throws Exception {
-        trace.close().toCompletableFuture().get(20, TimeUnit.SECONDS);
+        trace.close().toCompletableFuture().get(60, TimeUnit.SECONDS);
         return bytes.toString(StandardCharsets.UTF_8).lines().toList();
     }
 
@@ -117,7 +117,7 @@ class TraceFileTest {
             trace.buffer().virq(128, 0, i);
         }
 
-        assertThatThrownBy(() -> trace.close().toCompletableFuture().get(20, TimeUnit.SECONDS))
+        assertThatThrownBy(() -> trace.close().toCompletableFuture().get(60, TimeUnit.SECONDS))
                 .isInstanceOf(ExecutionException.class).hasStackTraceContaining("no space left");
         trace.buffer().virq(128, 0, 1);
     }

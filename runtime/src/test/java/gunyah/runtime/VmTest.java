@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class VmTest {
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private final ScriptedMachine machine = new ScriptedMachine(Map.of("uname", "Linux"));
     private final GunyahSystem system = machine.system();
 

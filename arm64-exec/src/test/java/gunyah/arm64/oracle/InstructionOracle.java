@@ -165,7 +165,7 @@ public final class InstructionOracle implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
         } catch (InterruptedException e) {
