@@ -1,9 +1,9 @@
 #!/bin/bash
-# Builds the guest of the translator's benchmark (load-tests/src/main/guest/kernels) into the resource that it loads.
-# Needs gcc-aarch64-linux-gnu. Usage: tools/build-kernels.sh [OUTPUT]
+# Builds what the translator's benchmarks run (load-tests/src/main/guest/kernels and programs) into the resources that they
+# load. Needs gcc-aarch64-linux-gnu. Usage: tools/build-kernels.sh [OUTPUT_DIRECTORY]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-output=${1:-$root/load-tests/src/main/resources/gunyah/load/kernels.elf}
+output=${1:-$root/load-tests/src/main/resources/gunyah/load}
 cross=${CROSS_COMPILE:-aarch64-linux-gnu-}
 command -v "${cross}gcc" >/dev/null || { echo "build-kernels: ${cross}gcc is missing (apt-get install gcc-aarch64-linux-gnu)" >&2; exit 2; }
 work=$(mktemp -d)
@@ -20,3 +20,8 @@ flags=(-O2 -ffreestanding -fno-pic -fno-stack-protector -ffp-contract=off -fno-t
 "${cross}ld" --build-id=none --no-warn-rwx-segments -N -Ttext=0x40200000 -o "$work/kernels.elf" "$work"/{start,main,integer,fp}.o
 "${cross}strip" "$work/kernels.elf"
 cp "$work/kernels.elf" "$output"
+
+"${cross}gcc" -O2 -ffreestanding -fno-stack-protector -fno-builtin -fno-pie -static -fno-asynchronous-unwind-tables \
+    -fno-tree-loop-distribute-patterns -nostdlib -Wl,--build-id=none,-s,-z,max-page-size=4096 -Wall -Wextra -Werror \
+    -o "$work/core.elf" "$source/../programs/core.c"
+cp "$work/core.elf" "$output"

@@ -9,8 +9,6 @@ import java.util.regex.Pattern;
 
 /** A guest of this process. What it uses is what all threads use, JVM compilers included, but for a {@link TransferServer}. */
 public final class OwnShell implements ShellGuest {
-    static final Pattern REAL = Pattern.compile("real\\s+(\\d+)m ?([0-9.]+)s");
-
     private final Vm vm;
     private final ThreadUse begin = ThreadUse.now();
 
@@ -21,15 +19,11 @@ public final class OwnShell implements ShellGuest {
     }
 
     @Override
-    public double time(String line, Duration patience) {
-        vm.type("time " + line + "\n");
-        MatchResult real = vm.awaitConsole(REAL, patience);
+    public MatchResult command(String line, Pattern answer, Duration patience) {
+        vm.type(line + "\n");
+        MatchResult found = vm.awaitConsole(answer, patience);
         vm.awaitConsole(PROMPT, patience);
-        return seconds(real);
-    }
-
-    static double seconds(MatchResult real) {
-        return Integer.parseInt(real.group(1)) * 60 + Double.parseDouble(real.group(2));
+        return found;
     }
 
     @Override
@@ -41,8 +35,9 @@ public final class OwnShell implements ShellGuest {
     @Override
     public Use use() {
         VmStatistics now = vm.statistics();
-        Map<String, ThreadUse.Use> kinds = ThreadUse.now().since(begin);
-        long all = kinds.values().stream().mapToLong(ThreadUse.Use::cpuNs).sum() - cpuNs(kinds, "transfers");
+        ThreadUse until = ThreadUse.now();
+        Map<String, ThreadUse.Use> kinds = until.since(begin);
+        long all = until.cpuNsSince(begin) - cpuNs(kinds, "transfers");
         return new Use(all, cpuNs(kinds, "host vCPUs"), cpuNs(kinds, "JVM"), now.instructions(), now.mmioExits(),
                 now.virqs());
     }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -77,11 +78,11 @@ public final class QemuShell implements ShellGuest {
     }
 
     @Override
-    public double time(String line, Duration patience) {
-        type("time " + line);
-        double seconds = OwnShell.seconds(await(OwnShell.REAL, patience).toMatchResult());
+    public MatchResult command(String line, Pattern answer, Duration patience) {
+        type(line);
+        MatchResult found = await(answer, patience).toMatchResult();
         await(Pattern.compile(PROMPT, Pattern.LITERAL), patience);
-        return seconds;
+        return found;
     }
 
     @Override

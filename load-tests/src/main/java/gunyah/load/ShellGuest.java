@@ -1,20 +1,31 @@
 package gunyah.load;
 
 import java.time.Duration;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 
 /** A Linux guest with a shell at its console, on some machine. Used by one thread. */
 public interface ShellGuest extends AutoCloseable {
     String PROMPT = "/root # ";
+
+    /** What the guest's {@code time} prints. */
+    Pattern REAL = Pattern.compile("real\\s+(\\d+)m ?([0-9.]+)s");
+
+    /** Runs a command line and waits for the prompt. Blocks. */
+    void command(String line, Duration patience);
+
+    /** Runs a command line and waits for what it is to print, and the prompt. Blocks. {@return what it printed} */
+    MatchResult command(String line, Pattern answer, Duration patience);
 
     /**
      * Runs a command line. Blocks.
      *
      * @return seconds that the guest's {@code time} measured
      */
-    double time(String line, Duration patience);
-
-    /** Runs a command line and waits for the prompt. Blocks. */
-    void command(String line, Duration patience);
+    default double time(String line, Duration patience) {
+        MatchResult real = command("time " + line, REAL, patience);
+        return Integer.parseInt(real.group(1)) * 60 + Double.parseDouble(real.group(2));
+    }
 
     /** {@return what the machine used up to now} */
     Use use();

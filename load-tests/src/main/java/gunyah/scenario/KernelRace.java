@@ -4,13 +4,13 @@ import gunyah.config.BadInput;
 import gunyah.load.KernelGuest;
 import gunyah.load.KernelGuest.Cost;
 import gunyah.report.Report;
+import gunyah.report.Spread;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,9 +62,9 @@ public final class KernelRace implements Scenario {
         }
 
         private List<Object> cells(String name) {
-            double[] sorted = sorted(ratios);
-            return List.of(name, first, median(ours), median(all), median(theirs), median(ratios), sorted[0],
-                    sorted[sorted.length - 1]);
+            Spread ratio = Spread.of(ratios);
+            return List.of(name, first, Spread.of(ours).median(), Spread.of(all).median(),
+                    Spread.of(theirs).median(), ratio.median(), ratio.lowest(), ratio.highest());
         }
     }
 
@@ -126,7 +126,7 @@ public final class KernelRace implements Scenario {
         double worst = Double.MAX_VALUE;
         for (Map.Entry<String, Row> row : rows.entrySet()) {
             cells.add(row.getValue().cells(row.getKey()));
-            double ratio = median(row.getValue().ratios);
+            double ratio = Spread.of(row.getValue().ratios).median();
             logs += Math.log(ratio);
             worst = Math.min(worst, ratio);
         }
@@ -145,16 +145,5 @@ public final class KernelRace implements Scenario {
         } catch (IOException e) {
             throw new BadInput("cannot write the image", e);
         }
-    }
-
-    private static double[] sorted(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted;
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = sorted(values);
-        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
     }
 }
