@@ -7,6 +7,8 @@ import gunyah.config.fdt.DtNode;
 import gunyah.config.fdt.Fdt;
 import gunyah.hyp.HypError;
 import gunyah.hyp.HypercallPort.ExternalAbort;
+import gunyah.hyp.ObjectState;
+import gunyah.hyp.ObjectType;
 import gunyah.rm.rpc.HypResource;
 import gunyah.rm.rpc.MessageId;
 import gunyah.rm.rpc.Nothing;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 /** What the primary VM has when it starts, on the real hypervisor: memory, tree, lines, link, and a say over the root VM. */
 class PrimaryVmTest {
     private static final long RAM = 0x4000_0000L;
+    private static final long ENTRY = RAM + (16L << 20);
     private static final long MEMORY = 256L << 20;
     private static final long RM_SIZE = 8L << 20;
     private static final int ROOT = 255;
@@ -27,6 +30,15 @@ class PrimaryVmTest {
     private static final int SET_PRIORITY = 0x46;
     private static final int FIRST_HARDWARE_LINE = 48;
     private static final int HARDWARE_LINES = 32;
+
+    private static final long CPU_OFF = 0x8400_0002L;
+    private static final long CPU_ON = 0xC400_0003L;
+    private static final long AFFINITY_INFO = 0xC400_0004L;
+    private static final int INVALID_PARAMETERS = -2;
+    private static final long DENIED = 0xFFFF_FFFDL;
+    private static final int ALREADY_ON = -4;
+
+    private static final String PINNED_CRITICAL_OF_THE_HOST = "0x8000000000000101";
 
     private final RealHost host = new RealHost(2, MEMORY);
 
@@ -67,6 +79,36 @@ class PrimaryVmTest {
         assertThat(new WireReader(host.ok(MessageId.VM_GET_VMID, new Nothing())).u32()).isEqualTo(3);
         assertThat(new WireReader(host.ok(MessageId.VM_GET_OWNER, new Nothing())).u32()).isEqualTo(ROOT);
         assertThat(host.ok(MessageId.VM_GET_STATE, new VmRequest(0))).as("RUNNING").containsExactly(3, 0, 0, 0);
+        // News come before the answer to a later request.
+        assertThat(host.told()).as("it was not told that it runs").isEmpty();
+    }
+
+    @Test
+    void itsFirstVcpuStartsTheOthersOfItsGroup() {
+        assertThat(host.awaitBoot()).isEqualTo(new RealHost.Boot(0, ENTRY, host.tree()));
+        assertThat(host.smccc(AFFINITY_INFO, 0, 0)).as("on").isZero();
+        assertThat(host.smccc(AFFINITY_INFO, 1, 0)).as("off").isEqualTo(1);
+        assertThat(host.smccc(CPU_OFF)).as("it is the last one").isEqualTo(DENIED);
+
+        assertThat(host.smccc(CPU_ON, 1, RAM + 0x1000, 55)).isZero();
+
+        assertThat(host.awaitBoot()).isEqualTo(new RealHost.Boot(1, RAM + 0x1000, 55));
+        assertThat(host.smccc(AFFINITY_INFO, 1, 0)).as("on").isZero();
+        assertThat(host.smccc(CPU_ON, 1, RAM, 0)).isEqualTo(ALREADY_ON);
+        assertThat(host.smccc(CPU_ON, 2, RAM, 0)).as("there are two").isEqualTo(INVALID_PARAMETERS);
+    }
+
+    @Test
+    void eachOfItsVcpusHasAPhysicalCpuOfItsOwn() {
+        List<String> vcpus = host.hypervisor.state().objects().stream()
+                .filter(object -> object.type() == ObjectType.THREAD && object.text().contains("VPM_GROUP"))
+                .map(ObjectState::text).toList();
+
+        assertThat(vcpus).hasSize(2);
+        for (int index = 0; index < 2; index++) {
+            assertThat(vcpus.get(index).lines()).contains("options " + PINNED_CRITICAL_OF_THE_HOST, "priority 0x20",
+                    "timeslice_ns 0x4c4b40", "affinity 0x" + index, "vic.index 0x" + index, "group.index 0x" + index);
+        }
     }
 
     @Test

@@ -102,14 +102,20 @@ final class RealHost implements AutoCloseable {
         }
     }
 
-    /** The primary VM's vCPU 0, which runs vCPUs of others and nothing else. */
+    /** With what a vCPU of the primary VM begins. */
+    record Boot(int index, long entry, long x0) {
+    }
+
+    /** The primary VM's vCPU 0, which runs vCPUs of others, makes calls and does nothing else. */
     private static final class Cpu implements VcpuWork {
+        private final BlockingQueue<Boot> boots = new LinkedBlockingQueue<>();
         private final CompletableFuture<Context> booted = new CompletableFuture<>();
         private final CompletableFuture<Long> tree = new CompletableFuture<>();
         private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
 
         @Override
         public void boot(Context context, long entry, long x0) {
+            boots.add(new Boot(context.index(), entry, x0));
             if (context.index() == 0) {
                 tree.complete(x0);
                 booted.complete(context);
@@ -371,6 +377,29 @@ final class RealHost implements AutoCloseable {
         }
         states.clear();
         exits.clear();
+    }
+
+    /** {@return the next vCPU of the primary VM that began, in their order} */
+    Boot awaitBoot() {
+        try {
+            return cpu.boots.poll(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** {@return X0 after an SMCCC call that the primary VM's first vCPU makes} */
+    long smccc(long function, long... arguments) {
+        CompletableFuture<Long> answer = new CompletableFuture<>();
+        cpu.tasks.add(() -> {
+            long[] x = new long[8];
+            x[0] = function;
+            System.arraycopy(arguments, 0, x, 1, arguments.length);
+            port.smccc(x);
+            answer.complete(x[0]);
+        });
+        await(cpu.booted).wake();
+        return await(answer);
     }
 
     /** {@return what a vCPU stops with, run by the primary VM's first vCPU} */
