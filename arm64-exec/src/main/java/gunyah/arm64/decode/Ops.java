@@ -3,7 +3,7 @@ package gunyah.arm64.decode;
 /**
  * The interpreter's switch numbers. {@link #CALL} and {@link #CALL_BRANCH} execute the row's semantics; the two after
  * them are not instructions but marks in a code page; the rest name the instruction forms that dominate real programs
- * and which the interpreter executes in line. {@code _X} works on 64 bits, {@code _W} on 32; most operands are prepared
+ * and which the interpreter (but for the rarest) and translated code execute in line. {@code _X} works on 64 bits, {@code _W} on 32; most operands are prepared
  * by the row's field decoding so that one number serves many encodings.
  */
 public final class Ops {

@@ -1,5 +1,8 @@
 package gunyah.arm64.interp;
 
+import static gunyah.memory.UncheckedArray.get;
+import static gunyah.memory.UncheckedArray.set;
+
 import gunyah.arm64.Cpu;
 import gunyah.arm64.InnerShareable;
 import gunyah.arm64.decode.BranchTarget;
@@ -28,6 +31,9 @@ import java.util.Objects;
  * {@link Insn#op}, all others through their row's semantics. Retired instructions are counted exactly: the count is the
  * slot number plus a base that every taken branch corrects, so straight code pays nothing for it. Attention is polled at
  * backward branches, indirect branches, page changes and instructions that may change the execution context.
+ *
+ * <p>The loop has few local variables, and its slow parts are methods of their own: whatever lives across the switch is
+ * stored and loaded again for every instruction (docs/adr/0004-interpreter-flags.md).
  *
  * <p>The budget is exact too: when it may end within the next page of straight code, instructions are executed one by
  * one out of a scratch page whose other slots are end marks.
@@ -70,6 +76,10 @@ public final class Interpreter {
      */
     private long pageVa;
     private long base;
+    /** The page being executed. */
+    private CodePage page;
+    /** Retired count from which a page of straight code might exceed the budget. */
+    private long careful;
 
     /** An interpreter that goes on in translated code where the domain has it. */
     public Interpreter(Cpu cpu) {
@@ -214,8 +224,32 @@ public final class Interpreter {
         VarHandle.acquireFence();
     }
 
+    // What needs a long out of the slot is not in line: C2 would compute it before the switch, for every instruction.
+
+    /** Brings PC and count up to date: the instruction before slot {@code next} is about to be executed. */
+    private void before(int next) {
+        s.pc = pageVa + ((long) next << 2) - 4;
+        s.retired = base + next - 1;
+    }
+
+    /** Counts the instruction before slot {@code next}. */
+    private void retire(int next) {
+        s.retired = base + next;
+    }
+
+    /** Goes to an address, by the instruction before slot {@code next}. */
+    private void go(long address, int next) {
+        s.pc = mmu.branchAddress(address);
+        s.retired = base + next;
+    }
+
+    /** Slot {@code next} is where to return to. */
+    private void link(int next) {
+        x[LR] = pageVa + ((long) next << 2);
+    }
+
     private static long offset(long[] x, Insn insn) {
-        long value = x[insn.rm];
+        long value = get(x, insn.rm);
         int option = insn.b;
         if (option == Shift.UXTW) {
             value &= LOW;
@@ -233,12 +267,10 @@ public final class Interpreter {
      * @throws UndefinedInstruction when the instruction is to trap
      */
     public void run(long end) {
-        final CpuState s = this.s;
-        final long[] x = this.x;
-        final Mmu mmu = this.mmu;
-        long careful = end - CodePage.SLOTS;
+        final long[] x = Objects.requireNonNull(this.x);
+        careful = end - CodePage.SLOTS;
         while (control.peek() == 0 && s.retired < end && !s.il && !cpu.isLeaving()) {
-            CodePage page = page(s.pc);
+            page = page(s.pc);
             pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
             if (s.btype != 0) {
@@ -260,707 +292,434 @@ public final class Interpreter {
             try {
                 execute:
                 for (;;) {
-                    Insn insn = insns[i];
-                    int jump;
-                    taken:
-                    switch (insn.op) {
-                        case Ops.CALL:
-                            apart();
-                            s.pc = pageVa + ((long) i << 2);
-                            s.retired = base + i;
-                            insn.semantics.execute(cpu, insn);
-                            i++;
-                            continue;
-                        case Ops.CALL_BRANCH:
-                            apart();
-                            s.pc = pageVa + ((long) i << 2);
-                            s.retired = base + i;
-                            insn.semantics.execute(cpu, insn);
-                            s.retired = base + i + 1;
-                            break execute;
-                        case Ops.CALL_STACK:
-                            apart();
-                            s.pc = pageVa + ((long) i << 2);
-                            s.retired = base + i;
-                            insn.semantics.execute(cpu, insn);
-                            i++;
-                            if ((x[CpuState.SP] & 15) == 0) {
+                    Insn insn = insns[i++];
+                    long out;
+                    taken: {
+                        switch (insn.op) {
+                            // and every op that is rare in real code: C2 stops to inline at a number of nodes
+                            default:
+                                apart();
+                                before(i);
+                                insn.semantics.execute(cpu, insn);
+                                continue;
+                            case Ops.CALL_BRANCH:
+                                apart();
+                                before(i);
+                                insn.semantics.execute(cpu, insn);
+                                retire(i);
+                                break execute;
+                            case Ops.CALL_STACK:
+                                apart();
+                                before(i);
+                                insn.semantics.execute(cpu, insn);
+                                if ((x[CpuState.SP] & 15) == 0) {
+                                    continue;
+                                }
+                                before(i + 1);
+                                break execute;
+                            case Ops.UNDECODED:
+                                i--;
+                                page.decode(i);
+                                continue;
+                            case Ops.PAGE_END:
+                                before(i);
+                                break execute;
+                            case Ops.NOP:
+                                continue;
+                            case Ops.CONST:
+                                apart();
+                                out = insn.imm;
+                                break;
+                            case Ops.MOVK_X:
+                                apart();
+                                out = get(x, insn.rd) & ~(0xFFFFL << insn.a) | insn.imm;
+                                break;
+                            case Ops.MOVK_W:
+                                apart();
+                                out = (get(x, insn.rd) & ~(0xFFFFL << insn.a) | insn.imm) & LOW;
+                                break;
+                            case Ops.ADRP:
+                                apart();
+                                out = pageVa + insn.imm;
+                                break;
+                            case Ops.ADD_IMM_X:
+                                apart();
+                                out = get(x, insn.rn) + insn.imm;
+                                break;
+                            case Ops.ADD_IMM_W:
+                                apart();
+                                out = get(x, insn.rn) + insn.imm & LOW;
+                                break;
+                            case Ops.ADDS_IMM_X: {
+                                apart();
+                                long left = get(x, insn.rn);
+                                long result = left + insn.imm;
+                                s.nzcv = Flags.add64(left, insn.imm, result);
+                                out = result;
+                                break;
+                            }
+                            case Ops.ADDS_IMM_W: {
+                                apart();
+                                int left = (int) get(x, insn.rn);
+                                int result = left + (int) insn.imm;
+                                s.nzcv = Flags.add32(left, (int) insn.imm, result);
+                                out = result & LOW;
+                                break;
+                            }
+                            case Ops.SUBS_IMM_X: {
+                                apart();
+                                long left = get(x, insn.rn);
+                                long result = left - insn.imm;
+                                s.nzcv = Flags.sub64(left, insn.imm, result);
+                                out = result;
+                                break;
+                            }
+                            case Ops.SUBS_IMM_W: {
+                                apart();
+                                int left = (int) get(x, insn.rn);
+                                int result = left - (int) insn.imm;
+                                s.nzcv = Flags.sub32(left, (int) insn.imm, result);
+                                out = result & LOW;
+                                break;
+                            }
+                            case Ops.ADD_LSL_X:
+                                apart();
+                                out = get(x, insn.rn) + (get(x, insn.rm) << insn.a);
+                                break;
+                            case Ops.ADD_LSL_W:
+                                apart();
+                                out = get(x, insn.rn) + (get(x, insn.rm) << insn.a) & LOW;
+                                break;
+                            case Ops.SUB_LSL_X:
+                                apart();
+                                out = get(x, insn.rn) - (get(x, insn.rm) << insn.a);
+                                break;
+                            case Ops.SUB_LSL_W:
+                                apart();
+                                out = get(x, insn.rn) - (get(x, insn.rm) << insn.a) & LOW;
+                                break;
+                            case Ops.SUBS_LSL_X: {
+                                apart();
+                                long left = get(x, insn.rn);
+                                long right = get(x, insn.rm) << insn.a;
+                                long result = left - right;
+                                s.nzcv = Flags.sub64(left, right, result);
+                                out = result;
+                                break;
+                            }
+                            case Ops.SUBS_LSL_W: {
+                                apart();
+                                int left = (int) get(x, insn.rn);
+                                int right = (int) get(x, insn.rm) << insn.a;
+                                int result = left - right;
+                                s.nzcv = Flags.sub32(left, right, result);
+                                out = result & LOW;
+                                break;
+                            }
+                            case Ops.ADD_EXT_X:
+                                apart();
+                                out = get(x, insn.rn) + Shift.extend(get(x, insn.rm), insn.b, insn.a);
+                                break;
+                            case Ops.AND_IMM:
+                                apart();
+                                out = get(x, insn.rn) & insn.imm;
+                                break;
+                            case Ops.ORR_IMM_X:
+                                apart();
+                                out = get(x, insn.rn) | insn.imm;
+                                break;
+                            case Ops.ORR_IMM_W:
+                                apart();
+                                out = (get(x, insn.rn) | insn.imm) & LOW;
+                                break;
+                            case Ops.ANDS_IMM_X: {
+                                apart();
+                                long result = get(x, insn.rn) & insn.imm;
+                                s.nzcv = Flags.logical64(result);
+                                out = result;
+                                break;
+                            }
+                            case Ops.ANDS_IMM_W: {
+                                apart();
+                                int result = (int) (get(x, insn.rn) & insn.imm);
+                                s.nzcv = Flags.logical32(result);
+                                out = result & LOW;
+                                break;
+                            }
+                            case Ops.AND_LSL_X:
+                                apart();
+                                out = get(x, insn.rn) & get(x, insn.rm) << insn.a;
+                                break;
+                            case Ops.AND_LSL_W:
+                                apart();
+                                out = get(x, insn.rn) & get(x, insn.rm) << insn.a & LOW;
+                                break;
+                            case Ops.ORR_LSL_X:
+                                apart();
+                                out = get(x, insn.rn) | get(x, insn.rm) << insn.a;
+                                break;
+                            case Ops.ORR_LSL_W:
+                                apart();
+                                out = (get(x, insn.rn) | get(x, insn.rm) << insn.a) & LOW;
+                                break;
+                            case Ops.EOR_LSL_X:
+                                apart();
+                                out = get(x, insn.rn) ^ get(x, insn.rm) << insn.a;
+                                break;
+                            case Ops.EOR_LSL_W:
+                                apart();
+                                out = (get(x, insn.rn) ^ get(x, insn.rm) << insn.a) & LOW;
+                                break;
+                            case Ops.ADD_SHIFT_X:
+                                apart();
+                                out = get(x, insn.rn) + Shift.shift64(get(x, insn.rm), insn.b, insn.a);
+                                break;
+                            case Ops.SUB_SHIFT_X:
+                                apart();
+                                out = get(x, insn.rn) - Shift.shift64(get(x, insn.rm), insn.b, insn.a);
+                                break;
+                            case Ops.BIC_LSL_X:
+                                apart();
+                                out = get(x, insn.rn) & ~(get(x, insn.rm) << insn.a);
+                                break;
+                            case Ops.ANDS_LSL_X: {
+                                apart();
+                                long result = get(x, insn.rn) & get(x, insn.rm) << insn.a;
+                                s.nzcv = Flags.logical64(result);
+                                out = result;
+                                break;
+                            }
+                            case Ops.ANDS_LSL_W: {
+                                apart();
+                                int result = (int) get(x, insn.rn) & (int) get(x, insn.rm) << insn.a;
+                                s.nzcv = Flags.logical32(result);
+                                out = result & LOW;
+                                break;
+                            }
+                            case Ops.MOV_X:
+                                apart();
+                                out = get(x, insn.rm);
+                                break;
+                            case Ops.MOV_W:
+                                apart();
+                                out = get(x, insn.rm) & LOW;
+                                break;
+                            case Ops.UBFX:
+                                apart();
+                                out = get(x, insn.rn) >>> insn.a & insn.imm;
+                                break;
+                            case Ops.UBFIZ:
+                                apart();
+                                out = (get(x, insn.rn) & insn.imm) << insn.a;
+                                break;
+                            case Ops.SBFM_X:
+                                apart();
+                                out = get(x, insn.rn) << insn.a >> insn.b;
+                                break;
+                            case Ops.EXTR_W:
+                                apart();
+                                out = (get(x, insn.rn) << 32 | get(x, insn.rm) & LOW) >>> insn.a & LOW;
+                                break;
+                            case Ops.LSLV_X:
+                                apart();
+                                out = get(x, insn.rn) << get(x, insn.rm);
+                                break;
+                            case Ops.LSRV_X:
+                                apart();
+                                out = get(x, insn.rn) >>> get(x, insn.rm);
+                                break;
+                            case Ops.MADD_X:
+                                apart();
+                                out = get(x, insn.ra) + get(x, insn.rn) * get(x, insn.rm);
+                                break;
+                            case Ops.CSEL_X:
+                                apart();
+                                out = Flags.holds(insn.a, s.nzcv) ? get(x, insn.rn) : get(x, insn.rm);
+                                break;
+                            case Ops.CSEL_W:
+                                apart();
+                                out = (Flags.holds(insn.a, s.nzcv) ? get(x, insn.rn) : get(x, insn.rm)) & LOW;
+                                break;
+                            case Ops.CSINC_X:
+                                apart();
+                                out = Flags.holds(insn.a, s.nzcv) ? get(x, insn.rn) : get(x, insn.rm) + 1;
+                                break;
+                            case Ops.CSINC_W:
+                                apart();
+                                out = (Flags.holds(insn.a, s.nzcv) ? get(x, insn.rn) : get(x, insn.rm) + 1) & LOW;
+                                break;
+                            case Ops.CCMP:
+                                apart();
+                                s.nzcv = Conditional.compared(x, insn, s.nzcv);
+                                continue;
+                            case Ops.B:
+                                apart();
+                                break taken;
+                            case Ops.BL:
+                                apart();
+                                link(i);
+                                break taken;
+                            case Ops.B_COND:
+                                apart();
+                                if (Flags.holds(insn.a, s.nzcv)) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.CBZ_X:
+                                apart();
+                                if (get(x, insn.rn) == 0) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.CBZ_W:
+                                apart();
+                                if ((int) get(x, insn.rn) == 0) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.CBNZ_X:
+                                apart();
+                                if (get(x, insn.rn) != 0) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.CBNZ_W:
+                                apart();
+                                if ((int) get(x, insn.rn) != 0) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.TBZ:
+                                apart();
+                                if ((get(x, insn.rn) >>> insn.a & 1) == 0) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.TBNZ:
+                                apart();
+                                if ((get(x, insn.rn) >>> insn.a & 1) != 0) {
+                                    break taken;
+                                }
+                                continue;
+                            case Ops.BR:
+                                apart();
+                                go(get(x, insn.rn), i);
+                                break execute;
+                            case Ops.BLR:
+                                apart();
+                                go(get(x, insn.rn), i);
+                                link(i);
+                                break execute;
+                            case Ops.LDR_X:
+                                apart();
+                                out = mmu.read64(get(x, insn.rn) + insn.imm);
+                                break;
+                            case Ops.LDR_W:
+                                apart();
+                                out = mmu.read32(get(x, insn.rn) + insn.imm) & LOW;
+                                break;
+                            case Ops.LDRH:
+                                apart();
+                                out = mmu.read16(get(x, insn.rn) + insn.imm);
+                                break;
+                            case Ops.LDRB:
+                                apart();
+                                out = mmu.read8(get(x, insn.rn) + insn.imm);
+                                break;
+                            case Ops.LDRSW:
+                                apart();
+                                out = mmu.read32(get(x, insn.rn) + insn.imm);
+                                break;
+                            case Ops.STR_X:
+                                apart();
+                                mmu.write64(get(x, insn.rn) + insn.imm, get(x, insn.rd));
+                                continue;
+                            case Ops.STR_W:
+                                apart();
+                                mmu.write32(get(x, insn.rn) + insn.imm, (int) get(x, insn.rd));
+                                continue;
+                            case Ops.STRH:
+                                apart();
+                                mmu.write16(get(x, insn.rn) + insn.imm, (int) get(x, insn.rd));
+                                continue;
+                            case Ops.STRB:
+                                apart();
+                                mmu.write8(get(x, insn.rn) + insn.imm, (int) get(x, insn.rd));
+                                continue;
+                            case Ops.LDR_X_REG:
+                                apart();
+                                out = mmu.read64(get(x, insn.rn) + offset(x, insn));
+                                break;
+                            case Ops.LDR_W_REG:
+                                apart();
+                                out = mmu.read32(get(x, insn.rn) + offset(x, insn)) & LOW;
+                                break;
+                            case Ops.LDRB_REG:
+                                apart();
+                                out = mmu.read8(get(x, insn.rn) + offset(x, insn));
+                                break;
+                            case Ops.STR_X_REG:
+                                apart();
+                                mmu.write64(get(x, insn.rn) + offset(x, insn), get(x, insn.rd));
+                                continue;
+                            case Ops.LDR_X_WB: {
+                                apart();
+                                long at = get(x, insn.rn);
+                                long value = mmu.read64(at + insn.a);
+                                set(x, insn.rn, at + insn.b);
+                                out = value;
+                                break;
+                            }
+                            case Ops.STR_X_WB: {
+                                apart();
+                                long at = get(x, insn.rn);
+                                mmu.write64(at + insn.a, get(x, insn.rd));
+                                set(x, insn.rn, at + insn.b);
                                 continue;
                             }
-                            s.pc = pageVa + ((long) i << 2);
-                            s.retired = base + i;
-                            break execute;
-                        case Ops.UNDECODED:
-                            page.decode(i);
-                            continue;
-                        case Ops.PAGE_END:
-                            s.pc = pageVa + ((long) i << 2);
-                            s.retired = base + i;
-                            break execute;
-                        case Ops.NOP:
-                            i++;
-                            continue;
-                        case Ops.CONST:
-                            apart();
-                            x[insn.rd] = insn.imm;
-                            i++;
-                            continue;
-                        case Ops.MOVK_X:
-                            apart();
-                            x[insn.rd] = x[insn.rd] & ~(0xFFFFL << insn.a) | insn.imm;
-                            i++;
-                            continue;
-                        case Ops.MOVK_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rd] & ~(0xFFFFL << insn.a) | insn.imm) & LOW;
-                            i++;
-                            continue;
-                        case Ops.ADR:
-                            apart();
-                            x[insn.rd] = pageVa + ((long) i << 2) + insn.imm;
-                            i++;
-                            continue;
-                        case Ops.ADRP:
-                            apart();
-                            x[insn.rd] = pageVa + insn.imm;
-                            i++;
-                            continue;
-                        case Ops.ADD_IMM_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + insn.imm;
-                            i++;
-                            continue;
-                        case Ops.ADD_IMM_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + insn.imm & LOW;
-                            i++;
-                            continue;
-                        case Ops.ADDS_IMM_X: {
-                            apart();
-                            long left = x[insn.rn];
-                            long result = left + insn.imm;
-                            s.nzcv = Flags.add64(left, insn.imm, result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.ADDS_IMM_W: {
-                            apart();
-                            int left = (int) x[insn.rn];
-                            int result = left + (int) insn.imm;
-                            s.nzcv = Flags.add32(left, (int) insn.imm, result);
-                            x[insn.rd] = result & LOW;
-                            i++;
-                            continue;
-                        }
-                        case Ops.SUBS_IMM_X: {
-                            apart();
-                            long left = x[insn.rn];
-                            long result = left - insn.imm;
-                            s.nzcv = Flags.sub64(left, insn.imm, result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.SUBS_IMM_W: {
-                            apart();
-                            int left = (int) x[insn.rn];
-                            int result = left - (int) insn.imm;
-                            s.nzcv = Flags.sub32(left, (int) insn.imm, result);
-                            x[insn.rd] = result & LOW;
-                            i++;
-                            continue;
-                        }
-                        case Ops.ADD_LSL_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + (x[insn.rm] << insn.a);
-                            i++;
-                            continue;
-                        case Ops.ADD_LSL_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + (x[insn.rm] << insn.a) & LOW;
-                            i++;
-                            continue;
-                        case Ops.SUB_LSL_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] - (x[insn.rm] << insn.a);
-                            i++;
-                            continue;
-                        case Ops.SUB_LSL_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] - (x[insn.rm] << insn.a) & LOW;
-                            i++;
-                            continue;
-                        case Ops.ADDS_LSL_X: {
-                            apart();
-                            long left = x[insn.rn];
-                            long right = x[insn.rm] << insn.a;
-                            long result = left + right;
-                            s.nzcv = Flags.add64(left, right, result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.ADDS_LSL_W: {
-                            apart();
-                            int left = (int) x[insn.rn];
-                            int right = (int) x[insn.rm] << insn.a;
-                            int result = left + right;
-                            s.nzcv = Flags.add32(left, right, result);
-                            x[insn.rd] = result & LOW;
-                            i++;
-                            continue;
-                        }
-                        case Ops.SUBS_LSL_X: {
-                            apart();
-                            long left = x[insn.rn];
-                            long right = x[insn.rm] << insn.a;
-                            long result = left - right;
-                            s.nzcv = Flags.sub64(left, right, result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.SUBS_LSL_W: {
-                            apart();
-                            int left = (int) x[insn.rn];
-                            int right = (int) x[insn.rm] << insn.a;
-                            int result = left - right;
-                            s.nzcv = Flags.sub32(left, right, result);
-                            x[insn.rd] = result & LOW;
-                            i++;
-                            continue;
-                        }
-                        case Ops.ADD_EXT_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + Shift.extend(x[insn.rm], insn.b, insn.a);
-                            i++;
-                            continue;
-                        case Ops.ADC_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + x[insn.rm] + (s.nzcv >>> 29 & 1);
-                            i++;
-                            continue;
-                        case Ops.ADCS_X: {
-                            apart();
-                            long left = x[insn.rn];
-                            long right = x[insn.rm];
-                            long result = left + right + (s.nzcv >>> 29 & 1);
-                            s.nzcv = Flags.adc64(left, right, result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.SBCS_X: {
-                            apart();
-                            long left = x[insn.rn];
-                            long right = ~x[insn.rm];
-                            long result = left + right + (s.nzcv >>> 29 & 1);
-                            s.nzcv = Flags.adc64(left, right, result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.AND_IMM:
-                            apart();
-                            x[insn.rd] = x[insn.rn] & insn.imm;
-                            i++;
-                            continue;
-                        case Ops.ORR_IMM_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] | insn.imm;
-                            i++;
-                            continue;
-                        case Ops.ORR_IMM_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] | insn.imm) & LOW;
-                            i++;
-                            continue;
-                        case Ops.EOR_IMM_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] ^ insn.imm;
-                            i++;
-                            continue;
-                        case Ops.EOR_IMM_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] ^ insn.imm) & LOW;
-                            i++;
-                            continue;
-                        case Ops.ANDS_IMM_X: {
-                            apart();
-                            long result = x[insn.rn] & insn.imm;
-                            s.nzcv = Flags.logical64(result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.ANDS_IMM_W: {
-                            apart();
-                            int result = (int) (x[insn.rn] & insn.imm);
-                            s.nzcv = Flags.logical32(result);
-                            x[insn.rd] = result & LOW;
-                            i++;
-                            continue;
-                        }
-                        case Ops.AND_LSL_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] & x[insn.rm] << insn.a;
-                            i++;
-                            continue;
-                        case Ops.AND_LSL_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] & x[insn.rm] << insn.a & LOW;
-                            i++;
-                            continue;
-                        case Ops.ORR_LSL_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] | x[insn.rm] << insn.a;
-                            i++;
-                            continue;
-                        case Ops.ORR_LSL_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] | x[insn.rm] << insn.a) & LOW;
-                            i++;
-                            continue;
-                        case Ops.EOR_LSL_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] ^ x[insn.rm] << insn.a;
-                            i++;
-                            continue;
-                        case Ops.EOR_LSL_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] ^ x[insn.rm] << insn.a) & LOW;
-                            i++;
-                            continue;
-                        case Ops.ADD_SHIFT_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + Shift.shift64(x[insn.rm], insn.b, insn.a);
-                            i++;
-                            continue;
-                        case Ops.ADD_SHIFT_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] + Shift.shift32((int) x[insn.rm], insn.b, insn.a) & LOW;
-                            i++;
-                            continue;
-                        case Ops.SUB_SHIFT_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] - Shift.shift64(x[insn.rm], insn.b, insn.a);
-                            i++;
-                            continue;
-                        case Ops.ORR_SHIFT_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] | Shift.shift64(x[insn.rm], insn.b, insn.a);
-                            i++;
-                            continue;
-                        case Ops.ORR_SHIFT_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] | Shift.shift32((int) x[insn.rm], insn.b, insn.a)) & LOW;
-                            i++;
-                            continue;
-                        case Ops.EOR_SHIFT_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] ^ Shift.shift64(x[insn.rm], insn.b, insn.a);
-                            i++;
-                            continue;
-                        case Ops.EOR_SHIFT_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] ^ Shift.shift32((int) x[insn.rm], insn.b, insn.a)) & LOW;
-                            i++;
-                            continue;
-                        case Ops.BIC_LSL_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a);
-                            i++;
-                            continue;
-                        case Ops.BIC_LSL_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] & ~(x[insn.rm] << insn.a) & LOW;
-                            i++;
-                            continue;
-                        case Ops.ANDS_LSL_X: {
-                            apart();
-                            long result = x[insn.rn] & x[insn.rm] << insn.a;
-                            s.nzcv = Flags.logical64(result);
-                            x[insn.rd] = result;
-                            i++;
-                            continue;
-                        }
-                        case Ops.ANDS_LSL_W: {
-                            apart();
-                            int result = (int) x[insn.rn] & (int) x[insn.rm] << insn.a;
-                            s.nzcv = Flags.logical32(result);
-                            x[insn.rd] = result & LOW;
-                            i++;
-                            continue;
-                        }
-                        case Ops.MOV_X:
-                            apart();
-                            x[insn.rd] = x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.MOV_W:
-                            apart();
-                            x[insn.rd] = x[insn.rm] & LOW;
-                            i++;
-                            continue;
-                        case Ops.UBFX:
-                            apart();
-                            x[insn.rd] = x[insn.rn] >>> insn.a & insn.imm;
-                            i++;
-                            continue;
-                        case Ops.UBFIZ:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] & insn.imm) << insn.a;
-                            i++;
-                            continue;
-                        case Ops.SBFM_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] << insn.a >> insn.b;
-                            i++;
-                            continue;
-                        case Ops.SBFM_W:
-                            apart();
-                            x[insn.rd] = x[insn.rn] << insn.a >> insn.b & LOW;
-                            i++;
-                            continue;
-                        case Ops.BFM_X:
-                            apart();
-                            x[insn.rd] = x[insn.rd] & ~insn.imm | Long.rotateRight(x[insn.rn], insn.a) & insn.imm;
-                            i++;
-                            continue;
-                        case Ops.BFM_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rd] & ~insn.imm | Long.rotateRight(x[insn.rn], insn.a) & insn.imm)
-                                    & LOW;
-                            i++;
-                            continue;
-                        case Ops.EXTR_X:
-                            apart();
-                            x[insn.rd] = x[insn.rm] >>> insn.a | x[insn.rn] << 1 << 63 - insn.a;
-                            i++;
-                            continue;
-                        case Ops.EXTR_W:
-                            apart();
-                            x[insn.rd] = (x[insn.rn] << 32 | x[insn.rm] & LOW) >>> insn.a & LOW;
-                            i++;
-                            continue;
-                        case Ops.LSLV_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] << x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.LSLV_W:
-                            apart();
-                            x[insn.rd] = (int) x[insn.rn] << (int) x[insn.rm] & LOW;
-                            i++;
-                            continue;
-                        case Ops.LSRV_X:
-                            apart();
-                            x[insn.rd] = x[insn.rn] >>> x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.LSRV_W:
-                            apart();
-                            x[insn.rd] = (int) x[insn.rn] >>> (int) x[insn.rm] & LOW;
-                            i++;
-                            continue;
-                        case Ops.MADD_X:
-                            apart();
-                            x[insn.rd] = x[insn.ra] + x[insn.rn] * x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.MADD_W:
-                            apart();
-                            x[insn.rd] = x[insn.ra] + x[insn.rn] * x[insn.rm] & LOW;
-                            i++;
-                            continue;
-                        case Ops.MSUB_X:
-                            apart();
-                            x[insn.rd] = x[insn.ra] - x[insn.rn] * x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.UMULH:
-                            apart();
-                            x[insn.rd] = Math.unsignedMultiplyHigh(x[insn.rn], x[insn.rm]);
-                            i++;
-                            continue;
-                        case Ops.UMADDL:
-                            apart();
-                            x[insn.rd] = x[insn.ra] + (x[insn.rn] & LOW) * (x[insn.rm] & LOW);
-                            i++;
-                            continue;
-                        case Ops.SMADDL:
-                            apart();
-                            x[insn.rd] = x[insn.ra] + (long) (int) x[insn.rn] * (int) x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.CSEL_X:
-                            apart();
-                            x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.CSEL_W:
-                            apart();
-                            x[insn.rd] = (Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm]) & LOW;
-                            i++;
-                            continue;
-                        case Ops.CSINC_X:
-                            apart();
-                            x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm] + 1;
-                            i++;
-                            continue;
-                        case Ops.CSINC_W:
-                            apart();
-                            x[insn.rd] = (Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : x[insn.rm] + 1) & LOW;
-                            i++;
-                            continue;
-                        case Ops.CSINV_X:
-                            apart();
-                            x[insn.rd] = Flags.holds(insn.a, s.nzcv) ? x[insn.rn] : ~x[insn.rm];
-                            i++;
-                            continue;
-                        case Ops.CCMP:
-                            apart();
-                            s.nzcv = Conditional.compared(x, insn, s.nzcv);
-                            i++;
-                            continue;
-                        case Ops.B:
-                            apart();
-                            break taken;
-                        case Ops.BL:
-                            apart();
-                            x[LR] = pageVa + ((long) i << 2) + 4;
-                            break taken;
-                        case Ops.B_COND:
-                            apart();
-                            if (Flags.holds(insn.a, s.nzcv)) {
-                                break taken;
+                            case Ops.LDRB_WB: {
+                                apart();
+                                long at = get(x, insn.rn);
+                                long value = mmu.read8(at + insn.a);
+                                set(x, insn.rn, at + insn.b);
+                                out = value;
+                                break;
                             }
-                            i++;
-                            continue;
-                        case Ops.CBZ_X:
-                            apart();
-                            if (x[insn.rn] == 0) {
-                                break taken;
+                            case Ops.LDP_X: {
+                                apart();
+                                long at = get(x, insn.rn);
+                                long first = mmu.read64(at + insn.a);
+                                long second = mmu.read64(at + insn.a + 8);
+                                set(x, insn.rn, at + insn.b);
+                                set(x, insn.rd, first);
+                                set(x, insn.ra, second);
+                                continue;
                             }
-                            i++;
-                            continue;
-                        case Ops.CBZ_W:
-                            apart();
-                            if ((int) x[insn.rn] == 0) {
-                                break taken;
+                            case Ops.STP_X: {
+                                apart();
+                                long at = get(x, insn.rn);
+                                mmu.write64(at + insn.a, get(x, insn.rd));
+                                mmu.write64(at + insn.a + 8, get(x, insn.ra));
+                                set(x, insn.rn, at + insn.b);
+                                continue;
                             }
-                            i++;
-                            continue;
-                        case Ops.CBNZ_X:
-                            apart();
-                            if (x[insn.rn] != 0) {
-                                break taken;
-                            }
-                            i++;
-                            continue;
-                        case Ops.CBNZ_W:
-                            apart();
-                            if ((int) x[insn.rn] != 0) {
-                                break taken;
-                            }
-                            i++;
-                            continue;
-                        case Ops.TBZ:
-                            apart();
-                            if ((x[insn.rn] >>> insn.a & 1) == 0) {
-                                break taken;
-                            }
-                            i++;
-                            continue;
-                        case Ops.TBNZ:
-                            apart();
-                            if ((x[insn.rn] >>> insn.a & 1) != 0) {
-                                break taken;
-                            }
-                            i++;
-                            continue;
-                        case Ops.BR:
-                            apart();
-                            s.pc = mmu.branchAddress(x[insn.rn]);
-                            s.retired = base + i + 1;
-                            break execute;
-                        case Ops.BLR:
-                            apart();
-                            s.pc = mmu.branchAddress(x[insn.rn]);
-                            x[LR] = pageVa + ((long) i << 2) + 4;
-                            s.retired = base + i + 1;
-                            break execute;
-                        case Ops.LDR_X:
-                            apart();
-                            x[insn.rd] = mmu.read64(x[insn.rn] + insn.imm);
-                            i++;
-                            continue;
-                        case Ops.LDR_W:
-                            apart();
-                            x[insn.rd] = mmu.read32(x[insn.rn] + insn.imm) & LOW;
-                            i++;
-                            continue;
-                        case Ops.LDRH:
-                            apart();
-                            x[insn.rd] = mmu.read16(x[insn.rn] + insn.imm);
-                            i++;
-                            continue;
-                        case Ops.LDRB:
-                            apart();
-                            x[insn.rd] = mmu.read8(x[insn.rn] + insn.imm);
-                            i++;
-                            continue;
-                        case Ops.LDRSW:
-                            apart();
-                            x[insn.rd] = mmu.read32(x[insn.rn] + insn.imm);
-                            i++;
-                            continue;
-                        case Ops.STR_X:
-                            apart();
-                            mmu.write64(x[insn.rn] + insn.imm, x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.STR_W:
-                            apart();
-                            mmu.write32(x[insn.rn] + insn.imm, (int) x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.STRH:
-                            apart();
-                            mmu.write16(x[insn.rn] + insn.imm, (int) x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.STRB:
-                            apart();
-                            mmu.write8(x[insn.rn] + insn.imm, (int) x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.LDR_X_REG:
-                            apart();
-                            x[insn.rd] = mmu.read64(x[insn.rn] + offset(x, insn));
-                            i++;
-                            continue;
-                        case Ops.LDR_W_REG:
-                            apart();
-                            x[insn.rd] = mmu.read32(x[insn.rn] + offset(x, insn)) & LOW;
-                            i++;
-                            continue;
-                        case Ops.LDRH_REG:
-                            apart();
-                            x[insn.rd] = mmu.read16(x[insn.rn] + offset(x, insn));
-                            i++;
-                            continue;
-                        case Ops.LDRB_REG:
-                            apart();
-                            x[insn.rd] = mmu.read8(x[insn.rn] + offset(x, insn));
-                            i++;
-                            continue;
-                        case Ops.STR_X_REG:
-                            apart();
-                            mmu.write64(x[insn.rn] + offset(x, insn), x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.STR_W_REG:
-                            apart();
-                            mmu.write32(x[insn.rn] + offset(x, insn), (int) x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.STRB_REG:
-                            apart();
-                            mmu.write8(x[insn.rn] + offset(x, insn), (int) x[insn.rd]);
-                            i++;
-                            continue;
-                        case Ops.LDR_X_WB: {
-                            apart();
-                            long at = x[insn.rn];
-                            long value = mmu.read64(at + insn.a);
-                            x[insn.rn] = at + insn.b;
-                            x[insn.rd] = value;
-                            i++;
-                            continue;
                         }
-                        case Ops.STR_X_WB: {
-                            apart();
-                            long at = x[insn.rn];
-                            mmu.write64(at + insn.a, x[insn.rd]);
-                            x[insn.rn] = at + insn.b;
-                            i++;
-                            continue;
-                        }
-                        case Ops.LDRB_WB: {
-                            apart();
-                            long at = x[insn.rn];
-                            long value = mmu.read8(at + insn.a);
-                            x[insn.rn] = at + insn.b;
-                            x[insn.rd] = value;
-                            i++;
-                            continue;
-                        }
-                        case Ops.STRB_WB: {
-                            apart();
-                            long at = x[insn.rn];
-                            mmu.write8(at + insn.a, (int) x[insn.rd]);
-                            x[insn.rn] = at + insn.b;
-                            i++;
-                            continue;
-                        }
-                        case Ops.LDR_W_WB: {
-                            apart();
-                            long at = x[insn.rn];
-                            long value = mmu.read32(at + insn.a) & LOW;
-                            x[insn.rn] = at + insn.b;
-                            x[insn.rd] = value;
-                            i++;
-                            continue;
-                        }
-                        case Ops.STR_W_WB: {
-                            apart();
-                            long at = x[insn.rn];
-                            mmu.write32(at + insn.a, (int) x[insn.rd]);
-                            x[insn.rn] = at + insn.b;
-                            i++;
-                            continue;
-                        }
-                        case Ops.LDP_X: {
-                            apart();
-                            long at = x[insn.rn];
-                            long first = mmu.read64(at + insn.a);
-                            long second = mmu.read64(at + insn.a + 8);
-                            x[insn.rn] = at + insn.b;
-                            x[insn.rd] = first;
-                            x[insn.ra] = second;
-                            i++;
-                            continue;
-                        }
-                        case Ops.STP_X: {
-                            apart();
-                            long at = x[insn.rn];
-                            mmu.write64(at + insn.a, x[insn.rd]);
-                            mmu.write64(at + insn.a + 8, x[insn.ra]);
-                            x[insn.rn] = at + insn.b;
-                            i++;
-                            continue;
-                        }
-                        default:
-                            throw new IllegalStateException(insn.row.name() + " has unknown op " + insn.op);
+                        set(x, insn.rd, out);
+                        continue;
                     }
-                    jump = (int) insn.imm;
-                    int target = i + jump;
+                    int jump = (int) insn.imm;
+                    i += jump - 1;
                     base += 1 - jump;
-                    i = target;
                     if ((jump <= 0 || insn.op == Ops.BL) && (control.peek() != 0 || base + i >= careful
-                            || (target & -CodePage.SLOTS) == 0 && page.warm(target))
-                            || (target & -CodePage.SLOTS) != 0) {
-                        s.pc = pageVa + ((long) target << 2);
-                        s.retired = base + i;
+                            || (i & -CodePage.SLOTS) == 0 && page.warm(i))
+                            || (i & -CodePage.SLOTS) != 0) {
+                        before(i + 1);
                         break execute;
                     }
                 }
             } catch (Abort | UndefinedInstruction reason) {
-                s.pc = pageVa + ((long) i << 2);
-                s.retired = base + i;
-                faulting = insns[i];
+                before(i);
+                faulting = insns[i - 1];
                 throw reason;
             }
         }
