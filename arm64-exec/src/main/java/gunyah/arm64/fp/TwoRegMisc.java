@@ -27,9 +27,9 @@ final class TwoRegMisc {
 
     private static List<InstructionRow> rows() {
         List<InstructionRow> rows = new ArrayList<>();
-        vector(rows, "REV64", 0, 0b00000, Encoding::vectorUpTo32, (s, z, d, n, m) -> reverse(z, 3, n));
-        vector(rows, "REV32", 1, 0b00000, i -> Encoding.vector(i) && i.a < 2, (s, z, d, n, m) -> reverse(z, 2, n));
-        vector(rows, "REV16", 0, 0b00001, i -> Encoding.vector(i) && i.a < 1, (s, z, d, n, m) -> reverse(z, 1, n));
+        vector(rows, "REV64", 0, 0b00000, Encoding::vectorUpTo32, (s, z, d, n, m) -> VectorHalves.reverse(z, 3, n));
+        vector(rows, "REV32", 1, 0b00000, i -> Encoding.vector(i) && i.a < 2, (s, z, d, n, m) -> VectorHalves.reverse(z, 2, n));
+        vector(rows, "REV16", 0, 0b00001, i -> Encoding.vector(i) && i.a < 1, (s, z, d, n, m) -> VectorHalves.reverse(z, 1, n));
         longPairs(rows, "SADDLP", 0, 0b00010, (s, z, d, n, m) -> sx(n, z) + sx(m, z));
         longPairs(rows, "UADDLP", 1, 0b00010, (s, z, d, n, m) -> n + m);
         both(rows, "SUQADD", 0, 0b00011, Encoding::scalar, (s, z, d, n, m) -> LaneArithmetic.suqadd(s, z, d, n));
@@ -140,17 +140,6 @@ final class TwoRegMisc {
         } else {
             cpu.v[2 * i.rd + 1] = half;
         }
-    }
-
-    /** Reverses the elements of {@code 1 << size} bytes in containers of {@code 1 << container} bytes. */
-    private static long reverse(int size, int container, long n) {
-        long result = n;
-        for (int log2 = size; log2 < container; log2++) {
-            int width = 8 << log2;
-            long even = log2 == 2 ? 0xFFFF_FFFFL : LaneArithmetic.replicate(log2 + 1, Lanes.mask(log2));
-            result = (result & even) << width | result >>> width & even;
-        }
-        return result;
     }
 
     private static long leadingSigns(int size, long n) {

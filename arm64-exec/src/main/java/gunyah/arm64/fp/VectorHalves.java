@@ -118,6 +118,44 @@ public final class VectorHalves {
         return n << shift & LaneArithmetic.replicate(size, Lanes.mask(size) << shift & Lanes.mask(size));
     }
 
+    /** SHRN by 1 to the narrow element's width: {@code size} is the narrow one's. */
+    public static long shrn(int size, int shift, long n0, long n1) {
+        return Lanes.evens(size, n0 >>> shift, n1 >>> shift);
+    }
+
+    /**
+     * REV16, REV32 and REV64: reverses the elements of {@code 1 << size} bytes in containers of
+     * {@code 1 << container} bytes.
+     */
+    public static long reverse(int size, int container, long n) {
+        long result = n;
+        for (int log2 = size; log2 < container; log2++) {
+            int width = 8 << log2;
+            long even = log2 == 2 ? 0xFFFF_FFFFL : LaneArithmetic.replicate(log2 + 1, Lanes.mask(log2));
+            result = (result & even) << width | result >>> width & even;
+        }
+        return result;
+    }
+
+    /** ADDP of the elements of {@code low}, then those of {@code high}; sizes up to 2. */
+    public static long addp(int size, long low, long high) {
+        return LaneArithmetic.add(size, Lanes.evens(size, low, high), odds(size, low, high));
+    }
+
+    /** UMAXP, as {@link #addp}. */
+    public static long umaxp(int size, long low, long high) {
+        return LaneArithmetic.maxU(size, Lanes.evens(size, low, high), odds(size, low, high));
+    }
+
+    /** UMINP, as {@link #addp}. */
+    public static long uminp(int size, long low, long high) {
+        return LaneArithmetic.minU(size, Lanes.evens(size, low, high), odds(size, low, high));
+    }
+
+    private static long odds(int size, long low, long high) {
+        return Lanes.evens(size, low >>> (8 << size), high >>> (8 << size));
+    }
+
     /** {@return the element repeated} */
     public static long replicate(int size, long element) {
         return LaneArithmetic.replicate(size, element);

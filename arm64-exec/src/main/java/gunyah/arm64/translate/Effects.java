@@ -18,7 +18,6 @@ record Effects(long reads, long writes, int flags) {
     /** Anything may be read and written: registers go to memory before, and come back after. */
     static final Effects EVERYTHING = new Effects(-1, -1, PendingFlags.NZCV);
 
-    private static final long ALL_VECTORS = -1L << 32;
     private static final int VECTOR_BIT = 1 << 26;
 
     static long bit(int register) {
@@ -131,8 +130,22 @@ record Effects(long reads, long writes, int flags) {
 
     private static Effects vectorMemory(Insn insn) {
         long general = bit(insn.rn) | (insn.rm < 0 ? 0 : bit(insn.rm));
-        long vectors = insn.row.name().contains("fpsimd") ? vector(insn.rd) | vector(insn.ra) : ALL_VECTORS;
-        return new Effects(general | vectors, bit(insn.rn) | vectors, KEPT);
+        long vectors = insn.row.name().contains("fpsimd") ? vector(insn.rd) | vector(insn.ra) : structure(insn);
+        return new Effects(general | vectors, bit(insn.rn) | (insn.row.name().startsWith("ST") ? 0 : vectors), KEPT);
+    }
+
+    /** {@return the registers of LD1 to LD4 and ST1 to ST4, one after the other} */
+    private static long structure(Insn insn) {
+        int bytesOfEach = insn.row.name().contains("_mult") ? 8 << insn.b : 1 << insn.a;
+        return vectors(insn.rd, (int) insn.imm / bytesOfEach);
+    }
+
+    private static long vectors(int first, int count) {
+        long mask = 0;
+        for (int k = 0; k < count; k++) {
+            mask |= vector(first + k);
+        }
+        return mask;
     }
 
     private static Effects vectorProcessing(Insn insn) {
@@ -140,7 +153,7 @@ record Effects(long reads, long writes, int flags) {
         long vectors = vector(insn.rm) | vector(word) | vector(word >>> 5) | vector(word >>> 10) | vector(word >>> 16);
         String name = insn.row.name();
         if (name.startsWith("TB")) {
-            vectors = ALL_VECTORS;
+            vectors |= vectors(insn.rn, insn.c);
         }
         if (VectorEmitter.handles(insn) && name.indexOf("MADD") < 0 && name.indexOf("MSUB") < 0) {
             vectors = vector(word) | vector(word >>> 5) | vector(word >>> 16);

@@ -13,6 +13,7 @@ import gunyah.arm64.decode.Semantics;
 import gunyah.arm64.mmu.DirectMemory;
 import gunyah.arm64.mmu.Miss;
 import gunyah.arm64.mmu.Mmu;
+import gunyah.arm64.fp.CryptoHalves;
 import gunyah.arm64.fp.UsualFp;
 import gunyah.arm64.fp.VectorHalves;
 import gunyah.arm64.semantics.Atomic;
@@ -51,6 +52,7 @@ final class Names {
     static final ClassDesc FLOAT = desc(Float.class);
     static final ClassDesc USUAL = desc(UsualFp.class);
     static final ClassDesc HALVES = desc(VectorHalves.class);
+    static final ClassDesc CRYPTO = desc(CryptoHalves.class);
     static final ClassDesc DIRECT = desc(DirectMemory.class);
     static final ClassDesc MISS = desc(Miss.class);
     static final ClassDesc ORDERED = desc(Ordered.class);
@@ -92,7 +94,8 @@ final class Names {
     /** Initializes every class that generated code calls: HotSpot compiles no call of one that is not. */
     static void initialize() {
         for (Class<?> type : List.of(PendingFlags.class, Flags.class, Shift.class, Crc32.class, Exclusive.class,
-                Atomic.class, Ordered.class, DirectMemory.class, Miss.class, UsualFp.class, VectorHalves.class, UncheckedArray.class)) {
+                Atomic.class, Ordered.class, DirectMemory.class, Miss.class, UsualFp.class, VectorHalves.class,
+                CryptoHalves.class, UncheckedArray.class)) {
             try {
                 MethodHandles.lookup().ensureInitialized(type);
             } catch (IllegalAccessException e) {

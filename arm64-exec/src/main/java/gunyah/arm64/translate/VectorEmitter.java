@@ -6,8 +6,10 @@ import static java.lang.constant.ConstantDescs.CD_void;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
+import gunyah.arm64.state.CpuState;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.MethodTypeDesc;
+import java.util.Locale;
 
 /**
  * Writes vector instructions that set no flag: loads and stores, copies, logic and integer arithmetic, each half of a
@@ -22,6 +24,13 @@ final class VectorEmitter {
     private static final MethodTypeDesc HALF_OF_2 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc HALF_OF_3 = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_long);
     private static final MethodTypeDesc SHIFTED = MethodTypeDesc.of(CD_long, CD_int, CD_int, CD_long);
+    private static final MethodTypeDesc NARROWED = MethodTypeDesc.of(CD_long, CD_int, CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc CRYPTO_OF_2 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc CRYPTO_OF_3 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc CRYPTO_OF_4 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long, CD_long,
+            CD_long);
+    private static final MethodTypeDesc CRYPTO_OF_6 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long, CD_long,
+            CD_long, CD_long, CD_long);
     private static final MethodTypeDesc REPLICATED = MethodTypeDesc.of(CD_long, CD_int, CD_long);
 
     private final Emitter emit;
@@ -43,7 +52,7 @@ final class VectorEmitter {
         if ((group & 5) == 4 && (insn.word >>> 26 & 1) == 1) {
             return isTransfer(insn.row.name());
         }
-        return (group & 7) == 7 && (isVector(insn.row.name()) || FpEmitter.handles(insn));
+        return (group & 7) == 7 && (isVector(insn) || FpEmitter.handles(insn));
     }
 
     /** {@return whether it leaves its flags as a pending comparison} */
@@ -52,16 +61,25 @@ final class VectorEmitter {
     }
 
     private static boolean isTransfer(String name) {
-        return name.contains("_fpsimd") && !name.contains("lit");
+        return name.contains("_fpsimd") && !name.contains("lit") || isWholeRegisters(name);
     }
 
-    private static boolean isVector(String name) {
+    /** {@return whether it is LD1 or ST1 of one to four registers} */
+    private static boolean isWholeRegisters(String name) {
+        return name.contains("reg_mult");
+    }
+
+    private static boolean isVector(Insn insn) {
+        String name = insn.row.name();
         return switch (name) {
             case "AND_v", "BIC_v", "ORR_v", "ORN_v", "EOR_v", "BSL_v", "BIT_v", "BIF_v", "ADD_v", "SUB_v", "MUL_v",
                     "MLA_v", "MLS_v", "CMGT_v", "CMGE_v", "CMHI_v", "CMHS_v", "CMEQ_v", "CMTST_v", "SMAX_v", "UMAX_v",
                     "SMIN_v", "UMIN_v", "SDOT_v", "UDOT_v", "USHR_imm_v", "SSHR_imm_v", "SHL_imm_v", "USRA_imm_v",
                     "DUP_asimdins_DV_v", "DUP_asimdins_DR_r", "UMOV_asimdins", "INS_asimdins_IR_r",
-                    "FMOV_float_gen_WS", "FMOV_float_gen_SW", "FMOV_float_gen_XD", "FMOV_float_gen_DX" -> true;
+                    "FMOV_float_gen_WS", "FMOV_float_gen_SW", "FMOV_float_gen_XD", "FMOV_float_gen_DX",
+                    "CMEQ_z_v", "SHRN_v", "REV16_v", "REV32_v", "REV64_v", "EXT", "UMAXP_v", "UMINP_v", "INS_asimdins_IV_v", "AESE", "AESD", "AESMC", "AESIMC", "PMULL_v_1Q",
+                    "SHA256H", "SHA256H2", "SHA256SU0", "SHA256SU1" -> true;
+            case "ADDP_v" -> insn.a != 3;
             default -> name.startsWith("MOVI_") || name.startsWith("MVNI_") || name.startsWith("FMOV_asimdimm");
         };
     }
@@ -74,7 +92,9 @@ final class VectorEmitter {
         String name = insn.row.name();
         if (name.contains("_fpsimd")) {
             memory(insn, name);
-        } else if (!isVector(name)) {
+        } else if (isWholeRegisters(name)) {
+            wholeRegisters(insn, name.startsWith("LD"));
+        } else if (!isVector(insn)) {
             floating.emit(insn);
         } else {
             vector(insn, name);
@@ -125,7 +145,7 @@ final class VectorEmitter {
         code.ladd();
     }
 
-    /** Parts of 4 or 8 bytes: one look into the TLB for all of them. */
+    /** Parts of 4 or 8 bytes. */
     private void wide(Insn insn, boolean load, boolean pair) {
         int partLog2 = Math.min(insn.c, 3);
         int[] parts;
@@ -135,6 +155,42 @@ final class VectorEmitter {
         } else {
             parts = new int[] {Locals.low(insn.rd), Locals.low(insn.ra)};
         }
+        transfer(parts, partLog2, load);
+        if (load && insn.c != 4) {
+            code.lconst_0().lstore(Locals.high(insn.rd)).lconst_0().lstore(Locals.high(insn.ra));
+        }
+    }
+
+    /** Registers one after the other, 8 or 16 bytes of each, then write-back. */
+    private void wholeRegisters(Insn insn, boolean load) {
+        int count = (int) insn.imm / (8 << insn.b);
+        int[] parts = new int[count << insn.b];
+        for (int k = 0; k < count; k++) {
+            parts[k << insn.b] = Locals.low(insn.rd + k & 31);
+            if (insn.b != 0) {
+                parts[2 * k + 1] = Locals.high(insn.rd + k & 31);
+            }
+        }
+        emit.get(insn.rn);
+        code.lstore(Locals.TEMP_1);
+        transfer(parts, 3, load);
+        for (int k = 0; k < count && load && insn.b == 0; k++) {
+            code.lconst_0().lstore(Locals.high(insn.rd + k & 31));
+        }
+        if (insn.rm >= 0) {
+            emit.get(insn.rn);
+            if (insn.rm == CpuState.ZR_READ) {
+                code.loadConstant(insn.imm);
+            } else {
+                emit.get(insn.rm);
+            }
+            code.ladd();
+            emit.set(insn.rn);
+        }
+    }
+
+    /** One look into the TLB for all parts of the bytes at TEMP_1. */
+    private void transfer(int[] parts, int partLog2, boolean load) {
         code.lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant((parts.length << partLog2) - 1)
                 .invokestatic(Names.DIRECT, load ? "hostToLoad" : "hostToStore", HOST).lstore(Locals.TEMP_4);
         for (int i = 0; i < parts.length; i++) {
@@ -148,9 +204,6 @@ final class VectorEmitter {
             } else {
                 hostStore(partLog2, parts[i]);
             }
-        }
-        if (load && insn.c != 4) {
-            code.lconst_0().lstore(Locals.high(insn.rd)).lconst_0().lstore(Locals.high(insn.ra));
         }
     }
 
@@ -213,6 +266,77 @@ final class VectorEmitter {
         }
     }
 
+    /** A full register; {@code half} is 0 or 1 here. */
+    private void both(Insn insn, HalfWriter half) {
+        half.write(0);
+        half.write(1);
+        code.lstore(Locals.high(insn.rd)).lstore(Locals.low(insn.rd));
+    }
+
+    /** Stack: ... -> ..., both halves of a register. */
+    private void load(int register) {
+        code.lload(Locals.low(register)).lload(Locals.high(register));
+    }
+
+    private void crypto(Insn insn, String name) {
+        String method = name.toLowerCase(Locale.ROOT);
+        switch (name) {
+            case "AESE", "AESD" -> both(insn, half -> {
+                code.loadConstant(half);
+                load(insn.rd);
+                load(insn.rn);
+                code.invokestatic(Names.CRYPTO, method, CRYPTO_OF_4);
+            });
+            case "AESMC", "AESIMC" -> both(insn, half -> code.lload(Locals.low(insn.rn) + 2 * half)
+                    .invokestatic(Names.CRYPTO, method, Names.LONG_OF_LONG));
+            case "PMULL_v_1Q" -> both(insn, half -> code.loadConstant(half).lload(Locals.low(insn.rn) + 2 * insn.b)
+                    .lload(Locals.low(insn.rm) + 2 * insn.b).invokestatic(Names.CRYPTO, "pmull", CRYPTO_OF_2));
+            case "SHA256SU0" -> both(insn, half -> {
+                code.loadConstant(half);
+                load(insn.rd);
+                code.lload(Locals.low(insn.rn)).invokestatic(Names.CRYPTO, method, CRYPTO_OF_3);
+            });
+            default -> both(insn, half -> {
+                code.loadConstant(half);
+                load(insn.rd);
+                load(insn.rn);
+                load(insn.rm);
+                code.invokestatic(Names.CRYPTO, method, CRYPTO_OF_6);
+            });
+        }
+    }
+
+    /** Bytes c and on of Vn followed by Vm. */
+    private void extract(Insn insn) {
+        int n = Locals.low(insn.rn);
+        int m = Locals.low(insn.rm);
+        int[] halves = insn.b == 0 ? new int[] {n, m} : new int[] {n, n + 2, m, m + 2};
+        halves(insn, high -> {
+            int first = insn.c / 8 + high / 2;
+            int bits = 8 * (insn.c & 7);
+            code.lload(halves[first]);
+            if (bits != 0) {
+                code.loadConstant(bits).lushr().lload(halves[first + 1]).loadConstant(64 - bits).lshl().lor();
+            }
+        });
+    }
+
+    /** Pairs of Vn, then of Vm. */
+    private void pairwise(Insn insn, String method) {
+        int n = Locals.low(insn.rn);
+        int m = Locals.low(insn.rm);
+        halves(insn, high -> {
+            int low = high == 0 ? n : m;
+            code.loadConstant(insn.a).lload(low).lload(insn.b == 0 ? m : low + 2)
+                    .invokestatic(Names.HALVES, method, HALF_OF_2);
+        });
+    }
+
+    /** {@return the method of {@code VectorHalves} for a row} */
+    private static String method(String row) {
+        return row.substring(0, row.indexOf('_')).toLowerCase(Locale.ROOT);
+    }
+
     private void vector(Insn insn, String name) {
         int d = Locals.low(insn.rd);
         int n = Locals.low(insn.rn);
@@ -242,13 +366,35 @@ final class VectorEmitter {
             case "SDOT_v", "UDOT_v" -> halves(insn, h -> code.lload(d + h).lload(n + h).lload(m + h)
                     .invokestatic(Names.HALVES, name.equals("SDOT_v") ? "sdot" : "udot", HALF_OF_3));
             case "USHR_imm_v", "SSHR_imm_v", "SHL_imm_v" -> halves(insn, h -> code.loadConstant(insn.a)
-                    .loadConstant(insn.c).lload(n + h)
-                    .invokestatic(Names.HALVES, name.substring(0, name.indexOf('_')).toLowerCase(), SHIFTED));
+                    .loadConstant(insn.c).lload(n + h).invokestatic(Names.HALVES, method(name), SHIFTED));
             case "USRA_imm_v" -> halves(insn, h -> code.loadConstant(insn.a).lload(d + h).loadConstant(insn.a)
                     .loadConstant(insn.c).lload(n + h).invokestatic(Names.HALVES, "ushr", SHIFTED)
                     .invokestatic(Names.HALVES, "add", HALF_OF_2));
+            case "CMEQ_z_v" -> halves(insn, h -> code.loadConstant(insn.a).lload(n + h).lconst_0()
+                    .invokestatic(Names.HALVES, "cmeq", HALF_OF_2));
+            case "REV16_v", "REV32_v", "REV64_v" -> halves(insn, h -> code.loadConstant(insn.a)
+                    .loadConstant(name.startsWith("REV16") ? 1 : name.startsWith("REV32") ? 2 : 3).lload(n + h)
+                    .invokestatic(Names.HALVES, "reverse", SHIFTED));
+            case "SHRN_v" -> {
+                code.loadConstant(insn.a).loadConstant(insn.c).lload(n).lload(n + 2)
+                        .invokestatic(Names.HALVES, "shrn", NARROWED);
+                if (insn.b == 0) {
+                    emit.setLowHalf(insn.rd);
+                } else {
+                    code.lstore(d + 2);
+                }
+            }
+            case "EXT" -> extract(insn);
+            case "UMAXP_v", "UMINP_v", "ADDP_v" ->
+                    pairwise(insn, method(name));
+            case "AESE", "AESD", "AESMC", "AESIMC", "PMULL_v_1Q", "SHA256H", "SHA256H2", "SHA256SU0", "SHA256SU1" ->
+                    crypto(insn, name);
+            case "INS_asimdins_IV_v" -> {
+                element(insn, (int) insn.imm);
+                insertAt(insn);
+            }
             case "DUP_asimdins_DV_v" -> {
-                element(insn);
+                element(insn, insn.c);
                 replicate(insn);
             }
             case "DUP_asimdins_DR_r" -> {
@@ -256,10 +402,13 @@ final class VectorEmitter {
                 replicate(insn);
             }
             case "UMOV_asimdins" -> {
-                element(insn);
+                element(insn, insn.c);
                 emit.set(insn.rd);
             }
-            case "INS_asimdins_IR_r" -> insert(insn);
+            case "INS_asimdins_IR_r" -> {
+                emit.get(insn.rn);
+                insertAt(insn);
+            }
             case "FMOV_float_gen_WS" -> {
                 code.lload(n);
                 emit.setLow(insn.rd);
@@ -282,15 +431,15 @@ final class VectorEmitter {
                     halves(insn, h -> code.loadConstant(insn.imm));
                 } else {
                     halves(insn, h -> code.loadConstant(insn.a).lload(n + h).lload(m + h).invokestatic(Names.HALVES,
-                            name.substring(0, name.indexOf('_')).toLowerCase(), HALF_OF_2));
+                            method(name), HALF_OF_2));
                 }
             }
         }
     }
 
-    /** Stack: ... -> ..., element c of Vn. */
-    private void element(Insn insn) {
-        int bit = insn.c << 3 + insn.a;
+    /** Stack: ... -> ..., an element of Vn. */
+    private void element(Insn insn, int index) {
+        int bit = index << 3 + insn.a;
         code.lload(bit >= 64 ? Locals.high(insn.rn) : Locals.low(insn.rn));
         if ((bit & 63) != 0) {
             code.loadConstant(bit & 63).lushr();
@@ -307,12 +456,12 @@ final class VectorEmitter {
         halves(insn, h -> code.lload(Locals.TEMP_1));
     }
 
-    private void insert(Insn insn) {
+    /** Stack: ..., value -> ... Its low bits become element c of Vd. */
+    private void insertAt(Insn insn) {
         int bit = insn.c << 3 + insn.a;
         int local = bit >= 64 ? Locals.high(insn.rd) : Locals.low(insn.rd);
         long mask = insn.a == 3 ? -1 : (1L << (8 << insn.a)) - 1;
-        code.lload(local).loadConstant(~(mask << (bit & 63))).land();
-        emit.get(insn.rn);
-        code.loadConstant(mask).land().loadConstant(bit & 63).lshl().lor().lstore(local);
+        code.loadConstant(mask).land().loadConstant(bit & 63).lshl()
+                .lload(local).loadConstant(~(mask << (bit & 63))).land().lor().lstore(local);
     }
 }
