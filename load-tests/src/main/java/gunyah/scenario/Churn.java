@@ -99,12 +99,12 @@ public final class Churn implements Scenario {
         MachineConfig machine = new MachineConfig(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64),
                 (guests + 1) * 512 * MIB, 5_000_000, Engine.of(engine), CpuModel.DEFAULT);
         List<List<Object>> rows = new ArrayList<>();
-        long end = System.nanoTime() + Quantity.time(duration).toNanos();
+        long start = System.nanoTime();
+        long end = start + Quantity.time(duration).toNanos();
         try (GunyahSystem system = GunyahSystem.start(machine)) {
             for (int round = 0; round < rounds && (round == 0 || System.nanoTime() < end); round++) {
-                long begin = System.nanoTime();
                 bootAndKill(system, round);
-                rows.add(row(round, System.nanoTime() - begin, system));
+                rows.add(row(System.nanoTime() - start, system));
             }
             return report(rows, system);
         }
@@ -135,12 +135,12 @@ public final class Churn implements Scenario {
                 Optional.empty(), true);
     }
 
-    private static List<Object> row(int round, long tookNs, GunyahSystem system) {
+    private static List<Object> row(long sinceStartNs, GunyahSystem system) {
         // classes leave with their last object
         System.gc();
         var classes = ManagementFactory.getClassLoadingMXBean();
         Translator.Statistics translated = translated(system);
-        return List.of((long) round, tookNs / 1e9, pools("Code"), pools("Metaspace"),
+        return List.of(sinceStartNs / 60e9, pools("Code"), pools("Metaspace"),
                 (long) classes.getLoadedClassCount(), classes.getUnloadedClassCount(), translated.regions(),
                 translated.instructions(), translated.shared(), translated.evicted());
     }
@@ -165,7 +165,7 @@ public final class Churn implements Scenario {
         figures.put("regions", (double) translated.regions());
         figures.put("ms_of_a_region", translated.makingNs() / 1e6 / Math.max(1, translated.regions()));
         figures.put("failures", (double) translated.failures());
-        return new Report(name(), settings, List.of("round", "seconds", "code_cache_mib", "metaspace_mib", "classes",
+        return new Report(name(), settings, List.of("minutes", "code_cache_mib", "metaspace_mib", "classes",
                 "unloaded", "regions", "instructions", "shared", "evicted"), rows, figures);
     }
 }
