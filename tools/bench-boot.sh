@@ -42,7 +42,7 @@ median() {
     sort -n | awk '{ v[NR] = $1 } END { printf "%.2f", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2000 }'
 }
 
-./gunyah --version >/dev/null
+./gunyah tune
 echo "$(nproc) x $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1), $(qemu-system-aarch64 --version | head -1)," \
     "$rounds rounds, medians, $cpus vCPU, 512 MiB"
 echo

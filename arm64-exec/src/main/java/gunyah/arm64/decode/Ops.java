@@ -3,8 +3,8 @@ package gunyah.arm64.decode;
 /**
  * The interpreter's switch numbers. {@link #CALL} and {@link #CALL_BRANCH} execute the row's semantics; the two after
  * them are not instructions but marks in a code page; the rest name the instruction forms that dominate real programs
- * and which the interpreter (but for the rarest) and translated code execute in line. {@code _X} works on 64 bits, {@code _W} on 32; most operands are prepared
- * by the row's field decoding so that one number serves many encodings.
+ * and which translated code and (but for the rarest) the interpreter execute in line. {@code _X} works on 64 bits,
+ * {@code _W} on 32; most operands are prepared by the row's field decoding so that one number serves many encodings.
  */
 public final class Ops {
     /** Call the semantics, go on with the next instruction. */
