@@ -36,7 +36,8 @@ public final class DiskImages {
     }
 
     private static DiskImage openQcow2(Path file, boolean readOnly, int depth) {
-        FileChannel channel = RawImage.channel(file, readOnly);
+        FileHoles holes = RawImage.holes(file, readOnly);
+        FileChannel channel = RawImage.channel(file, holes, readOnly);
         Optional<DiskImage> backing = Optional.empty();
         try {
             Qcow2Header header = Qcow2Header.read(channel);
@@ -44,9 +45,9 @@ public final class DiskImages {
                 throw new IOException("its writer did not end well: run qemu-img check -r all on it");
             }
             backing = backing(file, header, depth);
-            return new Qcow2Image(channel, header, backing, readOnly);
+            return new Qcow2Image(channel, holes, header, backing, readOnly);
         } catch (IOException | BadInput e) {
-            closeAll(channel, backing);
+            closeAll(channel, holes, backing);
             throw e instanceof BadInput bad ? bad : new BadInput("disk %s: %s".formatted(file, e.getMessage()), e);
         }
     }
@@ -69,13 +70,15 @@ public final class DiskImages {
         return Optional.of(open(path, true, format, depth + 1));
     }
 
-    private static void closeAll(FileChannel channel, Optional<DiskImage> backing) {
+    private static void closeAll(FileChannel channel, FileHoles holes, Optional<DiskImage> backing) {
         try (channel) {
             if (backing.isPresent()) {
                 backing.get().close();
             }
         } catch (IOException e) {
             // they were only looked at
+        } finally {
+            holes.close();
         }
     }
 }

@@ -38,6 +38,7 @@ final class Qcow2Image implements DiskImage {
     }
 
     private final FileChannel file;
+    private final FileHoles holes;
     private final Qcow2Header header;
     private final Optional<DiskImage> backing;
     private final Qcow2Refcounts refcounts;
@@ -57,9 +58,10 @@ final class Qcow2Image implements DiskImage {
      * @param readOnly whether nothing will be written
      * @throws IOException when its tables are not all there
      */
-    Qcow2Image(FileChannel file, Qcow2Header header, Optional<DiskImage> backing, boolean readOnly)
+    Qcow2Image(FileChannel file, FileHoles holes, Qcow2Header header, Optional<DiskImage> backing, boolean readOnly)
             throws IOException {
         this.file = file;
+        this.holes = holes;
         this.header = header;
         this.backing = backing;
         this.clusterSize = header.clusterSize();
@@ -359,7 +361,10 @@ final class Qcow2Image implements DiskImage {
             file.force(false);
             // each at most once, also when one of them fails
             while (!unused.isEmpty()) {
-                refcounts.release(unused.removeLast());
+                long offset = unused.removeLast();
+                if (refcounts.release(offset)) {
+                    holes.free(offset, clusterSize);
+                }
             }
         }
     }
@@ -380,6 +385,7 @@ final class Qcow2Image implements DiskImage {
                 writeTables();
             }
         } finally {
+            holes.close();
             if (backing.isPresent()) {
                 backing.get().close();
             }

@@ -150,8 +150,8 @@ final class Qcow2Refcounts {
         return cluster << clusterBits;
     }
 
-    /** One user of the cluster less. Nothing in the file may refer to it for that user any more. */
-    void release(long offset) throws IOException {
+    /** One user of the cluster less, for whom nothing in the file refers to it. {@return whether nobody uses it now} */
+    boolean release(long offset) throws IOException {
         long cluster = offset >> clusterBits;
         long count = count(cluster);
         if (count == 0) {
@@ -161,6 +161,7 @@ final class Qcow2Refcounts {
         if (count == 1 && cluster <= Integer.MAX_VALUE) {
             free.set((int) cluster);
         }
+        return count == 1;
     }
 
     /** {@return whether {@link #write} would write something} */

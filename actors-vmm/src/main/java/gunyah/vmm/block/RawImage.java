@@ -15,47 +15,63 @@ final class RawImage implements DiskImage {
     private static final int ZEROS = 1 << 16;
 
     private final FileChannel channel;
+    private final FileHoles holes;
     private final long size;
 
-    RawImage(FileChannel channel, long size) {
+    RawImage(FileChannel channel, FileHoles holes, long size) {
         this.channel = channel;
+        this.holes = holes;
         this.size = size;
     }
 
     /** Opens an image. @throws BadInput when the file cannot be one */
     static RawImage open(Path file, boolean readOnly) {
-        FileChannel channel = channel(file, readOnly);
+        FileHoles holes = holes(file, readOnly);
+        FileChannel channel = channel(file, holes, readOnly);
         try {
             long size = channel.size() / SECTOR * SECTOR;
             if (size == 0) {
                 closeQuietly(channel);
+                holes.close();
                 throw new BadInput("disk %s has no whole sector of %d bytes".formatted(file, SECTOR));
             }
-            return new RawImage(channel, size);
+            return new RawImage(channel, holes, size);
         } catch (IOException e) {
             throw new BadInput("disk %s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
     }
 
-    /** Opens a file, to write to it only if nobody else does. @throws BadInput when that is not possible */
-    static FileChannel channel(Path file, boolean readOnly) {
+    /** {@return what frees space of a file that will be written} @throws BadInput when there is no such file */
+    static FileHoles holes(Path file, boolean readOnly) {
         if (!Files.isRegularFile(file)) {
             throw new BadInput(Files.exists(file) ? "disk %s is not a regular file".formatted(file)
                     : "disk %s does not exist".formatted(file));
         }
+        return readOnly ? FileHoles.NONE : FileHoles.open(file);
+    }
+
+    /**
+     * Opens a file, to write to it only if nobody else does.
+     *
+     * @param holes of the file, closed when this fails
+     * @throws BadInput when that is not possible
+     */
+    static FileChannel channel(Path file, FileHoles holes, boolean readOnly) {
         FileChannel channel = null;
         try {
             channel = readOnly ? FileChannel.open(file, StandardOpenOption.READ)
-                    : FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                    : FileChannel.open(holes.path(file), StandardOpenOption.READ, StandardOpenOption.WRITE);
             if (readOnly || channel.tryLock() != null) {
                 return channel;
             }
         } catch (OverlappingFileLockException e) {
             // another disk of this program has it
         } catch (IOException e) {
+            holes.close();
             throw new BadInput("disk %s cannot be opened: %s".formatted(file, e.getMessage()), e);
         }
         closeQuietly(channel);
+        holes.close();
         throw new BadInput("disk %s is in use by another VM: give each its own, or all of them ',ro'".formatted(file));
     }
 
@@ -110,14 +126,17 @@ final class RawImage implements DiskImage {
         }
     }
 
-    /** Java cannot give part of a file back, so nothing happens, which is allowed. */
+    /** Where the file system has no holes nothing happens, which is allowed. */
     @Override
-    public void discard(long position, long length) {
-        // reads as before
+    public void discard(long position, long length) throws IOException {
+        holes.free(position, length);
     }
 
     @Override
     public void zero(long position, long length, boolean mayFree) throws IOException {
+        if (mayFree && holes.free(position, length) || holes.zero(position, length)) {
+            return;
+        }
         byte[] zeros = new byte[(int) Math.min(length, ZEROS)];
         for (long done = 0; done < length; done += zeros.length) {
             write(position + done, zeros, 0, (int) Math.min(zeros.length, length - done));
@@ -131,6 +150,10 @@ final class RawImage implements DiskImage {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        try {
+            channel.close();
+        } finally {
+            holes.close();
+        }
     }
 }

@@ -36,7 +36,7 @@ class DiskFaultsTest {
     private void openRaw() {
         new Random(SEED).nextBytes(contents);
         file = new MemoryChannel(contents);
-        driver = new TestDriver(new VirtioBlock("disk0", new RawImage(file, SIZE), false, 1)).start(0);
+        driver = new TestDriver(new VirtioBlock("disk0", new RawImage(file, FileHoles.NONE, SIZE), false, 1)).start(0);
     }
 
     private byte[] request(int type, long sector, Part... data) {
@@ -115,7 +115,7 @@ class DiskFaultsTest {
     }
 
     private static Qcow2Image open(MemoryChannel file) throws IOException {
-        return new Qcow2Image(file, Qcow2Header.read(file), Optional.empty(), false);
+        return new Qcow2Image(file, FileHoles.NONE, Qcow2Header.read(file), Optional.empty(), false);
     }
 
     private String run(String... command) throws IOException, InterruptedException {

@@ -62,7 +62,7 @@ class Qcow2FuzzTest {
     /** {@return whether it could be opened} */
     private boolean use(MemoryChannel file, Random random, int steps) {
         try {
-            Qcow2Image image = new Qcow2Image(file, Qcow2Header.read(file), Optional.empty(), false);
+            Qcow2Image image = new Qcow2Image(file, FileHoles.NONE, Qcow2Header.read(file), Optional.empty(), false);
             byte[] buffer = new byte[PIECE];
             int limit = (int) Math.min(image.size(), SIZE) / DiskImage.SECTOR - PIECE / DiskImage.SECTOR;
             for (int step = 0; step < steps && limit > 0; step++) {

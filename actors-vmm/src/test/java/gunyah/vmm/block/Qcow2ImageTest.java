@@ -119,6 +119,25 @@ class Qcow2ImageTest {
         }
     }
 
+    @Test
+    void whatIsDiscardedTakesNoSpace() throws Exception {
+        HostBlocks.assumeHoles(directory);
+        Path file = create("disk.qcow2");
+        byte[] data = new byte[1 << 20];
+        new Random(SEED).nextBytes(data);
+        try (DiskImage image = open(file, false)) {
+            image.write(0, data, 0, data.length);
+            image.flush();
+            long before = HostBlocks.of(file);
+            image.discard(1 << 18, 1 << 19);
+            image.flush();
+            assertThat(HostBlocks.of(file)).isEqualTo(before - (1 << 19 - 9));
+        }
+        check(file);
+        Arrays.fill(data, 1 << 18, 3 << 18, (byte) 0);
+        assertThat(Arrays.copyOf(contents(file), data.length)).isEqualTo(data);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"raw", "qcow2"})
     void readsFromItsBackingFileAndLeavesItAlone(String format) throws IOException {

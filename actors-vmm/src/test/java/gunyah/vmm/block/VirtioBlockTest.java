@@ -9,8 +9,10 @@ import gunyah.vmm.virtio.Bits;
 import gunyah.vmm.virtio.TestDriver;
 import gunyah.vmm.virtio.TestDriver.Part;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
@@ -110,15 +112,50 @@ class VirtioBlockTest {
     }
 
     @Test
-    void zeroesAndDiscards() throws IOException {
+    void zeroesRanges() throws IOException {
         byte[] ranges = Arrays.copyOf(range(3, 2, 1), 32);
         System.arraycopy(range(10, 1, 0), 0, ranges, 16, 16);
 
         assertThat(status(driver.call(0, header(13, 0), Part.out(ranges), Part.in(1)))).isEqualTo(OK);
-        assertThat(status(driver.call(0, header(11, 0), Part.out(range(20, 100, 0)), Part.in(1)))).isEqualTo(OK);
 
         Arrays.fill(contents, 3 * 512, 5 * 512, (byte) 0);
         Arrays.fill(contents, 10 * 512, 11 * 512, (byte) 0);
+        assertThat(Files.readAllBytes(file)).isEqualTo(contents);
+    }
+
+    @Test
+    void whatIsDiscardedTakesNoSpace() throws Exception {
+        HostBlocks.assumeHoles(directory);
+        long before = HostBlocks.of(file);
+
+        assertThat(status(driver.call(0, header(11, 0), Part.out(range(256, 512, 0)), Part.in(1)))).isEqualTo(OK);
+        assertThat(HostBlocks.of(file)).isEqualTo(before - 512);
+        assertThat(status(driver.call(0, header(13, 0), Part.out(range(1024, 256, 1)), Part.in(1)))).isEqualTo(OK);
+        assertThat(HostBlocks.of(file)).isEqualTo(before - 768);
+        // without the flag the place has to be kept, and is
+        assertThat(status(driver.call(0, header(13, 0), Part.out(range(1280, 256, 0)), Part.in(1)))).isEqualTo(OK);
+        assertThat(HostBlocks.of(file)).isEqualTo(before - 768);
+        // parts of the file system's blocks become zeros
+        assertThat(status(driver.call(0, header(11, 0), Part.out(range(1, 1, 0)), Part.in(1)))).isEqualTo(OK);
+        assertThat(HostBlocks.of(file)).isEqualTo(before - 768);
+
+        Arrays.fill(contents, 256 * 512, 768 * 512, (byte) 0);
+        Arrays.fill(contents, 1024 * 512, 1536 * 512, (byte) 0);
+        Arrays.fill(contents, 512, 1024, (byte) 0);
+        assertThat(Files.readAllBytes(file)).isEqualTo(contents);
+    }
+
+    @Test
+    void withoutHolesADiscardDoesNothingAndZerosAreWritten() throws IOException {
+        image.close();
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        image = new RawImage(channel, FileHoles.NONE, SECTORS * 512L);
+        driver = new TestDriver(new VirtioBlock("disk0", image, false, 1)).start(0);
+
+        assertThat(status(driver.call(0, header(11, 0), Part.out(range(256, 512, 0)), Part.in(1)))).isEqualTo(OK);
+        assertThat(status(driver.call(0, header(13, 0), Part.out(range(1024, 256, 1)), Part.in(1)))).isEqualTo(OK);
+
+        Arrays.fill(contents, 1024 * 512, 1280 * 512, (byte) 0);
         assertThat(Files.readAllBytes(file)).isEqualTo(contents);
     }
 
