@@ -18,20 +18,28 @@ public sealed interface NetConfig {
     record Switched(String name) implements NetConfig {
     }
 
+    /** What a port carries. */
+    enum Transport {
+        TCP, UDP
+    }
+
     /**
      * A port of this computer that leads to one of the guest.
      *
+     * @param transport of both ports
      * @param host      address to listen at; loopback when empty
      * @param hostPort  0 = any that is free
      * @param guestPort in the guest
      */
-    record Forward(String host, int hostPort, int guestPort) {
+    record Forward(Transport transport, String host, int hostPort, int guestPort) {
     }
 
-    Pattern FORWARD = Pattern.compile("hostfwd=tcp:([^:,]*):([0-9]{1,5})-(?:10\\.0\\.2\\.15)?:([0-9]{1,5})");
+    /** Of a forwarded port, for people. */
+    String FORM = "hostfwd=tcp|udp:[HOST]:PORT-:GUESTPORT";
+    Pattern FORWARD = Pattern.compile("hostfwd=(tcp|udp)?:([^:,]*):([0-9]{1,5})-(?:10\\.0\\.2\\.15)?:([0-9]{1,5})");
     Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,32}");
 
-    /** Reads {@code user[,hostfwd=tcp:[HOST]:PORT-:GUESTPORT]...} or {@code switch=NAME}. @throws BadInput */
+    /** Reads {@code user[,hostfwd=tcp|udp:[HOST]:PORT-:GUESTPORT]...} or {@code switch=NAME}. @throws BadInput */
     static NetConfig parse(String text) {
         OptionText parts = OptionText.of(text);
         if (parts.first().startsWith("switch=") && parts.rest().isEmpty()) {
@@ -41,8 +49,7 @@ public sealed interface NetConfig {
             }
         }
         if (!parts.first().equals("user")) {
-            throw new BadInput("a network is user[,hostfwd=tcp:[HOST]:PORT-:GUESTPORT], switch=NAME or none, not '%s'"
-                    .formatted(text));
+            throw new BadInput("a network is user[,%s], switch=NAME or none, not '%s'".formatted(FORM, text));
         }
         return new User(parts.rest().stream().map(NetConfig::forward).toList());
     }
@@ -50,13 +57,14 @@ public sealed interface NetConfig {
     private static Forward forward(String text) {
         Matcher matcher = FORWARD.matcher(text);
         if (matcher.matches()) {
-            int hostPort = Integer.parseInt(matcher.group(2));
-            int guestPort = Integer.parseInt(matcher.group(3));
+            int hostPort = Integer.parseInt(matcher.group(3));
+            int guestPort = Integer.parseInt(matcher.group(4));
             if (hostPort <= 0xffff && guestPort > 0 && guestPort <= 0xffff) {
-                return new Forward(matcher.group(1), hostPort, guestPort);
+                Transport transport = "udp".equals(matcher.group(1)) ? Transport.UDP : Transport.TCP;
+                return new Forward(transport, matcher.group(2), hostPort, guestPort);
             }
         }
-        throw new BadInput("'%s' is not hostfwd=tcp:[HOST]:PORT-:GUESTPORT".formatted(text));
+        throw new BadInput("'%s' is not %s".formatted(text, FORM));
     }
 
     /** Reads several; {@code none} among them means none at all. */

@@ -1,6 +1,7 @@
 package gunyah.cli;
 
 import gunyah.config.BadInput;
+import gunyah.config.NetConfig;
 import gunyah.config.RunSettings;
 import gunyah.config.SettingsReader;
 import gunyah.config.VmConfig;
@@ -70,7 +71,7 @@ final class RunCommand implements Callable<Integer> {
     private List<String> disks = List.of();
 
     @Option(names = "--net", paramLabel = "NET",
-            description = "user[,hostfwd=tcp:[HOST]:PORT-:GUESTPORT], switch=NAME or none (default); may be repeated")
+            description = "user[," + NetConfig.FORM + "], switch=NAME or none (default); may be repeated")
     private List<String> nets = List.of();
 
     @Option(names = "--primary-kernel", paramLabel = "FILE",

@@ -63,12 +63,17 @@ class MainTest {
         int status = run("off\n", "run", "--kernel", "k", "--initrd", "i", "--append", "quiet", "--dtb", "d", "--cpus",
                 "4", "--mem", "1G", "--pcpus", "3", "--name", "web", "--console", "file:" + console, "--timeout", "1m",
                 "--stats", "--trace", "t.jsonl", "--dtb-overlay", "o1", "--dtb-overlay", "o2", "--unprotected",
-                "--memory-backing", "prealloc", "--huge-pages", "--no-reboot");
+                "--memory-backing", "prealloc", "--huge-pages", "--no-reboot", "--disk", "d.qcow2,ro", "--net",
+                "user,hostfwd=:127.0.0.2:1-:2,hostfwd=udp::0-10.0.2.15:53", "--net", "switch=lan", "--share", "f",
+                "--vsock", "7,socket=s", "--balloon", "64M", "--rng", "--serial", "ns16550a");
 
         assertThat(status).isZero();
         assertThat(machine.launched().get("web").toString()).contains("cpus=4", "memoryBytes=1073741824",
                 "kernel=Optional[k]", "initrd=Optional[i]", "commandLine=quiet", "dtb=Optional[d]",
-                "overlays=[o1, o2]", "isProtected=false, preallocated=true, hugePages=true", "reboots=false");
+                "overlays=[o1, o2]", "isProtected=false, preallocated=true, hugePages=true", "reboots=false",
+                "DiskConfig[file=d.qcow2, readOnly=true", "Forward[transport=TCP, host=127.0.0.2, hostPort=1, guestPort=2]",
+                "Forward[transport=UDP, host=, hostPort=0, guestPort=53]", "Switched[name=lan]", "shares=[f]",
+                "VsockConfig[cid=7, socket=s]", "balloon=OptionalLong[67108864]", "rng=true", "serial=NS16550A");
         assertThat(started.getFirst().pcpus()).isEqualTo(3);
         assertThat(traces).containsExactly(Path.of("t.jsonl"));
         assertThat(Files.readString(console)).startsWith("hello from web");
@@ -134,6 +139,15 @@ class MainTest {
         "run debian --kernel k | 'debian' and a kernel or firmware file are both given",
         "run --protected --unprotected | --protected and --unprotected are both given: give one of them",
         "run --memory-backing eager | option --memory-backing: must be lazy or prealloc, not 'eager'",
+        "run --disk d,rw | option --disk: a disk has no property 'rw'",
+        "run --disk d,format=vdi | option --disk: a disk's format is raw or qcow2, not 'vdi'",
+        "run --net bridge | option --net: a network is user[,hostfwd=tcp",
+        "run --net user,hostfwd=udp::70000-:80 | option --net: 'hostfwd=udp::70000-:80' is not hostfwd=tcp",
+        "run --net user,hostfwd=tcp::1-:0 | option --net: 'hostfwd=tcp::1-:0' is not hostfwd=tcp",
+        "run --vsock 1 | option --vsock: a guest's CID must be a number from 3 to 4294967294",
+        "run --balloon 1 | option --balloon: the size '1' has no unit",
+        "run --balloon 2G | the balloon is to take 2147483648 bytes, but the VM has only 268435456",
+        "run --serial pl012 | option --serial: must be pl011, ns16550a or virtio, not 'pl012'",
         "run --dtb-overlay | Missing required parameter for option '--dtb-overlay'",
         "run --vms 2 --dump-dtb f | option --dump-dtb: a device tree is written for one VM, not for 2",
         "run --primary-kernel k --unprotected | option --unprotected: that is for guests; the primary VM owns",

@@ -6,10 +6,14 @@ import gunyah.vmm.virtio.Bits;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.nio.channels.Channel;
 import java.nio.channels.DatagramChannel;
+import java.nio.channels.NetworkChannel;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -48,7 +52,8 @@ public final class UserNet implements Network {
 
     private final Selector selector;
     private final RandomGenerator random;
-    private final List<ServerSocketChannel> listeners = new ArrayList<>();
+    private final List<NetworkChannel> listeners = new ArrayList<>();
+    private final List<Integer> forwardedPorts = new ArrayList<>();
     private final ConcurrentLinkedQueue<Frame> fromGuest = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
     /** The thread was told of frames that it has not looked for yet. */
@@ -112,23 +117,39 @@ public final class UserNet implements Network {
 
     private void listen(NetConfig.Forward forward) throws IOException {
         InetAddress address = forward.host().isEmpty() ? loopback() : InetAddress.getByName(forward.host());
-        ServerSocketChannel listener = ServerSocketChannel.open();
+        InetSocketAddress place = new InetSocketAddress(address, forward.hostPort());
+        switch (forward.transport()) {
+            case TCP -> {
+                ServerSocketChannel listener = ServerSocketChannel.open();
+                listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+                listen(listener, place, SelectionKey.OP_ACCEPT, forward);
+            }
+            case UDP -> {
+                DatagramChannel listener = DatagramChannel.open(StandardProtocolFamily.INET);
+                listen(listener, place, SelectionKey.OP_READ, new UdpPort(this, listener, forward.guestPort()));
+            }
+        }
+        LOG.info("{} port {} leads to the guest's port {}", forward.transport(), forwardedPorts.getLast(),
+                forward.guestPort());
+    }
+
+    private <C extends SelectableChannel & NetworkChannel> void listen(C listener, InetSocketAddress place,
+            int interest, Object attachment) throws IOException {
         listeners.add(listener);
         try {
-            listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            listener.bind(new InetSocketAddress(address, forward.hostPort()));
+            listener.bind(place);
         } catch (IOException e) {
-            throw new IOException("port %d of %s: %s".formatted(forward.hostPort(), address.getHostAddress(),
+            throw new IOException("port %d of %s: %s".formatted(place.getPort(), place.getAddress().getHostAddress(),
                     e.getMessage()), e);
         }
         listener.configureBlocking(false);
-        listener.register(selector, SelectionKey.OP_ACCEPT, forward);
-        LOG.info("port {} leads to the guest's port {}", listener.getLocalAddress(), forward.guestPort());
+        listener.register(selector, interest, attachment);
+        forwardedPorts.add(((InetSocketAddress) listener.getLocalAddress()).getPort());
     }
 
     /** {@return the ports that lead to the guest, as this computer numbers them, in the order of the configuration} */
     public List<Integer> forwardedPorts() {
-        return listeners.stream().map(listener -> listener.socket().getLocalPort()).toList();
+        return List.copyOf(forwardedPorts);
     }
 
     @Override
@@ -220,7 +241,7 @@ public final class UserNet implements Network {
 
     private void release() {
         tcp.values().forEach(flow -> closeQuietly(flow.channel()));
-        udp.values().forEach(flow -> closeQuietly(flow.channel()));
+        List.copyOf(udp.values()).forEach(UdpFlow::close);
         listeners.forEach(this::closeQuietly);
         try {
             selector.close();
@@ -247,6 +268,7 @@ public final class UserNet implements Network {
                 touched.add(flow);
             }
             case UdpFlow flow -> flow.ready();
+            case UdpPort port -> port.ready();
             case NetConfig.Forward forward -> accept((ServerSocketChannel) key.channel(), forward);
             default -> throw new IllegalStateException("key of " + key.attachment());
         }
@@ -297,7 +319,7 @@ public final class UserNet implements Network {
         udp.values().removeIf(flow -> {
             boolean idle = now - flow.usedNs() > UDP_IDLE_NS;
             if (idle) {
-                closeQuietly(flow.channel());
+                flow.close();
             }
             return idle;
         });
@@ -365,19 +387,14 @@ public final class UserNet implements Network {
         if (target.isEmpty()) {
             return null;
         }
-        if (udp.size() >= MAX_UDP) {
-            UdpFlow oldest = udp.values().stream().min(Comparator.comparingLong(UdpFlow::usedNs)).orElseThrow();
-            udp.remove(oldest.key());
-            closeQuietly(oldest.channel());
-        }
         DatagramChannel channel = null;
         try {
             channel = DatagramChannel.open();
             channel.configureBlocking(false);
             channel.connect(target.get());
-            UdpFlow flow = new UdpFlow(this, key, channel);
+            UdpFlow flow = UdpFlow.fromGuest(this, key, channel);
             channel.register(selector, SelectionKey.OP_READ, flow);
-            udp.put(key, flow);
+            keep(flow);
             return flow;
         } catch (IOException e) {
             if (channel != null) {
@@ -385,6 +402,22 @@ public final class UserNet implements Network {
             }
             return null;
         }
+    }
+
+    /** {@return a flow for who sent to a forwarded port} */
+    UdpFlow openUdp(int guestPort, UdpPort port, SocketAddress sender) {
+        UdpFlow flow = UdpFlow.toGuest(this, freeKey(guestPort), port, sender);
+        keep(flow);
+        return flow;
+    }
+
+    private void keep(UdpFlow flow) {
+        if (udp.size() >= MAX_UDP) {
+            UdpFlow oldest = udp.values().stream().min(Comparator.comparingLong(UdpFlow::usedNs)).orElseThrow();
+            udp.remove(oldest.key());
+            oldest.close();
+        }
+        udp.put(flow.key(), flow);
     }
 
     /** {@return where what the guest sends to an address goes on this computer; empty when nowhere} */
@@ -501,7 +534,7 @@ public final class UserNet implements Network {
         do {
             nextPort = nextPort == 0xffff ? 49152 : nextPort + 1;
             key = new TcpFlow.Key(UserAddresses.GUEST, guestPort, UserAddresses.GATEWAY, nextPort);
-        } while (tcp.containsKey(key));
+        } while (tcp.containsKey(key) || udp.containsKey(key));
         return key;
     }
 }

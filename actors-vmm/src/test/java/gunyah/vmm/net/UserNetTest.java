@@ -10,11 +10,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gunyah.config.BadInput;
 import gunyah.config.NetConfig;
+import gunyah.config.NetConfig.Transport;
 import gunyah.vmm.virtio.Bits;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +37,8 @@ class UserNetTest {
 
     @BeforeEach
     void open() {
-        net = UserNet.open(new NetConfig.User(List.of(new NetConfig.Forward("", 0, 80))), new Random(1));
+        net = UserNet.open(new NetConfig.User(List.of(new NetConfig.Forward(Transport.TCP, "", 0, 80),
+                new NetConfig.Forward(Transport.UDP, "", 0, 53))), new Random(1));
         net.plug(card);
         guest = new TestGuest(net);
     }
@@ -209,9 +212,52 @@ class UserNetTest {
     }
 
     @Test
+    void datagramsToAForwardedPortReachTheGuestAndEachSenderGetsItsAnswer() throws IOException {
+        InetSocketAddress port = new InetSocketAddress(InetAddress.getLoopbackAddress(), net.forwardedPorts().get(1));
+        try (DatagramSocket one = new DatagramSocket(); DatagramSocket two = new DatagramSocket()) {
+            int first = asked(one, "one", port);
+            int second = asked(two, "two", port);
+            assertThat(second).isNotEqualTo(first);
+            assertThat(asked(one, "again", port)).isEqualTo(first);
+
+            answered(two, second, "for two");
+            answered(one, first, "for one");
+        }
+    }
+
+    @Test
+    void moreSendersThanThereIsRoomForAllReachTheGuest() throws IOException {
+        InetSocketAddress port = new InetSocketAddress(InetAddress.getLoopbackAddress(), net.forwardedPorts().get(1));
+        for (int round = 0; round < 300; round++) {
+            try (DatagramSocket client = new DatagramSocket()) {
+                answered(client, asked(client, "number " + round, port), "answer " + round);
+            }
+        }
+    }
+
+    /** {@return the port of the gateway that the guest saw it come from} */
+    private int asked(DatagramSocket client, String text, InetSocketAddress port) throws IOException {
+        client.setSoTimeout(20_000);
+        client.send(new DatagramPacket(text.getBytes(StandardCharsets.US_ASCII), text.length(), port));
+        byte[] frame = card.await(f -> Ip4.protocol(f.bytes()) == Ip4.UDP).bytes();
+        assertThat(Ip4.source(frame)).isEqualTo(UserAddresses.GATEWAY);
+        assertThat(Bits.be16(frame, TCP + 2)).isEqualTo(53);
+        assertThat(new String(frame, TCP + 8, text.length(), StandardCharsets.US_ASCII)).isEqualTo(text);
+        return Bits.be16(frame, TCP);
+    }
+
+    private void answered(DatagramSocket client, int peerPort, String text) throws IOException {
+        net.send(Ip4.udp(UserAddresses.GATEWAY_MAC, MAC, UserAddresses.GUEST, 53, UserAddresses.GATEWAY, peerPort,
+                text.getBytes(StandardCharsets.US_ASCII), text.length()));
+        DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+        client.receive(packet);
+        assertThat(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII)).isEqualTo(text);
+    }
+
+    @Test
     void aPortThatIsTakenIsTheUsersMistake() {
         NetConfig.User same = new NetConfig.User(
-                List.of(new NetConfig.Forward("", net.forwardedPorts().getFirst(), 22)));
+                List.of(new NetConfig.Forward(Transport.TCP, "", net.forwardedPorts().getFirst(), 22)));
 
         assertThatThrownBy(() -> UserNet.open(same, new Random(1))).isInstanceOf(BadInput.class)
                 .hasMessageContaining("port");
