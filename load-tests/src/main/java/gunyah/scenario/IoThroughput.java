@@ -49,8 +49,8 @@ public final class IoThroughput implements Scenario {
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "default 3")
     private int rounds;
 
-    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "interpret",
-            description = "of our machine (default interpret)")
+    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "auto",
+            description = "of our machine (default auto)")
     private String engine;
 
     @Option(names = "--unprotected", description = "share the guest's memory, so that it need not copy for its devices")

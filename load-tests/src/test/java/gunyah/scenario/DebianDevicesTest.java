@@ -3,6 +3,7 @@ package gunyah.scenario;
 import static gunyah.scenario.DebianShell.COMMAND;
 import static gunyah.scenario.DebianShell.command;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import gunyah.config.DeviceConfig;
 import gunyah.config.MemoryConfig;
@@ -38,14 +39,17 @@ class DebianDevicesTest {
     @TempDir
     private Path directory;
 
-    /** Its drivers use all memory directly; after a reboot the disk is as it was left. */
+    /**
+     * Its drivers use all memory directly; after a reboot the disk is as it was left. What it does not need it gives
+     * back: blocks of the disk and pages of its memory.
+     */
     @Test
     void aGuestInSharedMemoryUsesItsDiskAndReboots() throws Exception {
         Path disk = HostTools.ext4(directory.resolve("shared.img"), 32 << 20);
         try (GunyahSystem system = GunyahSystem.start(Guests.machine(1))) {
             Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_1, 1, "cryptomgr.notests")
                     .with(new MemoryConfig(false, false, true))
-                    .with(new DeviceConfig(List.of(HostTools.raw(disk, false)), List.of())));
+                    .with(new DeviceConfig(List.of(HostTools.raw(disk, false)), List.of()).withBalloon(64 << 20)));
             DebianShell.await(vm);
             command(vm, "dmesg | grep -c 'software IO TLB: mapped'", "0");
             command(vm, "mount -t ext4 /dev/vda /mnt && dd if=/dev/urandom of=/mnt/r bs=1M count=8 && echo written=$?",
@@ -57,6 +61,14 @@ class DebianDevicesTest {
 
             DebianShell.await(vm);
             command(vm, "mount -t ext4 /dev/vda /mnt && sha256sum /mnt/r", sum);
+            long full = HostTools.blocks(disk);
+            command(vm, "rm /mnt/r && sync && fstrim /mnt && umount /mnt && echo trimmed=$?", "trimmed=0");
+            assertThat(HostTools.blocks(disk)).isLessThanOrEqualTo(full - (8 << 20 - 9));
+
+            await().atMost(COMMAND).until(() -> vm.ballooned() == 64 << 20);
+            vm.balloon(16 << 20);
+            await().atMost(COMMAND).until(() -> vm.ballooned() == 16 << 20);
+            command(vm, "head -c 300000000 /dev/zero > /tmp/filled && echo filled=$?", "filled=0");
             vm.type("poweroff -f\n");
             assertThat(vm.awaitExit(COMMAND).kind()).isEqualTo(VmOutcome.Kind.POWERED_OFF);
         }

@@ -10,8 +10,10 @@ import gunyah.config.Serial;
 import gunyah.runtime.GunyahSystem;
 import gunyah.runtime.Vm;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +43,9 @@ class DebianNetworkTest {
         String sum = HostTools.digest("SHA-256", data);
         Path folder = Files.createDirectory(directory.resolve("shared"));
         Files.writeString(folder.resolve("hello"), "from the host");
-        DeviceConfig user = new DeviceConfig(List.of(), List.of(new NetConfig.User(List.of()),
+        int forwarded = HostTools.freePort();
+        DeviceConfig user = new DeviceConfig(List.of(), List.of(new NetConfig.User(List.of(
+                new NetConfig.Forward(NetConfig.Transport.TCP, "", forwarded, 80))),
                 new NetConfig.Switched("lan")), false, Serial.PL011, List.of(folder), Optional.empty(),
                 OptionalLong.empty());
         DeviceConfig lan = new DeviceConfig(List.of(), List.of(new NetConfig.Switched("lan")));
@@ -58,6 +62,11 @@ class DebianNetworkTest {
             command(one, "wget -q -O /dev/null --post-file /tmp/data http://10.0.2.2:%d/ && echo sent=$?"
                     .formatted(web.port()), "sent=0");
             assertThat(web.posted).singleElement().isEqualTo(sum);
+
+            command(one, "httpd -h /tmp && echo serves=$?", "serves=0");
+            try (InputStream served = URI.create("http://127.0.0.1:%d/data".formatted(forwarded)).toURL().openStream()) {
+                assertThat(HostTools.digest("SHA-256", served.readAllBytes())).isEqualTo(sum);
+            }
 
             command(one, "ip addr add 192.168.7.1/24 dev eth1 && ip link set eth1 up && echo up=$?", "up=0");
             command(two, "ip addr add 192.168.7.2/24 dev eth0 && echo up=$?", "up=0");

@@ -6,6 +6,9 @@ import gunyah.config.DiskConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -25,6 +28,21 @@ final class HostTools {
         }
         assertThat(run("/sbin/mke2fs", "-q", "-t", "ext4", file.toString())).isZero();
         return file;
+    }
+
+    /** {@return a port that nobody listens at now} */
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** {@return what a file takes of its file system, in units of 512 bytes} */
+    static long blocks(Path file) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertThat(process.waitFor()).isZero();
+        return Long.parseLong(text.strip());
     }
 
     /** {@return the exit status of a command, whose output is thrown away} */

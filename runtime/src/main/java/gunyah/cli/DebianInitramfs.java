@@ -33,6 +33,7 @@ final class DebianInitramfs {
                 for module in "$@"; do
                     file=/lib/modules/$(uname -r)/$module.ko
                     [ ! -f $file ] || insmod $file
+                    rm -f $file
                 done
             }
             case $(echo /sys/bus/platform/devices/*) in
