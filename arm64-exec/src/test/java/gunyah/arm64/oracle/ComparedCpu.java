@@ -7,10 +7,14 @@ import gunyah.arm64.CpuConfig;
 import gunyah.arm64.IdlePort;
 import gunyah.arm64.InnerShareable;
 import gunyah.arm64.decode.Insn;
+import gunyah.arm64.interp.CodePage;
+import gunyah.arm64.state.Abort;
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
+import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.translate.Region;
 import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
 import gunyah.memory.PhysicalMemory;
@@ -18,6 +22,7 @@ import gunyah.memory.Stage2Table;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
@@ -167,6 +172,34 @@ final class ComparedCpu implements AutoCloseable {
         if (!insn.row.branches()) {
             cpu.s.pc += 4;
         }
+    }
+
+    /**
+     * As {@link #run}, by a region of this one instruction; what it leaves to the interpreter, that does.
+     *
+     * @param translator translates at once
+     * @return whether the region did it
+     */
+    boolean runTranslated(Case c, Insn insn, Translator translator, ByteBuffer states, byte[] buffer) {
+        load(c, states, buffer);
+        int slot = (int) c.pc() >>> 2 & CodePage.SLOTS - 1;
+        Insn[] page = new Insn[CodePage.SLOTS];
+        page[slot] = insn;
+        BitSet arrived = new BitSet();
+        arrived.set(slot);
+        translator.request(page, arrived, slot, true);
+        Region region = translator.find(cpu.mmu.hostForFetch(c.pc()) & -4096, slot, c.word());
+        long before = cpu.s.retired;
+        try {
+            region.run(cpu, c.pc() & -4096, slot, before + 1);
+        } catch (Abort | UndefinedInstruction reason) {
+            // the state is that before the instruction
+        }
+        boolean done = cpu.s.retired != before;
+        if (!done) {
+            cpu.run(1);
+        }
+        return done;
     }
 
     /**

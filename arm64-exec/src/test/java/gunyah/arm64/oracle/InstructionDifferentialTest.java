@@ -8,6 +8,7 @@ import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.translate.Translator;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,18 +18,21 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Every row of the table against QEMU: random legal words on random states must leave the same registers, flags,
  * memory, or take the same exception with the same syndrome. Properties: {@code gunyah.seed}; {@code gunyah.cases}
- * (all cases together, default 200,000); {@code gunyah.rows} (a pattern of row names).
+ * (all cases together, default 200,000); {@code gunyah.translated} (how many of them by translated code, too, default
+ * 5,000); {@code gunyah.rows} (a pattern of row names).
  */
 @Tag("guest")
 class InstructionDifferentialTest {
     private static final long SEED = Long.getLong("gunyah.seed", 20260720L);
     private static final int CASES = Integer.getInteger("gunyah.cases", 200_000);
+    private static final int TRANSLATED = Integer.getInteger("gunyah.translated", 5_000);
     private static final String ONLY = System.getProperty("gunyah.rows", ".*");
     private static final int STATES = 1024;
     private static final int CHUNK = 50_000;
@@ -43,6 +47,9 @@ class InstructionDifferentialTest {
     private final SplittableRandom random = new SplittableRandom(SEED);
     private final Decoder decoder = Decoder.of(CpuFeatures.MAX);
     private final Map<String, Differences> differences = new TreeMap<>();
+    private final Translator translator = new Translator(Translator.Policy.EVERYTHING);
+    private final Set<String> translated = new TreeSet<>();
+    private final SplittableRandom sample = new SplittableRandom(SEED);
 
     private final int[] accepted = new int[AcceptedDifference.values().length];
 
@@ -69,6 +76,7 @@ class InstructionDifferentialTest {
 
         System.out.printf("%,d cases of %d rows agree with QEMU but for %d rows, seed %d%n", done, rows.size(),
                 differences.size(), SEED);
+        System.out.printf("    of %d rows also by translated code%n", translated.size());
         for (AcceptedDifference difference : AcceptedDifference.values()) {
             System.out.printf("    %,d accepted: %s%n", accepted[difference.ordinal()], difference);
         }
@@ -76,6 +84,9 @@ class InstructionDifferentialTest {
         differences.forEach((name, found) -> report.append("%n%s: %d of about %d, first %s".formatted(name,
                 found.count, CASES / rows.size(), found.first)));
         assertThat(differences.keySet()).as("seed %d%s", SEED, report).isEmpty();
+        assertThat(translator.statistics().failures()).as("regions that do not load").isZero();
+        assertThat(translated.size()).as("rows by translated code")
+                .isGreaterThanOrEqualTo(Math.min(rows.size(), TRANSLATED) / 2);
     }
 
     private void keptCases() throws IOException {
@@ -127,6 +138,13 @@ class InstructionDifferentialTest {
                 if (difference.isEmpty() && insn.op > Ops.CALL_BRANCH && !cpu.faulted()) {
                     cpu.runSemantics(c, insn, states, memory);
                     difference = cpu.difference(c, expected);
+                }
+                if (difference.isEmpty() && sample.nextInt(CASES) < TRANSLATED && insn.op != Ops.CALL_STACK) {
+                    if (cpu.runTranslated(c, insn, translator, states, memory)) {
+                        translated.add(c.row().name());
+                    }
+                    difference = cpu.difference(c, expected);
+                    difference = difference.isEmpty() ? "" : "translated: " + difference;
                 }
                 if (!difference.isEmpty()) {
                     Differences found = differences.computeIfAbsent(c.row().name(), name -> new Differences());
