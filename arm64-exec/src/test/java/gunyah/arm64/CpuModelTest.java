@@ -9,6 +9,7 @@ import gunyah.arm64.state.CpuFeatures.Feature;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,6 +25,7 @@ class CpuModelTest {
     private static final int ISAR1 = key(3, 0, 0, 6, 1);
     private static final int PFR0 = key(3, 0, 0, 4, 0);
     private static final int PFR1 = key(3, 0, 0, 4, 1);
+    private static final int DFR0 = key(3, 0, 0, 5, 0);
     private static final int MMFR0 = key(3, 0, 0, 7, 0);
     private static final int MMFR1 = key(3, 0, 0, 7, 1);
     private static final int MMFR2 = key(3, 0, 0, 7, 2);
@@ -122,6 +124,25 @@ class CpuModelTest {
                 long field = board.cpu().sys.read(row.register) >>> row.shift & 15;
                 assertThat(field).as("%s in the ID register", row.feature).isLessThan(row.level);
                 assertThat(row.word == NONE || !retires(board, row.word)).as("%s is UNDEFINED", row.feature).isTrue();
+            }
+        }
+    }
+
+    /** No SVE, SME, MTE, RAS, LSE2, 52-bit addresses, and whatever else the manual has. */
+    @ParameterizedTest
+    @MethodSource("models")
+    void announcesNothingElse(CpuFeatures model) {
+        // AArch64 at EL0 and EL1, GIC registers; debug, PMUv3, 6 and 4 points; 36-bit addresses, 16-bit ASIDs
+        Map<Integer, Long> always = Map.of(PFR0, 0x0100_0011L, DFR0, 0x1030_5106L, MMFR0, 0x21L);
+        try (FlatBoard board = new FlatBoard(1 << 20, 1, null, model)) {
+            for (int number = 4 << 3; number < 8 << 3; number++) {
+                int register = key(3, 0, 0, number >>> 3, number & 7);
+                long named = register == MMFR0 ? 15 << 24 : 0;
+                for (Row row : ROWS) {
+                    named |= row.register == register ? 15L << row.shift : 0;
+                }
+                assertThat(board.cpu().sys.read(register) & ~named).as("CRm %d, op2 %d", number >>> 3, number & 7)
+                        .isEqualTo(always.getOrDefault(register, 0L));
             }
         }
     }

@@ -43,9 +43,8 @@ public final class IdRegisters {
         // ID_AA64MMFR1_EL1: access flag and dirty state by hardware, HPDS, PAN with its AT, XN of stage 2 by EL
         set(7, 1, field(has, 0, "FEAT_HAFDBS") << 1 | field(has, 12, "FEAT_HPDS") | field(has, 20, "FEAT_PAN") << 1
                 | field(has, 28, "FEAT_XNX"));
-        // ID_AA64MMFR2_EL1: CnP, UAO, small tables, and LSE2's unaligned atomics
-        set(7, 2, field(has, 0, "FEAT_TTCNP") | field(has, 4, "FEAT_UAO") | field(has, 28, "FEAT_TTST")
-                | field(has, 32, "FEAT_LSE2"));
+        // ID_AA64MMFR2_EL1: CnP, UAO, small tables; not LSE2, whose LDP would be one access of 16 bytes
+        set(7, 2, field(has, 0, "FEAT_TTCNP") | field(has, 4, "FEAT_UAO") | field(has, 28, "FEAT_TTST"));
         assert Stage2Table.IPA_BITS == 36;
     }
 
@@ -53,7 +52,7 @@ public final class IdRegisters {
         return field(has, 4, "FEAT_AES", "FEAT_PMULL") | field(has, 8, "FEAT_SHA1")
                 | field(has, 12, "FEAT_SHA256", "FEAT_SHA512") | field(has, 16, "FEAT_CRC32")
                 | field(has, 20, "FEAT_LSE") << 1 | field(has, 28, "FEAT_RDM") | field(has, 32, "FEAT_SHA3")
-                | field(has, 36, "FEAT_SM3") | field(has, 40, "FEAT_SM4") | field(has, 44, "FEAT_DotProd")
+                | field(has, 44, "FEAT_DotProd")
                 | field(has, 48, "FEAT_FHM") | field(has, 52, "FEAT_FlagM", "FEAT_FlagM2")
                 | field(has, 56, "FEAT_TLBIOS", "FEAT_TLBIRANGE") | field(has, 60, "FEAT_RNG");
     }
