@@ -27,12 +27,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Each {@link Shape} on CPUs of one domain, each on a thread of its own, by each tier, and those of exclusives and
  * atomics also on CPUs of several VMs that share the memory: the forbidden outcome must not come. The CPUs walk a batch
  * of location pairs and meet at each, for as long as a number that a seed chooses. {@code -Dlitmus.iterations=N}
- * (1,000,000 in the long run), {@code -Dlitmus.seed=S}, {@code -Dlitmus.shapes=PATTERN}.
+ * (1,000,000 in the long run), {@code -Dlitmus.seed=S}, {@code -Dlitmus.shapes=PATTERN},
+ * {@code -Dlitmus.tiers=PATTERN}.
  */
 @Tag("guest")
 class LitmusTest {
     private static final long ITERATIONS = Long.getLong("litmus.iterations", 8_192);
     private static final String SHAPES = System.getProperty("litmus.shapes", ".*");
+    private static final String TIERS = System.getProperty("litmus.tiers", ".*");
     private static final long SEED = Long.getLong("litmus.seed", 20_261_126);
     /** Location pairs of a batch: X at the start of 128 bytes, Y in their second half, so in another cache line. */
     private static final int BATCH = 4096;
@@ -48,9 +50,8 @@ class LitmusTest {
         List<Arguments> all = new ArrayList<>();
         for (Shape shape : Shape.all()) {
             if (shape.name().matches(SHAPES)) {
-                for (Tier tier : Tier.values()) {
-                    all.add(Arguments.of(shape, tier, "one VM"));
-                }
+                Stream.of(Tier.values()).filter(tier -> tier.name().matches(TIERS))
+                        .forEach(tier -> all.add(Arguments.of(shape, tier, "one VM")));
                 if (shape.isOfAtomics()) {
                     all.add(Arguments.of(shape, Tier.TRANSLATED, "VMs"));
                 }
