@@ -99,7 +99,7 @@ u64 handle(u64 vector, struct frame *frame)
         resume = 0;
     } else if (kind == 0x21 || kind == 0x22 || kind == 0x0e) {
         frame->elr = frame->x[30];
-    } else if (kind != 0x15) {
+    } else if (kind != 0x15 && kind != 0x2f) {
         frame->elr += 4;
     }
     frame->spsr &= ~(1UL << 20 | 3UL << 10);

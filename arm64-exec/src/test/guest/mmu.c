@@ -36,7 +36,7 @@ static int low_bits, high_bits;
 static u64 new_table(void)
 {
     u64 *table = (u64 *)pool[used++];
-    for (int k = 0; k < TABLE_BYTES / 8; k++) {
+    for (u64 k = 0; k < 1UL << (granule - 3); k++) {
         table[k] = 0;
     }
     return (u64)table;
@@ -203,19 +203,22 @@ static void permissions(u64 sctlr)
 static void tables(void)
 {
     static const u64 bits[] = {1UL << 59, 1UL << 60, 1UL << 61, 1UL << 62, 3UL << 61, 15UL << 59};
+    static const u64 places[] = {1UL << 38, HIGH_BASE + 0x40000000UL};
     for (unsigned k = 0; k < sizeof bits / sizeof *bits; k++) {
-        for (int hpd = 0; hpd < 2; hpd++) {
-            for (u64 ap = 0; ap < 2; ap++) {
-                enable(granule, 39, 39, hpd ? 1UL << 41 : 0);
-                map_user_code();
-                fill(page(1), 1);
-                u64 va = 1UL << 38;
-                entry(va, 3, k & 1 ? bits[k] : 0);
-                *entry(va, 2, 0) |= bits[k];
-                map(va, page(1), NORMAL | ap << 6, 3);
-                flush();
-                say("table bits %x hpd %d ap %d: ", bits[k], (u64)hpd, ap);
-                probes(va);
+        for (u64 hpd = 1; hpd < 3; hpd++) {
+            for (u64 high = 0; high < 2; high++) {
+                for (u64 ap = 0; ap < 2; ap++) {
+                    enable(granule, 39, 39, hpd << 41);
+                    map_user_code();
+                    fill(page(1), 1);
+                    u64 va = places[high];
+                    entry(va, 3, k & 1 ? bits[k] : 0);
+                    *entry(va, 2, 0) |= bits[k];
+                    map(va, page(1), NORMAL | ap << 6, 3);
+                    flush();
+                    say("table bits %x hpd %x half %d ap %d: ", bits[k], hpd, high, ap);
+                    probes(va);
+                }
             }
         }
     }
@@ -355,6 +358,25 @@ static void asids(void)
     }
     brief("asids");
     say("\n");
+}
+
+/* CnP: the tables are those of other processors, too; nothing else changes. */
+static void common_tables(void)
+{
+    enable(granule, 39, 39, 0);
+    fill(page(1), 1);
+    fill(page(2), 2);
+    map(LOW_BASE, page(1), NORMAL | NG, 3);
+    map(HIGH_BASE, page(2), NORMAL, 3);
+    for (u64 asid = 0; asid < 3; asid++) {
+        WRITE("ttbr0_el1", low_root | asid << 48 | 1);
+        WRITE("ttbr1_el1", high_root | 1);
+        flush();
+        say("cnp %x %x: %d %d ", READ("ttbr0_el1") >> 48 << 1 | (READ("ttbr0_el1") & 1), READ("ttbr1_el1") & 1,
+            load8(LOW_BASE + 100), load8(HIGH_BASE + 100));
+    }
+    load8(LOW_BASE + 0x10000000);
+    outcome("unmapped");
 }
 
 static void par(const char *what, u64 value)
@@ -593,6 +615,7 @@ static void one_granule(int bits)
     tags();
     no_walks();
     asids();
+    common_tables();
     address_translation();
     maintenance();
     hardware_state();

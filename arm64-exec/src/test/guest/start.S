@@ -1,9 +1,25 @@
 // Entry, exception vectors and the way to EL0 and back, for the bare-metal tests of the processor. Loaded at its link
-// address with the MMU off; runs at EL1 on any machine with a PL011 at 0x09000000 and PSCI by HVC.
+// address with the MMU off; runs at EL1 on any machine with a PL011 at 0x09000000 and PSCI by HVC. Where it is started
+// at EL2 it is the hypervisor itself: HVC is PSCI by SMC, or raises an SError.
 
         .section .text.start, "ax"
         .globl  _start
-_start: adrp    x0, stack_top
+_start: mrs     x0, CurrentEL
+        cmp     x0, #8
+        b.ne    el1
+        mov     x0, #1 << 31            // HCR_EL2.RW
+        orr     x0, x0, #1 << 5         // and AMO: SErrors are virtual ones
+        msr     hcr_el2, x0
+        mov     x0, #0x33ff
+        msr     cptr_el2, x0
+        adr     x0, hyp_vectors
+        msr     vbar_el2, x0
+        mov     x0, #0x3c5
+        msr     spsr_el2, x0
+        adr     x0, el1
+        msr     elr_el2, x0
+        eret
+el1:    adrp    x0, stack_top
         add     x0, x0, :lo12:stack_top
         msr     spsel, #1
         mov     sp, x0
@@ -18,6 +34,21 @@ _start: adrp    x0, stack_top
         b       .
 
         .text
+        .balign 2048
+hyp_vectors:
+        .org    hyp_vectors + 0x400     // HVC with X0 0x53455252: makes an SError with the ISS in X1 pending
+        movz    x2, #0x5345, lsl #16
+        movk    x2, #0x5252
+        cmp     x0, x2
+        b.ne    1f
+        msr     S3_4_C5_C2_3, x1        // VSESR_EL2
+        mrs     x2, hcr_el2
+        orr     x2, x2, #1 << 8         // VSE
+        msr     hcr_el2, x2
+        eret
+1:      smc     #0
+        eret
+
         .balign 2048
         .globl  vectors
 vectors:

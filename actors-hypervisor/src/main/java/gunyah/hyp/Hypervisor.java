@@ -337,6 +337,19 @@ public final class Hypervisor implements AutoCloseable {
                 () -> new IllegalArgumentException("the machine has no hardware interrupt " + intid));
     }
 
+    /**
+     * Makes an SError pending on a vCPU, as the model of a device does that notices too late that a write failed. The
+     * guest takes it when PSTATE.A lets it; a vCPU that is off forgets it. Any thread.
+     *
+     * @param index of the vCPU in its VM
+     * @param iss   of the guest's ESR_EL1
+     * @throws IllegalArgumentException when there is no such vCPU
+     */
+    public void systemError(int vmid, int index, int iss) {
+        machine.registry().vcpus(vmid).stream().filter(vcpu -> vcpu.index() == index).findFirst().orElseThrow(
+                () -> new IllegalArgumentException("VM %d has no vCPU %d".formatted(vmid, index))).systemError(iss);
+    }
+
     /** {@return completes when a critical VM powers the machine off or resets it} */
     public CompletionStage<Machine.PowerEvent> powerEvent() {
         return powerEvent.copy();

@@ -15,7 +15,6 @@ import gunyah.arm64.sysreg.Exceptions;
 import gunyah.arm64.sysreg.IdRegisters;
 import gunyah.arm64.sysreg.SelfHostedDebug;
 import gunyah.arm64.sysreg.SystemRegisters;
-import gunyah.memory.Access;
 import gunyah.memory.NativeWords;
 import gunyah.memory.PairSwap;
 import gunyah.memory.PhysicalMemory;
@@ -176,6 +175,9 @@ public final class Cpu {
             exceptions.illegalState();
             countException();
         }
+        if (control.isSerrorPending() && (s.daif & CpuState.DAIF_A) == 0) {
+            exceptions.takeSerror(control.takeSerror());
+        }
         if (control.fiqLine && (s.daif & CpuState.DAIF_F) == 0) {
             exceptions.takeFiq();
         } else if (control.irqLine && (s.daif & CpuState.DAIF_I) == 0) {
@@ -216,6 +218,7 @@ public final class Cpu {
         exit.access = abort.access;
         exit.mapped = abort.mapped;
         exit.walk = abort.walk;
+        exit.fetch = abort.instruction;
         exit.el = s.el;
         exit.isv = false;
         if (!abort.instruction && !abort.walk) {
@@ -260,8 +263,7 @@ public final class Cpu {
 
     /** For semantics that may have unmasked interrupts or debug exceptions: makes the engine look before it goes on. */
     public void interruptMasksChanged() {
-        if (control.irqLine && (s.daif & CpuState.DAIF_I) == 0 || control.fiqLine && (s.daif & CpuState.DAIF_F) == 0
-                || sys.debug.isActive()) {
+        if (control.hasInterrupt(s.daif) || sys.debug.isActive()) {
             control.raise(VcpuControl.IRQ);
         }
     }
@@ -295,7 +297,7 @@ public final class Cpu {
 
     /** Answers a STAGE2_FAULT exit with a synchronous external abort to EL1. */
     public void injectExternalAbort() {
-        exceptions.injectAbort(exit.faultVa, exit.access == Access.X, EXTERNAL_ABORT);
+        exceptions.injectAbort(exit.faultVa, exit.fetch, EXTERNAL_ABORT);
     }
 
     /** Makes the instruction at the PC UNDEFINED. */
@@ -321,6 +323,7 @@ public final class Cpu {
         s.eventRegister = false;
         s.pc = pc;
         x[0] = x0;
+        control.takeSerror();
         sys.reset();
         exceptions.reset();
         mmu.flushAll();

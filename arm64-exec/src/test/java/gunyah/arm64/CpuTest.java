@@ -7,6 +7,7 @@ import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.sysreg.SystemRegisters;
+import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
 import gunyah.memory.Stage2Table;
 import java.util.List;
@@ -326,6 +327,59 @@ class CpuTest {
         assertThat(cpu.sys.read(ELR)).isEqualTo(CODE + 8);
         assertThat(cpu.s.pc).isEqualTo(VECTORS + 0x284);
         assertThat(cpu.s.daif).isEqualTo(0x3C0);
+    }
+
+    @Test
+    void anSerrorWaitsUntilItIsUnmaskedAndComesBeforeInterrupts() {
+        board.code(VECTORS + 0x380, 0xD538_C101, HVC_1); // mrs x1, isr_el1
+        board.code(CODE, 0xD538_C100, // mrs x0, isr_el1
+                0xD503_44FF, // msr daifclr, #4
+                NOP);
+        cpu.control.irqLine = true;
+        cpu.control.pendSerror(0x123);
+        cpu.control.pendSerror(0x13A_BCDE);
+
+        assertThat(board.run(CODE, 10)).isEqualTo(CpuExit.Kind.HYPERCALL);
+
+        assertThat(cpu.x[0]).as("ISR_EL1 in front of it").isEqualTo(0x180);
+        assertThat(cpu.x[1]).as("ISR_EL1 behind it").isEqualTo(0x80);
+        assertThat(cpu.sys.read(ESR)).isEqualTo(0xBF3A_BCDEL);
+        assertThat(cpu.sys.read(ELR)).isEqualTo(CODE + 8);
+        assertThat(cpu.sys.read(SPSR) & 0x3C0).isEqualTo(0x2C0);
+        assertThat(cpu.s.daif).isEqualTo(0x3C0);
+        assertThat(cpu.s.pc).isEqualTo(VECTORS + 0x388);
+    }
+
+    @Test
+    void anSerrorEndsWfiAlthoughItIsMaskedAndAResetForgetsIt() {
+        board.code(CODE, 0xD503207F, HVC_1); // wfi
+        cpu.control.pendSerror(0);
+
+        assertThat(board.run(CODE, 10)).isEqualTo(CpuExit.Kind.HYPERCALL);
+        assertThat(cpu.s.pc).isEqualTo(CODE + 8);
+        cpu.reset(CODE, 0);
+        assertThat(cpu.run(10)).isEqualTo(CpuExit.Kind.WFI);
+    }
+
+    @Test
+    void anSerrorEndsALoopOfTranslatedCode() throws Exception {
+        Translator translator = Tier.TRANSLATED.translator();
+        try (FlatBoard other = new FlatBoard(1 << 20, 1, translator, CpuFeatures.DEFAULT)) {
+            Cpu second = other.cpu();
+            second.sys.write(VBAR, VECTORS);
+            other.code(VECTORS + 0x380, HVC_1);
+            other.code(CODE, 0x91000400, 0x17FFFFFF); // add x0, x0, #1; b back
+            second.s.daif = CpuState.DAIF_I | CpuState.DAIF_F | CpuState.DAIF_D;
+            second.s.pc = CODE;
+            assertThat(other.run(CODE, 100_000)).isEqualTo(CpuExit.Kind.BUDGET);
+            Thread raiser = Thread.ofPlatform().start(() -> second.control.pendSerror(7));
+
+            assertThat(second.run(Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.HYPERCALL);
+
+            raiser.join();
+            assertThat(second.sys.read(ESR)).isEqualTo(0xBE00_0007L);
+            Tier.TRANSLATED.check(translator);
+        }
     }
 
     @Test

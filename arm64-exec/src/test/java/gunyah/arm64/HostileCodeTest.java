@@ -204,6 +204,9 @@ class HostileCodeTest {
         s.ssbs = random.nextBoolean();
         cpu.control.irqLine = random.nextInt(8) == 0;
         cpu.control.fiqLine = random.nextInt(16) == 0;
+        if (random.nextInt(16) == 0) {
+            cpu.control.pendSerror(random.nextInt());
+        }
         write(VBAR, random.nextInt(8) == 0 ? address() : VECTORS);
         write(CPACR, random.nextInt(8) == 0 ? random.nextLong() : 3 << 20);
         boolean user = random.nextBoolean();

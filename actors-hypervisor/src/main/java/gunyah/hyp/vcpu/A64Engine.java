@@ -137,7 +137,7 @@ final class A64Engine implements VcpuEngine {
 
     @Override
     public boolean wakeupPending() {
-        return vcpu.control().irqLine || vcpu.control().fiqLine;
+        return vcpu.control().isInterruptPending();
     }
 
     @Override

@@ -311,6 +311,12 @@ public final class Vcpu extends ThreadObject implements VicTarget {
         wake();
     }
 
+    /** Makes an SError pending with that ISS. Any thread. */
+    public void systemError(int iss) {
+        control.pendSerror(iss);
+        wake();
+    }
+
     @Override
     public void mpidr(long value) {
         attachments.mpidr(value);

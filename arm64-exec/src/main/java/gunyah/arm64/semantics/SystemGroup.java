@@ -123,7 +123,7 @@ final class SystemGroup {
     private static void wfi(Cpu cpu, Insn insn) {
         trapWait(cpu, false);
         cpu.s.pc += 4;
-        if (!cpu.control.irqLine && !cpu.control.fiqLine) {
+        if (!cpu.control.isInterruptPending()) {
             cpu.leaveGuest(CpuExit.Kind.WFI);
         }
     }

@@ -44,6 +44,8 @@ public final class CpuExit {
     public boolean mapped;
     /** The fault hit a stage-1 table walk. */
     public boolean walk;
+    /** An instruction was fetched, or the walk was for that; {@link #access} is R for a walk. */
+    public boolean fetch;
     /** The syndrome below describes one general register load or store without write-back (ISV). */
     public boolean isv;
     /** Log2 of the access size, 0..3. */

@@ -7,7 +7,8 @@ import java.lang.invoke.VarHandle;
  * The one shared object through which other threads reach a vCPU that is executing guest code. The attention word is
  * a set of bits: anybody raises them, the vCPU's thread polls (opaque) at back edges and takes them. Whoever raises a
  * bit on a vCPU that is not executing must also tell its actor. {@link #irqLine} and {@link #fiqLine} are levels that
- * the interrupt controller keeps: true while a deliverable interrupt is pending.
+ * the interrupt controller keeps: true while a deliverable interrupt is pending. An SError is pending from
+ * {@link #pendSerror} until the vCPU takes it (Arm ARM DDI 0487, D1.3.6).
  */
 public final class VcpuControl {
     /** Give the slice back: the engine exits with {@link CpuExit.Kind#PREEMPTED}. */
@@ -35,7 +36,12 @@ public final class VcpuControl {
         }
     }
 
+    /** No SError is pending. */
+    private static final int NO_SERROR = -1;
+
     private int attention;
+    /** ISS of the pending SError. */
+    private volatile int serror = NO_SERROR;
 
     /** Level of the IRQ input. Written by the interrupt controller. */
     public volatile boolean irqLine;
@@ -43,6 +49,39 @@ public final class VcpuControl {
     public volatile boolean fiqLine;
     /** True while the vCPU's thread is inside guest code. Written by that thread only. */
     public volatile boolean inGuest;
+
+    /**
+     * Makes an SError pending; one that is pending already is replaced. Any thread.
+     *
+     * @param iss what ESR_EL1.ISS will say, 25 bits
+     */
+    public void pendSerror(int iss) {
+        serror = iss & 0x1FF_FFFF;
+        raise(IRQ);
+    }
+
+    /** {@return whether an SError is pending} */
+    public boolean isSerrorPending() {
+        return serror != NO_SERROR;
+    }
+
+    /** {@return the ISS of the SError that was pending and is not any more} vCPU thread only. */
+    public int takeSerror() {
+        int iss = serror;
+        serror = NO_SERROR;
+        return iss;
+    }
+
+    /** {@return whether an interrupt is pending that ends WFI: PSTATE masks none of them} */
+    public boolean isInterruptPending() {
+        return irqLine || fiqLine || isSerrorPending();
+    }
+
+    /** {@return whether an interrupt is pending that PSTATE.DAIF, as in SPSR_EL1, lets through} */
+    public boolean hasInterrupt(int daif) {
+        return irqLine && (daif & CpuState.DAIF_I) == 0 || fiqLine && (daif & CpuState.DAIF_F) == 0
+                || isSerrorPending() && (daif & CpuState.DAIF_A) == 0;
+    }
 
     /** Sets bits. Any thread. Full fence: what was written before is seen by the vCPU after it takes the bits. */
     public void raise(int bits) {

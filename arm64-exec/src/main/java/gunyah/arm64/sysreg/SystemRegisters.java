@@ -286,7 +286,8 @@ public final class SystemRegisters {
             case DAIF -> s.daif;
             case FPCR -> s.fpcr & 0xFFFF_FFFFL;
             case FPSR -> s.fpsr & 0xFFFF_FFFFL;
-            case ISR_EL1 -> (control.irqLine ? 1 << 7 : 0) | (control.fiqLine ? 1 << 6 : 0);
+            case ISR_EL1 -> (control.isSerrorPending() ? 1 << 8 : 0) | (control.irqLine ? 1 << 7 : 0)
+                    | (control.fiqLine ? 1 << 6 : 0);
             case CCSIDR_EL1 -> value(SystemRegister.CSSELR_EL1) <= 1 ? IdRegisters.CCSIDR : 0;
             case DCZID_EL0 -> 4 | (s.el == 0 && !sctlr(SCTLR_DZE) ? 1 << 4 : 0);
             case CNTPCT_EL0, CNTVCT_EL0, CNTPCTSS_EL0, CNTVCTSS_EL0 -> port.counter();

@@ -160,6 +160,28 @@ class MmuTest {
     }
 
     @Test
+    void spacesOfSixteenBitsExistWithSmallTablesOnly() {
+        // sixteen entries of level 3, which end where 16 bits do; with 25 bits they are entries of level 2
+        long table = board.newTable() + 0x80;
+        board.poke(table + 8, DATA | PAGE);
+        board.poke(DATA, 78);
+        board.enable(table, table);
+        board.registers.write(TCR, TCR_48 & ~(63L << 16 | 63) | 48 << 16 | 48);
+
+        mmu.options(false, true, false);
+        assertEquals(78, mmu.read64(0x1000));
+        assertEquals(78, mmu.read64(-0x1_0000L + 0x1000));
+        assertEquals(0x07, board.stage1Iss(() -> mmu.read8(0x2000)));
+        assertEquals(0x04, board.stage1Iss(() -> mmu.read8(0x1_0000)));
+        assertEquals(0x04, board.stage1Iss(() -> mmu.read8(-0x1_0001L)));
+
+        mmu.options(false, false, false);
+        mmu.flushAll();
+        assertEquals(0x06, board.stage1Iss(() -> mmu.read8(0x1000)));
+        assertEquals(0x06, board.stage1Iss(() -> mmu.read8(0x1_0000)));
+    }
+
+    @Test
     void blocksMapTwoMegabytesAndOneGigabyte() {
         board.map(root0, 0x20_0000L, RAM + 0x20_0000, BLOCK, 2);
         board.map(root0, 0x4000_0000L, RAM, BLOCK, 1);
@@ -391,6 +413,21 @@ class MmuTest {
         assertEquals(0, mmu.read8(USER_VA));
         mmu.invalidate(Mmu.TLBI_ASID, 5L << 48);
         assertEquals(0x07, board.stage1Iss(() -> mmu.read8(USER_VA)));
+    }
+
+    @Test
+    void tcrSaysWhetherAnAsidHasEightOrSixteenBits() {
+        board.map(root0, USER_VA, DATA, PAGE | NON_GLOBAL);
+        for (boolean wide : new boolean[] {false, true}) {
+            board.enable(root0 | 0x105L << 48, root1);
+            board.registers.write(TCR, TCR_48 & ~(1L << 36) | (wide ? 1L << 36 : 0));
+            mmu.flushAll();
+            mmu.read8(USER_VA);
+            long fills = mmu.fills();
+            mmu.invalidate(Mmu.TLBI_ASID, 0x205L << 48);
+            mmu.read8(USER_VA);
+            assertEquals(fills + (wide ? 0 : 1), mmu.fills());
+        }
     }
 
     @Test

@@ -85,10 +85,11 @@ class IsaDocumentTest {
                 `DecoderAgreementTest` compares with objdump which words are allocated (`-Dgunyah.words=5000000`) and
                 decodes words of the whole space (all 2^32 with `-Dgunyah.sweep=all`). `DisassemblerTest` compares our
                 text of random words of every row with that of objdump (`-Dgunyah.texts=2000`). `GuestProgramTest` runs
-                bare-metal programs about exceptions, translation, alignment, debug, branch targets and pointer
-                authentication, which print what they print on QEMU; `LitmusTest` looks for outcomes that the memory
-                model forbids, of loads, stores, barriers, exclusives (of several VMs, too) and code that is
-                patched while others run it (`-Dlitmus.iterations=1000000`).
+                bare-metal programs about exceptions, external aborts, SErrors, translation, alignment, debug, branch
+                targets and pointer authentication, which print what they print on QEMU; `LitmusTest` looks for
+                outcomes that the memory model forbids, of loads, stores, barriers, exclusives (of several VMs, too) and code that is
+                patched while others run it (`-Dlitmus.iterations=1000000`). `HostileCodeTest` executes random words
+                with random system state, by each way (`-Dhostile.words=10000000`).
 
                 Not compared that way, because they change the system's state or leave the CPU: %s.
 
