@@ -14,7 +14,12 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(Tier.class)
 class CpuTest {
     private static final long CODE = 0x1000;
     private static final long VECTORS = 0x8000;
@@ -28,12 +33,16 @@ class CpuTest {
     private static final int SPSR = SystemRegisters.key(3, 0, 4, 0, 0);
     private static final int VBAR = SystemRegisters.key(3, 0, 12, 0, 0);
 
+    @Parameter
+    private Tier tier;
+    private Translator translator;
     private FlatBoard board;
     private Cpu cpu;
 
     @BeforeEach
     void setUp() {
-        board = new FlatBoard(1 << 20, 1);
+        translator = tier.translator();
+        board = new FlatBoard(1 << 20, 1, translator);
         cpu = board.cpu();
         cpu.sys.write(VBAR, VECTORS);
         board.code(VECTORS + 0x200, HVC_1);
@@ -43,6 +52,7 @@ class CpuTest {
     @AfterEach
     void tearDown() {
         board.close();
+        tier.agrees(translator);
     }
 
     @Test
@@ -76,7 +86,7 @@ class CpuTest {
     @Test
     void anInterruptBetweenBranchAndTargetSavesTheBranchType() {
         for (CpuFeatures features : List.of(CpuFeatures.MAX, CpuFeatures.DEFAULT)) {
-            try (FlatBoard other = new FlatBoard(1 << 20, 1, null, features)) {
+            try (FlatBoard other = new FlatBoard(1 << 20, 1, translator, features)) {
                 Cpu second = other.cpu();
                 second.sys.write(VBAR, VECTORS);
                 other.code(VECTORS + 0x280, HVC_1);

@@ -17,15 +17,23 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Two CPUs on two threads. Every program ends with HVC. */
 @Tag("guest")
 @Timeout(60)
+@ParameterizedClass
+@EnumSource(Tier.class)
 class InnerShareableTest {
     private static final long CODE = 0x1000;
     private static final long DATA = 0x8000;
     private static final int ROUNDS = 20_000;
     private static final int HVC = 0xD4000002;
+
+    @Parameter
+    private Tier tier;
 
     private static long runBoth(FlatBoard board, long first, long second) throws Exception {
         List<Callable<CpuExit.Kind>> jobs = new ArrayList<>();
@@ -59,7 +67,7 @@ class InnerShareableTest {
 
     @Test
     void exclusiveIncrementsLoseNothing() throws Exception {
-        try (FlatBoard board = new FlatBoard(1 << 20, 2)) {
+        try (FlatBoard board = new FlatBoard(1 << 20, 2, tier.translator())) {
             board.code(CODE, 0xC85F7C02, // ldxr x2, [x0]
                     0x91000442, // add x2, x2, #1
                     0xC8037C02, // stxr w3, x2, [x0]
@@ -74,7 +82,7 @@ class InnerShareableTest {
 
     @Test
     void pairExclusiveIncrementsLoseNothing() throws Exception {
-        try (FlatBoard board = new FlatBoard(1 << 20, 2)) {
+        try (FlatBoard board = new FlatBoard(1 << 20, 2, tier.translator())) {
             board.code(CODE, 0xC87F1402, // ldxp x2, x5, [x0]
                     0x91000442, // add x2, x2, #1
                     0x910008A5, // add x5, x5, #2
@@ -91,7 +99,7 @@ class InnerShareableTest {
 
     @Test
     void atomicAddsLoseNothing() throws Exception {
-        try (FlatBoard board = new FlatBoard(1 << 20, 2)) {
+        try (FlatBoard board = new FlatBoard(1 << 20, 2, tier.translator())) {
             board.code(CODE, 0x52800022, // mov w2, #1
                     0x78220003, // ldaddh w2, w3, [x0]
                     0xF1000421, // subs x1, x1, #1
@@ -104,7 +112,7 @@ class InnerShareableTest {
 
     @Test
     void storeReleaseIsSeenByLoadAcquire() throws Exception {
-        try (FlatBoard board = new FlatBoard(1 << 20, 2)) {
+        try (FlatBoard board = new FlatBoard(1 << 20, 2, tier.translator())) {
             // each CPU: publish its round number, then wait for the other's to reach it
             long first = CODE;
             long second = CODE + 0x100;
@@ -133,7 +141,7 @@ class InnerShareableTest {
 
     @Test
     void broadcastInvalidationsOfBothSidesAreAnswered() throws Exception {
-        try (FlatBoard board = new FlatBoard(1 << 20, 2)) {
+        try (FlatBoard board = new FlatBoard(1 << 20, 2, tier.translator())) {
             board.code(CODE, 0xD5033B9F, // dsb ish
                     0xD508831F, // tlbi vmalle1is
                     0xD5033B9F, // dsb ish
@@ -149,7 +157,7 @@ class InnerShareableTest {
 
     @Test
     void stage2SyncWaitsForARunningCpu() throws Exception {
-        try (FlatBoard board = new FlatBoard(1 << 20, 1)) {
+        try (FlatBoard board = new FlatBoard(1 << 20, 1, tier.translator())) {
             Cpu cpu = board.cpu();
             board.code(CODE, 0xF9400002, // ldr x2, [x0]
                     0xB4FFFFE2, // cbz x2, back

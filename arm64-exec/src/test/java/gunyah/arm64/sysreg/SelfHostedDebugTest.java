@@ -12,10 +12,13 @@ import gunyah.arm64.translate.Translator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Debug exceptions at EL1, beside what the debug guest compares with QEMU. */
+@ParameterizedClass
+@EnumSource(Tier.class)
 class SelfHostedDebugTest {
     private static final long CODE = 0x1000;
     private static final long VECTORS = 0x8000;
@@ -39,12 +42,16 @@ class SelfHostedDebugTest {
     /** Enabled, at EL1, loads and stores, 8 bytes. */
     private static final long WATCH = 0x1FFB;
 
+    @Parameter
+    private Tier tier;
+    private Translator translator;
     private FlatBoard board;
     private Cpu cpu;
 
     @BeforeEach
     void setUp() {
-        board = new FlatBoard(1 << 20, 1);
+        translator = tier.translator();
+        board = new FlatBoard(1 << 20, 1, translator);
         cpu = board.cpu();
         cpu.sys.write(VBAR, VECTORS);
         board.code(VECTORS + 0x200, HVC);
@@ -55,6 +62,7 @@ class SelfHostedDebugTest {
     @AfterEach
     void tearDown() {
         board.close();
+        tier.agrees(translator);
     }
 
     private static int value(int n) {
@@ -233,38 +241,28 @@ class SelfHostedDebugTest {
         assertThat(cpu.sys.read(ELR)).isEqualTo(code + 4);
     }
 
-    @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "INTERPRETED")
-    void translatedCodeStopsForBreakpointsAndGoesOnWithoutThem(Tier tier) {
-        try (Translator translator = tier.translator()) {
-            board.close();
-            board = new FlatBoard(1 << 20, 1, translator);
-            cpu = board.cpu();
-            cpu.sys.write(VBAR, VECTORS);
-            board.code(VECTORS + 0x200, HVC);
-            cpu.sys.write(OSLAR, 0);
-            cpu.s.daif = 0;
-            board.code(CODE, 0x91000400, 0xF9000040, 0xD1000421, 0xB5FFFFA1, HVC);
-            // add x0, x0, #1; str x0, [x2]; sub x1, x1, #1; cbnz x1, back
-            cpu.x[2] = DATA;
-            cpu.x[1] = 100_000;
-            assertThat(board.run(CODE, Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.HYPERCALL);
+    @Test
+    void hotCodeStopsForBreakpointsAndGoesOnWithoutThem() {
+        board.code(CODE, 0x91000400, 0xF9000040, 0xD1000421, 0xB5FFFFA1, HVC);
+        // add x0, x0, #1; str x0, [x2]; sub x1, x1, #1; cbnz x1, back
+        cpu.x[2] = DATA;
+        cpu.x[1] = 100_000;
+        assertThat(board.run(CODE, Long.MAX_VALUE)).isEqualTo(CpuExit.Kind.HYPERCALL);
 
-            cpu.x[0] = 0;
-            cpu.x[1] = 10;
-            cpu.sys.write(value(0), CODE + 8);
-            cpu.sys.write(control(0), BREAK);
-            cpu.sys.write(MDSCR, MDE | KDE);
-            assertThat(run()).isEqualTo(0x31);
-            assertThat(cpu.x[0]).isEqualTo(1);
+        cpu.x[0] = 0;
+        cpu.x[1] = 10;
+        cpu.sys.write(value(0), CODE + 8);
+        cpu.sys.write(control(0), BREAK);
+        cpu.sys.write(MDSCR, MDE | KDE);
+        assertThat(run()).isEqualTo(0x31);
+        assertThat(cpu.x[0]).isEqualTo(1);
 
-            cpu.sys.write(control(0), 0);
-            cpu.x[0] = 0;
-            watch(DATA, WATCH & ~8L);
-            assertThat(run()).isEqualTo(0x35);
-            assertThat(cpu.x[0]).isEqualTo(1);
-            assertThat(cpu.sys.read(ELR)).isEqualTo(CODE + 4);
-            tier.check(translator);
-        }
+        cpu.sys.write(control(0), 0);
+        cpu.x[0] = 0;
+        watch(DATA, WATCH & ~8L);
+        assertThat(run()).isEqualTo(0x35);
+        assertThat(cpu.x[0]).isEqualTo(1);
+        assertThat(cpu.sys.read(ELR)).isEqualTo(CODE + 4);
+        tier.check(translator);
     }
 }
