@@ -86,8 +86,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Hypervisor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hypervisor.class);
-    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration DESCRIBE_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration STOP_TIMEOUT = Duration.ofMinutes(1);
+    private static final Duration DESCRIBE_TIMEOUT = Duration.ofMinutes(1);
 
     private final ActorSystem<?> system;
     /** The first hundred executions of a region are compared, then one in so many. */

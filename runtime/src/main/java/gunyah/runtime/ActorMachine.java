@@ -47,8 +47,8 @@ import org.slf4j.LoggerFactory;
 final class ActorMachine implements Machine {
     private static final Logger LOG = LoggerFactory.getLogger(ActorMachine.class);
     private static final int PRIMARY_VMID = 3;
-    private static final Duration BOOT_LIMIT = Duration.ofSeconds(30);
-    private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
+    private static final Duration BOOT_LIMIT = Duration.ofMinutes(2);
+    private static final Duration STOP_LIMIT = Duration.ofMinutes(1);
 
     private final ActorSystem<Void> system;
     private final Hypervisor hypervisor;

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class HostKernel {
     private static final Logger LOG = LoggerFactory.getLogger(HostKernel.class);
-    private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
+    private static final Duration STEP_LIMIT = Duration.ofMinutes(1);
 
     private final ActorSystem<?> system;
     private final RunQueue runQueue = new RunQueue();
