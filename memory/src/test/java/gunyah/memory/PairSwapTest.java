@@ -3,6 +3,7 @@ package gunyah.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -59,9 +60,10 @@ class PairSwapTest {
 
     /** The other thread adds to the high word and writes the low word back as it was: a store must never get lost. */
     @Test
-    void aPlainStoreByAnotherThreadDoesNotGetLost() {
+    void aPlainStoreByAnotherThreadDoesNotGetLost() throws InterruptedException {
         Assumptions.assumeTrue(PairSwap.isAtomic(), "this host has no such instruction");
         AtomicBoolean done = new AtomicBoolean();
+        CountDownLatch begun = new CountDownLatch(1);
         CompletableFuture<Long> swaps = CompletableFuture.supplyAsync(() -> {
             NativeWords pair = pair(0, 0);
             long count = 0;
@@ -71,12 +73,14 @@ class PairSwapTest {
                 if (PairSwap.swap(host, pair.address(), low, high + 1)) {
                     NativeWords.set(pair.address() + 8, high + 1);
                     count++;
+                    begun.countDown();
                 }
             }
             return count;
         });
         long lost = 0;
         try {
+            begun.await();
             for (int round = 1; round <= ROUNDS; round++) {
                 RawMemory.RAW.putLongVolatile(host, round);
                 for (int look = 0; look < 20; look++) {
@@ -88,7 +92,8 @@ class PairSwapTest {
         }
 
         assertThat(lost).isZero();
-        assertThat(RawMemory.RAW.getLong(host + 8)).isEqualTo(swaps.join()).isPositive();
+        long swapped = swaps.join();
+        assertThat(RawMemory.RAW.getLong(host + 8)).isEqualTo(swapped);
     }
 
     private static NativeWords pair(long low, long high) {

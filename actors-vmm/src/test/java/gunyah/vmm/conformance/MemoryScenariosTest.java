@@ -419,7 +419,8 @@ class MemoryScenariosTest extends ScenarioTest {
         for (Probe cpu : guest.cpus) {
             faulting.add(async(() -> {
                 long touched = 0;
-                while (!stop.get()) {
+                // Once at least, however late it begins.
+                while (!stop.get() || touched == 0) {
                     Probe.Outcome outcome = cpu.touch(WINDOW, WINDOW + 64 * PAGE);
                     while (outcome.equals(MMIO)) {
                         // between two bindings the address is a device
