@@ -65,6 +65,8 @@ class OwnerDevicesTest {
                 .cells("qcom,rm_acl", 6, 4).cells64("qcom,rm_sglist", DEVICE_MEMORY, 0x2000)
                 .add("memory").cells("label", DEVICE).cells("qcom,mem-info-tag", 9);
         root.add("uart").cells("clock-frequency", 24);
+        root.add("reserved-memory").cells("#address-cells", 2).cells("#size-cells", 2).flag("ranges")
+                .add("pool").strings("compatible", "shared-dma-pool").cells64("size", 0x10_0000).flag("reusable");
         return root;
     }
 
@@ -134,7 +136,10 @@ class OwnerDevicesTest {
         DtNode node = guest.device("qcom,gunyah-shm-doorbell", SHARED);
         assertThat(node.cell("peer")).contains(3);
         assertThat(node.cells("dma_base").orElseThrow()).containsExactly(0, 0x2000);
-        DtNode buffer = guest.patched().child("reserved-memory").orElseThrow().children().stream()
+        DtNode reserved = guest.patched().child("reserved-memory").orElseThrow();
+        assertThat(reserved.child("pool").orElseThrow().properties().keySet()).as("of no parcel, left alone")
+                .containsExactly("compatible", "size", "reusable");
+        DtNode buffer = reserved.children().stream()
                 .filter(n -> n.cell("phandle").equals(node.cell("memory-region"))).findFirst().orElseThrow();
         assertThat(node.cell("buffer")).isEqualTo(buffer.cell("phandle"));
         assertThat(buffer.cell("qcom,rm-mem-handle")).contains(handle);

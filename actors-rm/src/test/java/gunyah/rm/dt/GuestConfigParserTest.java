@@ -146,6 +146,8 @@ class GuestConfigParserTest {
                 n -> n.strings("vdevice-type", "message-queue").flag("is-sender").cells("queue-depth", 256),
                 n -> n.strings("vdevice-type", "message-queue-pair").cells("interrupts", 0, 1, 1),
                 n -> n.strings("vdevice-type", "message-queue-pair").cells("message-size", 1024),
+                n -> n.strings("vdevice-type", "rm-rpc").cells("message-size", 241),
+                n -> n.strings("vdevice-type", "rm-rpc").cells("message-size", 232),
                 n -> n.strings("vdevice-type", "virtio-mmio").cells("vqs-num", 17),
                 n -> n.strings("vdevice-type", "virtio-mmio").strings("peer", "vm-name:other"),
                 n -> n.strings("vdevice-type", "iomem").cells("qcom,rm_acl", 6),
