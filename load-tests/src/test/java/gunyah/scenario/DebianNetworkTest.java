@@ -72,6 +72,10 @@ class DebianNetworkTest {
             command(two, "ip addr add 192.168.7.2/24 dev eth0 && echo up=$?", "up=0");
             command(two, "ping -c 3 192.168.7.1", " 0% packet loss");
             command(one, "ping -c 3 192.168.7.2", " 0% packet loss");
+            command(one, "ip -6 addr add fd00::1/64 dev eth1 && echo up=$?", "up=0");
+            command(two, "ip -6 addr add fd00::2/64 dev eth0 && echo up=$?", "up=0");
+            command(two, "until ping6 -c 1 fd00::1 > /dev/null; do sleep 1; done; echo reached=$?", "reached=0");
+            command(two, "wget -q -O - http://[fd00::1]/data | sha256sum", sum + "  -");
 
             command(one, "mount -t virtiofs share0 /mnt && ls /mnt && cat /mnt/hello", "from the host");
             command(one, "cp /tmp/data /mnt/data && sync && sha256sum /mnt/data", sum);

@@ -36,6 +36,8 @@ final class FlowSteering {
                 int ports = Ip4.IP + (bytes[Ip4.IP] & 0xf) * 4;
                 hash ^= ports + 4 <= frame.length() ? Bits.be16(bytes, ports) ^ Bits.be16(bytes, ports + 2) : 0;
             }
+        } else if (frame.length() >= Ip4.IP && Bits.be16(bytes, 12) == Ip6.ETHERTYPE) {
+            hash = Ip6.flow(bytes, Ip4.IP, frame.length());
         }
         return (hash * 0x9e3779b1) >>> 24;
     }

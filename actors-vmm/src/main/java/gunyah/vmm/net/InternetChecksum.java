@@ -28,8 +28,9 @@ final class InternetChecksum {
         return ~fold(sum) & 0xffff;
     }
 
-    /** {@return the sum of the pseudo header of a TCP or UDP packet, not complemented} */
+    /** {@return the sum of the pseudo header of a TCP or UDP packet over IPv4 or IPv6, not complemented} */
     static int pseudoHeader(byte[] packet, int ip, int protocol, int length) {
-        return fold(add(protocol + length, packet, ip + 12, 8));
+        boolean six = (packet[ip] & 0xf0) == 0x60;
+        return fold(add(protocol + length, packet, ip + (six ? 8 : 12), six ? 32 : 8));
     }
 }

@@ -77,7 +77,7 @@ public final class NetSwitch {
         }
 
         void deliver(Frame frame) {
-            if (frame.segmentSize() == 0 || card.takesLargeFrames()) {
+            if (frame.segmentSize() == 0 || card.takesLargeFrames(TcpSegments.version(frame))) {
                 card.deliver(frame);
             } else {
                 TcpSegments.of(frame).forEach(card::deliver);

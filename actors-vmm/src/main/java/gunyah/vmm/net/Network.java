@@ -10,8 +10,8 @@ public interface Network extends AutoCloseable {
         /** {@return whether {@link #deliver} would take a frame} */
         boolean hasRoom();
 
-        /** {@return whether the guest takes frames that stand for several TCP segments} */
-        boolean takesLargeFrames();
+        /** {@return whether the guest takes frames that stand for several TCP segments} @param ip version, 4 or 6 */
+        boolean takesLargeFrames(int ip);
     }
 
     /**

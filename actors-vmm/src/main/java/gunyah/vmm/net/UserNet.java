@@ -164,7 +164,7 @@ public final class UserNet implements Network {
     }
 
     boolean guestTakesLargeFrames() {
-        return card.takesLargeFrames();
+        return card.takesLargeFrames(4);
     }
 
     @Override

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A virtio network card (virtio 1.2, 5.1): a pair of queues for each vCPU, checksum offload, mergeable buffers,
- * segmentation offload for TCP over IPv4, which saves an interpreted guest most of its work.
+ * segmentation offload for TCP, which saves a guest most of its work.
  */
 public final class VirtioNet implements VirtioDevice, Network.Card {
     private static final int ID = 1;
@@ -25,7 +25,9 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
     private static final long F_MTU = 1L << 3;
     private static final long F_MAC = 1L << 5;
     private static final long F_GUEST_TSO4 = 1L << 7;
+    private static final long F_GUEST_TSO6 = 1L << 8;
     private static final long F_HOST_TSO4 = 1L << 11;
+    private static final long F_HOST_TSO6 = 1L << 12;
     private static final long F_MRG_RXBUF = 1L << 15;
     private static final long F_STATUS = 1L << 16;
     private static final long F_CTRL_VQ = 1L << 17;
@@ -41,6 +43,7 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
     private static final int FLAG_NEEDS_CSUM = 1;
     private static final int GSO_NONE = 0;
     private static final int GSO_TCPV4 = 1;
+    private static final int GSO_TCPV6 = 4;
     private static final int LINK_UP = 1;
     /** Frames that may wait for the guest's buffers. */
     private static final int BACKLOG = 256;
@@ -96,18 +99,19 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
     public long features() {
         long common = F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_MRG_RXBUF | F_STATUS
                 | (pairs > 1 ? F_CTRL_VQ | F_MQ : 0);
-        return network.takesLargeFrames() ? common | F_GUEST_TSO4 | F_HOST_TSO4 : common;
+        long large = F_GUEST_TSO4 | F_GUEST_TSO6 | F_HOST_TSO4 | F_HOST_TSO6;
+        return network.takesLargeFrames() ? common | large : common;
     }
 
     /** Feature bits that need others (5.1.3.1). */
     @Override
     public boolean accepts(long features) {
-        return needs(features, F_HOST_TSO4, F_CSUM) && needs(features, F_GUEST_TSO4, F_GUEST_CSUM)
-                && needs(features, F_MQ, F_CTRL_VQ);
+        return needs(features, F_HOST_TSO4 | F_HOST_TSO6, F_CSUM)
+                && needs(features, F_GUEST_TSO4 | F_GUEST_TSO6, F_GUEST_CSUM) && needs(features, F_MQ, F_CTRL_VQ);
     }
 
-    private static boolean needs(long features, long bit, long other) {
-        return (features & bit) == 0 || (features & other) != 0;
+    private static boolean needs(long features, long bits, long other) {
+        return (features & bits) == 0 || (features & other) != 0;
     }
 
     @Override
@@ -169,9 +173,9 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
     }
 
     @Override
-    public boolean takesLargeFrames() {
+    public boolean takesLargeFrames(int ip) {
         DeviceQueues running = queues;
-        long wanted = F_GUEST_TSO4 | F_MRG_RXBUF;
+        long wanted = F_MRG_RXBUF | (ip == 4 ? F_GUEST_TSO4 : F_GUEST_TSO6);
         return running != null && (running.features() & wanted) == wanted;
     }
 
@@ -218,7 +222,7 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
 
     /** Puts a frame into the guest's buffers. {@return false when there are too few, with nothing taken} */
     private boolean fill(Virtqueue queue, Frame offered) {
-        if (offered.segmentSize() != 0 && !takesLargeFrames()) {
+        if (offered.segmentSize() != 0 && !takesLargeFrames(TcpSegments.version(offered))) {
             // it was on its way when a driver took over that takes none
             return true;
         }
@@ -272,7 +276,7 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
             Bits.le16(header, 8, frame.checksumField());
         }
         if (frame.segmentSize() != 0) {
-            header[1] = GSO_TCPV4;
+            header[1] = (byte) (TcpSegments.version(frame) == 4 ? GSO_TCPV4 : GSO_TCPV6);
             int tcpHeader = (frame.bytes()[frame.checksumStart() + 12] & 0xf0) >> 2;
             Bits.le16(header, 2, frame.checksumStart() + tcpHeader);
             Bits.le16(header, 4, frame.segmentSize());
@@ -307,11 +311,12 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
 
     /** {@return the frame; null for one that makes no sense, which is dropped} */
     private Frame sentFrame() {
-        int limit = has(F_HOST_TSO4) ? Frame.MAX_LENGTH : Frame.MTU + Frame.HEADER;
+        int limit = has(F_HOST_TSO4 | F_HOST_TSO6) ? Frame.MAX_LENGTH : Frame.MTU + Frame.HEADER;
         long length = first.readable();
         int gso = header[1];
         int segmentSize = gso == GSO_NONE ? 0 : Bits.le16(header, 4);
-        if (length < Frame.HEADER || length > limit || gso != GSO_NONE && (gso != GSO_TCPV4 || segmentSize == 0)) {
+        boolean known = gso == GSO_NONE || (gso == GSO_TCPV4 || gso == GSO_TCPV6) && segmentSize != 0;
+        if (length < Frame.HEADER || length > limit || !known) {
             return null;
         }
         byte[] bytes = new byte[(int) length];
@@ -325,7 +330,9 @@ public final class VirtioNet implements VirtioDevice, Network.Card {
             return null;
         }
         Frame frame = new Frame(bytes, bytes.length, start, field, segmentSize);
-        return gso == GSO_NONE || TcpSegments.isLegal(frame) ? frame : null;
+        boolean legal = gso == GSO_NONE
+                || TcpSegments.version(frame) == (gso == GSO_TCPV4 ? 4 : 6) && TcpSegments.isLegal(frame);
+        return legal ? frame : null;
     }
 
     /** Commands of the control queue; of them we have only the number of pairs in use (5.1.6.5.6). */

@@ -21,7 +21,7 @@ final class TestCard implements Network.Card {
     }
 
     @Override
-    public boolean takesLargeFrames() {
+    public boolean takesLargeFrames(int ip) {
         return large;
     }
 

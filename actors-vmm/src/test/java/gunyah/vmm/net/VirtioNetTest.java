@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 class VirtioNetTest {
     private static final int CSUM = 3;
     private static final int TSO4 = 1 << 7 | 1 << 11;
+    private static final int TSO6 = 1 << 8 | 1 << 12;
     private static final int MERGEABLE = 1 << 15;
     private static final int CTRL_VQ = 1 << 17;
     private static final int MQ = 1 << 22;
@@ -68,6 +69,16 @@ class VirtioNetTest {
         return frame;
     }
 
+    private static byte[] largeFrame6(int length) {
+        byte[] frame = frame(length);
+        Ip4.ethernet(frame, 1, 2, Ip6.ETHERTYPE);
+        frame[14] = 0x60;
+        Bits.be16(frame, 18, length - 54);
+        frame[20] = Ip4.TCP;
+        frame[66] = 0x50;
+        return frame;
+    }
+
     private static byte[] header(int flags, int gso, int gsoSize, int start, int field) {
         byte[] header = new byte[12];
         header[0] = (byte) flags;
@@ -96,6 +107,34 @@ class VirtioNetTest {
         assertThat(sink.sent.get(0).bytes()).isEqualTo(frame(100));
         assertThat(sink.sent.get(1)).extracting(Frame::length, Frame::checksumStart, Frame::checksumField,
                 Frame::segmentSize).containsExactly(30_000, 34, 16, 1448);
+    }
+
+    @Test
+    void largeFramesOverIpv6GoBothWays() {
+        driver.start(CSUM | TSO6 | MERGEABLE);
+        byte[] bytes = largeFrame6(30_000);
+        driver.call(1, Part.out(header(1, 4, 1428, 54, 16)), Part.out(bytes));
+        // what is of one version may not say that it is of the other
+        driver.call(1, Part.out(header(1, 1, 1428, 54, 16)), Part.out(bytes));
+        driver.call(1, Part.out(header(1, 4, 1448, 34, 16)), Part.out(largeFrame(30_000)));
+        // nor may TCP be elsewhere, or something else be in its place
+        driver.call(1, Part.out(header(1, 4, 1428, 62, 16)), Part.out(bytes));
+        for (int[] change : new int[][] {{14, 0x45}, {20, Ip4.UDP}, {20, 0}, {20, 43}, {66, 0x40}}) {
+            byte[] wrong = largeFrame6(30_000);
+            wrong[change[0]] = (byte) change[1];
+            driver.call(1, Part.out(header(1, 4, 1428, 54, 16)), Part.out(wrong));
+        }
+        assertThat(sink.sent).hasSize(1);
+        assertThat(sink.sent.get(0)).extracting(Frame::length, Frame::checksumStart, Frame::segmentSize)
+                .containsExactly(30_000, 54, 1428);
+
+        long buffer = driver.chain(0, 0, Part.in(40_000)).getFirst();
+        driver.notify(0);
+        sink.card.deliver(sink.sent.get(0));
+        byte[] received = driver.memory.copy(buffer, 30_012);
+        assertThat(Arrays.copyOf(received, 12)).isEqualTo(
+                new byte[] {1, 4, 74, 0, (byte) (1428 & 0xff), 1428 >> 8, 54, 0, 16, 0, 1, 0});
+        assertThat(Arrays.copyOfRange(received, 12, 30_012)).isEqualTo(bytes);
     }
 
     @Test
@@ -143,12 +182,15 @@ class VirtioNetTest {
         UserNet user = UserNet.open(new NetConfig.User(List.of()), new Random(1));
         for (Network network : List.of(user, new NetSwitch().port("lan"))) {
             VirtioNet card = new VirtioNet(new byte[6], network, 1);
-            assertThat(card.features() & TSO4).isEqualTo(TSO4);
-            assertThat(card.takesLargeFrames()).isFalse();
-            TestDriver guest = new TestDriver(card).start(CSUM | TSO4 | MERGEABLE);
-            assertThat(card.takesLargeFrames()).isTrue();
-            guest.start(CSUM | TSO4);
-            assertThat(card.takesLargeFrames()).isFalse();
+            assertThat(card.features() & (TSO4 | TSO6)).isEqualTo(TSO4 | TSO6);
+            for (int ip : new int[] {4, 6}) {
+                int large = ip == 4 ? TSO4 : TSO6;
+                TestDriver guest = new TestDriver(card).start(CSUM | large | MERGEABLE);
+                assertThat(card.takesLargeFrames(ip)).isTrue();
+                assertThat(card.takesLargeFrames(10 - ip)).isFalse();
+                guest.start(CSUM | large);
+                assertThat(card.takesLargeFrames(ip)).isFalse();
+            }
             card.close();
         }
     }
@@ -170,10 +212,11 @@ class VirtioNetTest {
     void featuresThatNeedOthersAreRefusedWithoutThem() {
         TestDriver many = new TestDriver(new VirtioNet(new byte[6], sink, 3));
         int featuresOk = 8;
-        for (int alone : new int[] {1 << 7, 1 << 7 | 1, 1 << 11, 1 << 11 | 2, MQ}) {
+        for (int alone : new int[] {1 << 7, 1 << 7 | 1, 1 << 11, 1 << 11 | 2, 1 << 8, 1 << 12, MQ}) {
             assertThat(many.start(alone).status() & featuresOk).as("%x", alone).isZero();
         }
-        for (int together : new int[] {0, 1, 2, 1 << 7 | 2, 1 << 11 | 1, CTRL_VQ, CTRL_VQ | MQ, MERGEABLE}) {
+        for (int together : new int[] {0, 1, 2, 1 << 7 | 2, 1 << 11 | 1, 1 << 8 | 2, 1 << 12 | 1, CTRL_VQ,
+            CTRL_VQ | MQ, MERGEABLE}) {
             assertThat(many.start(together).status() & featuresOk).as("%x", together).isEqualTo(featuresOk);
         }
     }
@@ -181,8 +224,7 @@ class VirtioNetTest {
     @Test
     void mergesBuffersForALongFrame() {
         driver.start(CSUM | TSO4 | MERGEABLE);
-        byte[] long_ = frame(2500);
-        long_[34 + 12] = 0x50;
+        byte[] long_ = largeFrame(2500);
         List<Long> buffers = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             buffers.addAll(driver.chain(0, i, Part.in(1000)));
@@ -247,6 +289,16 @@ class VirtioNetTest {
         return Ip4.udp(1, 2, 0x0a000002, from, 0x0a00020f, to, new byte[20], 20);
     }
 
+    /** {@return the same IPv6 packet with source and destination changed} */
+    private static byte[] turned(byte[] frame) {
+        byte[] turned = frame.clone();
+        System.arraycopy(frame, 22, turned, 38, 16);
+        System.arraycopy(frame, 38, turned, 22, 16);
+        System.arraycopy(frame, 54, turned, 56, 2);
+        System.arraycopy(frame, 56, turned, 54, 2);
+        return turned;
+    }
+
     private static int arrivals(TestDriver many, int pair) {
         return many.used(2 * pair);
     }
@@ -271,6 +323,15 @@ class VirtioNetTest {
 
         assertThat(arrivals(many, 0)).isEqualTo(1);
         assertThat(arrivals(many, 1)).isEqualTo(2);
+        assertThat(arrivals(many, 2)).isEqualTo(1);
+
+        // over IPv6, too
+        Frame six = Frame.of(largeFrame6(100));
+        many.call(3, Part.out(header(0, 0, 0, 0, 0)), Part.out(turned(six.bytes())));
+        sink.card.deliver(six);
+        assertThat(arrivals(many, 1)).isEqualTo(1);
+        many.call(5, Part.out(header(0, 0, 0, 0, 0)), Part.out(turned(six.bytes())));
+        sink.card.deliver(six);
         assertThat(arrivals(many, 2)).isEqualTo(1);
 
         // fewer pairs: what waits, and what comes, goes to those that are left
