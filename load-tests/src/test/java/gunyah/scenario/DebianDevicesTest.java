@@ -68,7 +68,7 @@ class DebianDevicesTest {
             await().atMost(COMMAND).until(() -> vm.ballooned() == 64 << 20);
             vm.balloon(16 << 20);
             await().atMost(COMMAND).until(() -> vm.ballooned() == 16 << 20);
-            command(vm, "head -c 300000000 /dev/zero > /tmp/filled && echo filled=$?", "filled=0");
+            command(vm, "head -c 200000000 /dev/zero > /tmp/filled && echo filled=$?", "filled=0");
             vm.type("poweroff -f\n");
             assertThat(vm.awaitExit(COMMAND).kind()).isEqualTo(VmOutcome.Kind.POWERED_OFF);
         }
