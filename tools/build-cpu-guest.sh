@@ -12,11 +12,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$output"
 
-for area in exceptions mmu alignment branches debug aborts; do
+for area in exceptions mmu alignment branches debug aborts registers; do
     march=armv8-a
-    machine=virt
+    machine=virt,gic-version=3
+    cpu=max,pauth-impdef=on
     if [ "$area" = aborts ]; then
-        machine=virt,virtualization=on
+        machine+=,virtualization=on
+    elif [ "$area" = registers ]; then
+        cpu=cortex-a57
     fi
     if [ "$area" = branches ] || [ "$area" = debug ]; then
         march=armv8.5-a+rng
@@ -27,7 +30,7 @@ for area in exceptions mmu alignment branches debug aborts; do
         "$source/start.S" "$source/guest.c" "$source/$area.c"
     "${cross}objcopy" -O binary "$work/$area.elf" "$output/$area.img"
     if command -v qemu-system-aarch64 >/dev/null; then
-        timeout 120 qemu-system-aarch64 -M "$machine" -cpu max,pauth-impdef=on -m 512 -net none -display none -serial stdio -monitor none \
+        timeout 120 qemu-system-aarch64 -M "$machine" -cpu "$cpu" -m 512 -net none -display none -serial stdio -monitor none \
             -device "loader,file=$output/$area.img,addr=0x40200000,cpu-num=0,force-raw=on" </dev/null >"$output/$area.txt"
     else
         echo "build-cpu-guest: qemu-system-aarch64 is missing, $area.txt is as it was" >&2

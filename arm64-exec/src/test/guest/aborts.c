@@ -84,6 +84,10 @@ static void accesses(const char *what, u64 at)
     ACCESS("ldr q", at + 32, "ldr q2, [x0]");
     ACCESS("str q", at + 32, "str q2, [x0]");
     ACCESS("ld1", at + 64, "ld1 {v2.16b}, [x0]");
+    ACCESS("casp", at + 16, "casp x2, x3, x4, x5, [x0]");
+    ACCESS("dc zva", at + 64, "dc zva, x0");
+    ACCESS("at s1e1r", at, "at s1e1r, x0\n\tisb");
+    ACCESS("at s1e0w", at, "at s1e0w, x0\n\tisb");
     ACCESS("prfm", at, "prfm pldl1keep, [x0]");
     ACCESS("blr", at, "blr x0");
 }

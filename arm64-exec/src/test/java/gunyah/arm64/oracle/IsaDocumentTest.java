@@ -86,8 +86,8 @@ class IsaDocumentTest {
                 decodes words of the whole space (all 2^32 with `-Dgunyah.sweep=all`). `DisassemblerTest` compares our
                 text of random words of every row with that of objdump (`-Dgunyah.texts=2000`). `GuestProgramTest` runs
                 bare-metal programs about exceptions, external aborts, SErrors, translation, alignment, debug, branch
-                targets and pointer authentication, which print what they print on QEMU; `LitmusTest` looks for
-                outcomes that the memory model forbids, of loads, stores, barriers, exclusives (of several VMs, too) and code that is
+                targets, pointer authentication, and which encodings of MRS, MSR and SYS exist, which print what they
+                print on QEMU; `LitmusTest` looks for outcomes that the memory model forbids, of loads, stores, barriers, exclusives (of several VMs, too) and code that is
                 patched while others run it (`-Dlitmus.iterations=1000000`). `HostileCodeTest` executes random words
                 with random system state, by each way (`-Dhostile.words=10000000`).
 
