@@ -176,7 +176,7 @@ final class RealHost implements AutoCloseable {
     MachineState atRest() {
         MachineState state = hypervisor.state();
         long turns = turns();
-        for (int same = 0; same < 20;) {
+        for (int same = 0; same < 3;) {
             MachineState next = hypervisor.state();
             long nextTurns = turns();
             same = next.equals(state) && nextTurns == turns ? same + 1 : 0;
