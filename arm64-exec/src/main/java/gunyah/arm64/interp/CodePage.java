@@ -11,7 +11,6 @@ import gunyah.arm64.translate.Translator;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
-import java.util.BitSet;
 
 /**
  * The pre-decoded instructions of one 4 KiB page of physical memory, decoded lazily, one slot per word. Shared by all
@@ -41,6 +40,8 @@ public final class CodePage {
     private final Translator translator;
     /** How often each slot was reached by a jump; a hint, counted without locks. */
     private final int[] heat;
+    /** One more than the slot of the last jump by register that reached each slot, 0 for none; a hint, too. */
+    private final short[] jumpedFrom;
     private final int lookMask;
     /** Regions by the slots they may be entered at; null until there is one. */
     private volatile Region[] regions;
@@ -53,6 +54,7 @@ public final class CodePage {
         this.decoder = decoder;
         this.translator = translator;
         this.heat = translator == null ? null : new int[SLOTS];
+        this.jumpedFrom = translator == null ? null : new short[SLOTS];
         this.lookMask = translator == null ? 0 : translator.policy().lookEvery() - 1;
         this.checkedGeneration = generation;
         Arrays.fill(insns, UNDECODED);
@@ -92,6 +94,11 @@ public final class CodePage {
         return all == null ? null : all[slot];
     }
 
+    /** The instruction before slot {@code next} jumped by register to {@code slot}. */
+    void jumped(int next, int slot) {
+        jumpedFrom[slot] = (short) next;
+    }
+
     /** A jump reached the slot. {@return whether there is a region for it} On the vCPU's thread. */
     boolean warm(int slot) {
         if (heat == null) {
@@ -111,7 +118,7 @@ public final class CodePage {
             boolean hot = count >= translator.policy().hot() || count < 0 && (count & AGAIN_MASK) == 0;
             // what is kept is asked for once: a request copies the page
             if (found == null && (hot || count == lookMask + 1 && translator.mayBeKept(slot, insn(slot).word))) {
-                translator.request(snapshot(), arrived(), slot, hot);
+                translator.request(snapshot(), oftenJumpedFrom(), slot, hot);
                 found = translator.find(hostPage, slot, insn(slot).word);
             }
             if (found == null) {
@@ -144,15 +151,15 @@ public final class CodePage {
 
     private static final int OFTEN = 16;
 
-    /** {@return the slots that jumps reached more than a few times} */
-    private BitSet arrived() {
-        BitSet slots = new BitSet(SLOTS);
+    /** {@return by slot, one more than the slot of a jump by register that often went there, 0 where none did} */
+    private short[] oftenJumpedFrom() {
+        short[] often = jumpedFrom.clone();
         for (int slot = 0; slot < SLOTS; slot++) {
-            if (heat[slot] < 0 || heat[slot] >= Math.min(OFTEN, translator.policy().hot())) {
-                slots.set(slot);
+            if (heat[slot] >= 0 && heat[slot] < Math.min(OFTEN, translator.policy().hot())) {
+                often[slot] = 0;
             }
         }
-        return slots;
+        return often;
     }
 
     /** {@return false when the code has changed since the region was found, and it is not installed} */

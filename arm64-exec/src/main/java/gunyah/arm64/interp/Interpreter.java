@@ -76,6 +76,8 @@ public final class Interpreter {
      */
     private long pageVa;
     private long base;
+    /** One more than the slot of the jump by register that was the last instruction, else 0. */
+    private int jumpedFrom;
     /** The page being executed. */
     private CodePage page;
     /** Retired count from which a page of straight code might exceed the budget. */
@@ -241,6 +243,16 @@ public final class Interpreter {
     private void go(long address, int next) {
         s.pc = mmu.branchAddress(address);
         s.retired = base + next;
+        jumpedFrom = next;
+    }
+
+    /** Tells the page, which is still that of the jump, where a jump by register went. */
+    private void noteJump() {
+        long offset = s.pc - pageVa;
+        if (translated && (offset & -4 * CodePage.SLOTS) == 0) {
+            page.jumped(jumpedFrom, (int) offset >>> 2);
+        }
+        jumpedFrom = 0;
     }
 
     /** Slot {@code next} is where to return to. */
@@ -270,6 +282,9 @@ public final class Interpreter {
         final long[] x = Objects.requireNonNull(this.x);
         careful = end - CodePage.SLOTS;
         while (control.peek() == 0 && s.retired < end && !s.il && !cpu.isLeaving()) {
+            if (jumpedFrom != 0) {
+                noteJump();
+            }
             page = page(s.pc);
             pageVa = s.pc & -4096;
             int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;

@@ -22,7 +22,6 @@ import java.lang.constant.DirectMethodHandleDesc;
 import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,16 +83,16 @@ final class RegionCompiler {
      * {@return the region as data} It has fewer instructions than it could when its method would get too
      * large for the JVM's compiler.
      *
-     * @param page    decoded instructions by slot, null where there is none
-     * @param arrived slots that jumps went to
-     * @param entry   slot of the first entry
+     * @param page       decoded instructions by slot, null where there is none
+     * @param jumpedFrom by slot, one more than the slot of a jump by register that often went there, 0 where none did
+     * @param entry      slot of the first entry
      */
-    static RegionCode compile(Insn[] page, BitSet arrived, int entry) {
-        RegionFlow flow = new RegionFlow(page, arrived, entry, RegionFlow.MAX_INSTRUCTIONS);
+    static RegionCode compile(Insn[] page, short[] jumpedFrom, int entry) {
+        RegionFlow flow = new RegionFlow(page, jumpedFrom, entry, RegionFlow.MAX_INSTRUCTIONS);
         RegionCompiler compiler = new RegionCompiler(flow);
         byte[] bytes = compiler.compile();
         while (codeBytes(bytes) > MAX_CODE_BYTES && flow.size() > 1) {
-            flow = new RegionFlow(page, arrived, entry, flow.size() * 2 / 3);
+            flow = new RegionFlow(page, jumpedFrom, entry, flow.size() * 2 / 3);
             compiler = new RegionCompiler(flow);
             bytes = compiler.compile();
         }

@@ -7,18 +7,17 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The control flow of a region: from its first entry along direct branches and calls inside the page, as far as code has
- * been executed before. It may also be entered where a call returns to, behind instructions that leave it, and, when it
- * jumps by register, where jumps have been seen to arrive. Jumps by register that stay in the page come back to one of
+ * been executed before. It may also be entered where a call returns to, behind instructions that leave it, and where its
+ * jumps by register have been seen to go. Jumps by register that stay in the page come back to one of
  * the entries without leaving.
  */
 final class RegionFlow {
     /** Most instructions of a region: the time that HotSpot takes grows much faster than a method. */
     static final int MAX_INSTRUCTIONS = 160;
-    /** How far a jump by register is thought to go. */
-    private static final int NEAR = 128;
     static final int SLOTS = 1024;
     /** Instructions of all copies of a loop of one block, and how many copies. */
     private static final int MOST_UNROLLED = 24;
@@ -34,7 +33,7 @@ final class RegionFlow {
     }
 
     private final Insn[] page;
-    private final BitSet arrived;
+    private final short[] jumpedFrom;
     private final BitSet covered = new BitSet(SLOTS);
     private final BitSet leaders = new BitSet(SLOTS);
     private final BitSet entries = new BitSet(SLOTS);
@@ -42,19 +41,17 @@ final class RegionFlow {
     private final int first;
     private final int most;
     private int size;
-    /** Slots that only jumps by register went to; null until one is asked for. */
-    private BitSet jumpTargets;
 
     /**
-     * @param page    decoded instructions by slot, null where nothing was executed yet
-     * @param arrived slots that jumps went to, as far as known
-     * @param entry   slot of the first entry; decoded
-     * @param most    most instructions, at least 1
+     * @param page       decoded instructions by slot, null where nothing was executed yet
+     * @param jumpedFrom by slot, one more than the slot of a jump by register that often went there, 0 where none did
+     * @param entry      slot of the first entry; decoded
+     * @param most       most instructions, at least 1
      */
-    RegionFlow(Insn[] page, BitSet arrived, int entry, int most) {
+    RegionFlow(Insn[] page, short[] jumpedFrom, int entry, int most) {
         this.most = most;
         this.page = page;
-        this.arrived = arrived;
+        this.jumpedFrom = jumpedFrom;
         this.first = entry;
         discover(entry);
         split();
@@ -83,7 +80,7 @@ final class RegionFlow {
                     if (insn.op == Ops.BL) {
                         reach(slot + (int) insn.imm, work);
                     } else if (insn.op == Ops.BLR || insn.op == Ops.BR && !isReturn(insn)) {
-                        nearest(slot).forEach(each -> enter(each, work));
+                        targets(slot).forEach(each -> enter(each, work));
                     }
                     if (insn.op != Ops.BR && isKnown(slot + 1)) {
                         enter(slot + 1, work);
@@ -95,22 +92,9 @@ final class RegionFlow {
         entries.and(covered);
     }
 
-    /** {@return where a jump by register may go, nearest first} No loops or calls of other code nearby. */
-    private List<Integer> nearest(int from) {
-        if (jumpTargets == null) {
-            jumpTargets = new BitSet(SLOTS);
-            jumpTargets.or(arrived);
-            for (int slot = 0; slot < SLOTS; slot++) {
-                Insn insn = page[slot];
-                if (insn != null && (isDirectBranch(insn) || insn.op == Ops.BL) && isKnown(slot + (int) insn.imm)) {
-                    jumpTargets.clear(slot + (int) insn.imm);
-                }
-                if (insn != null && (insn.op == Ops.BL || insn.op == Ops.BLR)) {
-                    jumpTargets.clear(slot + 1);
-                }
-            }
-        }
-        return jumpTargets.stream().filter(each -> page[each] != null && Math.abs(each - from) < NEAR).boxed()
+    /** {@return where the jump by register at {@code from} went, nearest first} */
+    private List<Integer> targets(int from) {
+        return IntStream.range(0, SLOTS).filter(each -> jumpedFrom[each] == from + 1 && page[each] != null).boxed()
                 .sorted(Comparator.comparingInt(each -> Math.abs(each - from))).toList();
     }
 

@@ -4,7 +4,6 @@ import gunyah.arm64.decode.Insn;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -49,7 +48,7 @@ public final class Translator implements AutoCloseable {
     private static final int MAX_PENDING = 4;
     private static final long LOOK_NS = 1_000_000;
 
-    private record Request(Insn[] page, BitSet arrived, int slot, boolean hot) {
+    private record Request(Insn[] page, short[] jumpedFrom, int slot, boolean hot) {
     }
 
     private final Policy policy;
@@ -144,17 +143,18 @@ public final class Translator implements AutoCloseable {
     /**
      * Asks for a region; a full queue forgets it, the code will ask again if it stays hot.
      *
-     * @param page    decoded instructions by slot, null where there is none; not changed any more
-     * @param arrived slots that jumps went to; not changed any more
-     * @param slot    where it is entered
-     * @param hot     false: only a region that another process kept is worth it
+     * @param page       decoded instructions by slot, null where there is none; not changed any more
+     * @param jumpedFrom by slot, one more than the slot of a jump by register that often went there, 0 where none did;
+     *                   not changed any more
+     * @param slot       where it is entered
+     * @param hot        false: only a region that another process kept is worth it
      */
-    public void request(Insn[] page, BitSet arrived, int slot, boolean hot) {
+    public void request(Insn[] page, short[] jumpedFrom, int slot, boolean hot) {
         // nothing is decoded there when the code was thrown away since
         if (closed || page[slot] == null) {
             return;
         }
-        Request request = new Request(page, arrived, slot, hot);
+        Request request = new Request(page, jumpedFrom, slot, hot);
         if (log != null) {
             log.line("request at %d (%s)%s, %d wait", slot, page[slot].row.name(), hot ? "" : " as kept", queue.size());
         }
@@ -244,7 +244,7 @@ public final class Translator implements AutoCloseable {
             if (!request.hot) {
                 return null;
             }
-            RegionCode code = RegionCompiler.compile(request.page, request.arrived, request.slot);
+            RegionCode code = RegionCompiler.compile(request.page, request.jumpedFrom, request.slot);
             Region region = code.load(request.page);
             if (cache != null) {
                 cache.save(code);

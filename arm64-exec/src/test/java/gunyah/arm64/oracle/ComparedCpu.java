@@ -22,7 +22,6 @@ import gunyah.memory.Stage2Table;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
@@ -185,9 +184,7 @@ final class ComparedCpu implements AutoCloseable {
         int slot = (int) c.pc() >>> 2 & CodePage.SLOTS - 1;
         Insn[] page = new Insn[CodePage.SLOTS];
         page[slot] = insn;
-        BitSet arrived = new BitSet();
-        arrived.set(slot);
-        translator.request(page, arrived, slot, true);
+        translator.request(page, new short[CodePage.SLOTS], slot, true);
         Region region = translator.find(cpu.mmu.hostForFetch(c.pc()) & -4096, slot, c.word());
         long before = cpu.s.retired;
         try {
