@@ -32,6 +32,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Debian's own drivers on our virtio devices. */
 @Tag("boot")
@@ -70,6 +72,24 @@ class DebianDevicesTest {
             await().atMost(COMMAND).until(() -> vm.ballooned() == 16 << 20);
             command(vm, "head -c 200000000 /dev/zero > /tmp/filled && echo filled=$?", "filled=0");
             vm.type("poweroff -f\n");
+            assertThat(vm.awaitExit(COMMAND).kind()).isEqualTo(VmOutcome.Kind.POWERED_OFF);
+        }
+    }
+
+    /** Its driver takes what is pasted, and loses nothing. */
+    @ParameterizedTest
+    @CsvSource({"NS16550A,ttyS0", "VIRTIO,hvc0"})
+    void theConsoleMayBeAnotherDevice(Serial serial, String name) {
+        try (GunyahSystem system = GunyahSystem.start(Guests.machine(1))) {
+            Vm vm = system.createVm(Guests.linux("debian", Guests.KERNEL_6_1, 1, "cryptomgr.notests").with(
+                    new DeviceConfig(List.of(), List.of(), false, serial, List.of(), Optional.empty(),
+                            OptionalLong.empty())));
+            DebianShell.await(vm);
+            command(vm, "cut -d ' ' -f 1 /proc/consoles", name);
+            command(vm, "head -c 3000 > /tmp/pasted && md5sum < /tmp/pasted\n" + "pasted words\n".repeat(250),
+                    HostTools.digest("MD5", "pasted words\n".repeat(250).substring(0, 3000)
+                            .getBytes(StandardCharsets.US_ASCII)));
+            vm.type("\npoweroff -f\n");
             assertThat(vm.awaitExit(COMMAND).kind()).isEqualTo(VmOutcome.Kind.POWERED_OFF);
         }
     }
