@@ -3,12 +3,13 @@ package gunyah.memory;
 import jdk.internal.misc.Unsafe;
 
 /**
- * Arrays of 64-bit words without a bounds check, for the few places where that costs as much as the access and the index
+ * Arrays of 64-bit words and of counters without a bounds check, for the few places where that costs as much as the access and the index
  * is in range by construction. Plain accesses, no ordering.
  */
 public final class UncheckedArray {
     private static final Unsafe U = Unsafe.getUnsafe();
     private static final long BASE = Unsafe.ARRAY_LONG_BASE_OFFSET;
+    private static final long INT_BASE = Unsafe.ARRAY_INT_BASE_OFFSET;
 
     private UncheckedArray() {
     }
@@ -21,5 +22,13 @@ public final class UncheckedArray {
     /** Sets {@code array[index]}; undefined when there is no such element. */
     public static void set(long[] array, int index, long value) {
         U.putLong(array, BASE + 8L * index, value);
+    }
+
+    /** {@return {@code ++array[index]}; undefined when there is no such element. */
+    public static int increment(int[] array, int index) {
+        long at = INT_BASE + 4L * index;
+        int value = U.getInt(array, at) + 1;
+        U.putInt(array, at, value);
+        return value;
     }
 }

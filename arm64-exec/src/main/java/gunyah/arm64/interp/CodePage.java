@@ -8,6 +8,7 @@ import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.translate.Region;
 import gunyah.arm64.translate.Translator;
+import gunyah.memory.UncheckedArray;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -99,12 +100,12 @@ public final class CodePage {
         jumpedFrom[slot] = (short) next;
     }
 
-    /** A jump reached the slot. {@return whether there is a region for it} On the vCPU's thread. */
+    /** A jump reached the slot, which is not checked. {@return whether there is a region for it} On the vCPU's thread. */
     boolean warm(int slot) {
         if (heat == null) {
             return false;
         }
-        int count = ++heat[slot];
+        int count = UncheckedArray.increment(heat, slot);
         return (count & lookMask) == 0 && look(slot, count);
     }
 

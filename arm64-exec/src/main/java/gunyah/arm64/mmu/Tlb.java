@@ -35,6 +35,7 @@ final class Tlb {
     private static final int ENTRY_BYTES = 32;
     private static final int BANK_BYTES = 1024 * ENTRY_BYTES;
     private static final int LIST = 1024;
+    private static final int SEVERAL = -1;
 
     /** Outside the heap: an access is one address computation, in generated code too. Freed with this object. */
     private final NativeWords banks = new NativeWords(3 * BANK_BYTES / 8);
@@ -48,6 +49,8 @@ final class Tlb {
     private final int[] filledCount = new int[2];
     /** One bit per 2 MiB of VA, hashed: a page of that range came from a block of 2 MiB. */
     private final long[] blocks = new long[16];
+    /** Which 2 MiB a bit stands for, or {@link #SEVERAL}: dropping a block costs 1,536 looks at entries. */
+    private final int[] blockNumbers = new int[1024];
     /** One bit per 1 GiB of VA, hashed: a page of that range came from a larger block. */
     private long gigabytes;
     /** The high half holds entries of one ASID. */
@@ -90,13 +93,30 @@ final class Tlb {
         if (bits > 21) {
             gigabytes |= 1L << gigabyteBit(va);
         } else {
-            int bit = blockBit(va);
+            int number = blockNumber(va);
+            int bit = blockBit(number);
+            boolean other = isNoted(bit) && blockNumbers[bit] != number;
+            blockNumbers[bit] = other ? SEVERAL : number;
             blocks[bit >> 6] |= 1L << bit;
         }
     }
 
-    private static int blockBit(long va) {
-        int number = (int) (va << 8 >>> 29);
+    private boolean isNoted(int bit) {
+        return (blocks[bit >> 6] >>> bit & 1) != 0;
+    }
+
+    /** {@return whether the page of {@code va} may have come from a block of 2 MiB} */
+    private boolean isOfBlock(long va) {
+        int number = blockNumber(va);
+        int bit = blockBit(number);
+        return isNoted(bit) && (blockNumbers[bit] == number || blockNumbers[bit] == SEVERAL);
+    }
+
+    private static int blockNumber(long va) {
+        return (int) (va << 8 >>> 29);
+    }
+
+    private static int blockBit(int number) {
         return (number ^ number >>> 10 ^ number >>> 20) & 1023;
     }
 
@@ -159,10 +179,9 @@ final class Tlb {
      * part of one.
      */
     void flushPage(long va, int granule) {
-        int bit = blockBit(va);
         if ((gigabytes >>> gigabyteBit(va) & 1) != 0) {
             flushRange(va, 30, 0, 1024);
-        } else if ((blocks[bit >> 6] >>> bit & 1) != 0) {
+        } else if (isOfBlock(va)) {
             flushRange(va, 21, (int) index(va) / ENTRY_BYTES & 512, 512);
         } else if (granule == 12) {
             dropIfSame(index(va), va, 12);
