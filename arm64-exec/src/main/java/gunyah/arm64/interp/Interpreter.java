@@ -349,10 +349,6 @@ public final class Interpreter {
                                 apart();
                                 out = get(x, insn.rd) & ~(0xFFFFL << insn.a) | insn.imm;
                                 break;
-                            case Ops.MOVK_W:
-                                apart();
-                                out = (get(x, insn.rd) & ~(0xFFFFL << insn.a) | insn.imm) & LOW;
-                                break;
                             case Ops.ADRP:
                                 apart();
                                 out = pageVa + insn.imm;
@@ -443,10 +439,6 @@ public final class Interpreter {
                                 apart();
                                 out = get(x, insn.rn) | insn.imm;
                                 break;
-                            case Ops.ORR_IMM_W:
-                                apart();
-                                out = (get(x, insn.rn) | insn.imm) & LOW;
-                                break;
                             case Ops.ANDS_IMM_X: {
                                 apart();
                                 long result = get(x, insn.rn) & insn.imm;
@@ -464,10 +456,6 @@ public final class Interpreter {
                             case Ops.AND_LSL_X:
                                 apart();
                                 out = get(x, insn.rn) & get(x, insn.rm) << insn.a;
-                                break;
-                            case Ops.AND_LSL_W:
-                                apart();
-                                out = get(x, insn.rn) & get(x, insn.rm) << insn.a & LOW;
                                 break;
                             case Ops.ORR_LSL_X:
                                 apart();
@@ -497,20 +485,6 @@ public final class Interpreter {
                                 apart();
                                 out = get(x, insn.rn) & ~(get(x, insn.rm) << insn.a);
                                 break;
-                            case Ops.ANDS_LSL_X: {
-                                apart();
-                                long result = get(x, insn.rn) & get(x, insn.rm) << insn.a;
-                                s.nzcv = Flags.logical64(result);
-                                out = result;
-                                break;
-                            }
-                            case Ops.ANDS_LSL_W: {
-                                apart();
-                                int result = (int) get(x, insn.rn) & (int) get(x, insn.rm) << insn.a;
-                                s.nzcv = Flags.logical32(result);
-                                out = result & LOW;
-                                break;
-                            }
                             case Ops.MOV_X:
                                 apart();
                                 out = get(x, insn.rm);
@@ -550,10 +524,6 @@ public final class Interpreter {
                             case Ops.CSEL_X:
                                 apart();
                                 out = Flags.holds(insn.a, s.nzcv) ? get(x, insn.rn) : get(x, insn.rm);
-                                break;
-                            case Ops.CSEL_W:
-                                apart();
-                                out = (Flags.holds(insn.a, s.nzcv) ? get(x, insn.rn) : get(x, insn.rm)) & LOW;
                                 break;
                             case Ops.CSINC_X:
                                 apart();
@@ -641,10 +611,6 @@ public final class Interpreter {
                                 apart();
                                 out = mmu.read8(get(x, insn.rn) + insn.imm);
                                 break;
-                            case Ops.LDRSW:
-                                apart();
-                                out = mmu.read32(get(x, insn.rn) + insn.imm);
-                                break;
                             case Ops.STR_X:
                                 apart();
                                 mmu.write64(get(x, insn.rn) + insn.imm, get(x, insn.rd));
@@ -652,10 +618,6 @@ public final class Interpreter {
                             case Ops.STR_W:
                                 apart();
                                 mmu.write32(get(x, insn.rn) + insn.imm, (int) get(x, insn.rd));
-                                continue;
-                            case Ops.STRH:
-                                apart();
-                                mmu.write16(get(x, insn.rn) + insn.imm, (int) get(x, insn.rd));
                                 continue;
                             case Ops.STRB:
                                 apart();
