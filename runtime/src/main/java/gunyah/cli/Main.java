@@ -45,6 +45,10 @@ public final class Main {
     }
 
     public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals("run")) {
+            // while the arguments are read
+            GunyahSystem.prepare();
+        }
         Path root = Path.of(System.getProperty("gunyah.root", ""));
         Surroundings surroundings = new Surroundings(new FileInputStream(FileDescriptor.in),
                 new FileOutputStream(FileDescriptor.out), System.err, root.resolve(".guests"), GunyahSystem::start);

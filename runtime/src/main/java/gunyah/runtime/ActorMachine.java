@@ -10,11 +10,14 @@ import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.Adapter;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.pattern.Patterns;
+import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import gunyah.arm64.decode.Decoder;
+import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.translate.Translator;
 import gunyah.config.BadInput;
 import gunyah.config.MachineConfig;
 import gunyah.config.VmConfig;
-import gunyah.arm64.translate.Translator;
 import gunyah.hyp.Hypervisor;
 import gunyah.rm.ResourceManager;
 import gunyah.rm.root.RmProfile;
@@ -25,6 +28,7 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -59,6 +63,17 @@ final class ActorMachine implements Machine {
     private volatile String failure = "";
     private boolean closed;
 
+    /** Of the actor system. */
+    private static final class Settings {
+        static final Config LOADED = ConfigFactory.load(ActorMachine.class.getClassLoader(), "gunyah/runtime/system");
+    }
+
+    /** Does ahead, on any thread, what every start needs and depends on nothing. */
+    static void prepare() {
+        Objects.requireNonNull(Settings.LOADED);
+        Decoder.of(CpuFeatures.DEFAULT);
+    }
+
     private ActorMachine(ActorSystem<Void> system, Hypervisor hypervisor, ActorRef resourceManager, Vmm vmm,
             Optional<TraceFile> trace) {
         this.system = system;
@@ -83,8 +98,7 @@ final class ActorMachine implements Machine {
     /** As above, with more about the actor system. */
     static ActorMachine start(MachineConfig config, LongSupplier clock, Optional<Path> file, ActorSystemSetup setup) {
         Optional<OutputStream> opened = file.map(TraceFile::create);
-        BootstrapSetup bootstrap = BootstrapSetup.create(
-                ConfigFactory.load(ActorMachine.class.getClassLoader(), "gunyah/runtime/system"));
+        BootstrapSetup bootstrap = BootstrapSetup.create(Settings.LOADED);
         ActorSystem<Void> system = ActorSystem.create(Behaviors.<Void>empty(), "gunyah", setup.withSetup(bootstrap));
         Optional<TraceFile> trace = opened.map(out -> new TraceFile(config.pcpus(), clock, out,
                 TraceFile.format(file.get())));
