@@ -32,7 +32,7 @@ public final class Translator implements AutoCloseable {
      */
     public record Policy(int hot, int lookEvery, boolean inBackground, long headStartMs) {
         /** Translates what was interpreted for about as long as HotSpot needs for a region, 20 to 50 ms. */
-        public static final Policy AUTO = new Policy(500_000, 256, true, 3_000);
+        public static final Policy AUTO = new Policy(500_000, 256, true, 1_500);
         /** Translates early, for long runs and benchmarks. */
         public static final Policy EAGER = new Policy(1_000, 64, true, 0);
         /** Translates a great part of what a guest executes, at once and uncompiled: to compare it. */
