@@ -284,7 +284,9 @@ public final class Mmu {
             throw stage1Fault(va, Fault.ALIGNMENT, Tlb.WRITE);
         }
         watched(va & -ZERO_BLOCK, ZERO_BLOCK, Tlb.WRITE, bank, host);
-        reportCode(va, ZERO_BLOCK, host);
+        if (hasCode(va, bank)) {
+            reportCode(va, ZERO_BLOCK, host);
+        }
         return host;
     }
 

@@ -641,6 +641,42 @@ class MmuTest {
     }
 
     @Test
+    void zeroingCodeIsReported() {
+        List<String> reports = new ArrayList<>();
+        board.map(root0, USER_VA, DATA, PAGE);
+        board.enable(root0, root1);
+        mmu.watchCode(new CodePageOracle() {
+            @Override
+            public boolean isCodePage(long hostPage) {
+                return hostPage == board.host(DATA);
+            }
+
+            @Override
+            public void codeWritten(long hostPage, long offset, int size) {
+                reports.add("%x+%d".formatted(offset, size));
+            }
+        });
+
+        mmu.zeroBlock(USER_VA + 0x80);
+        mmu.zeroBlock(USER_VA + 0xc0);
+
+        assertEquals(List.of("80+64", "c0+64"), reports);
+    }
+
+    @Test
+    void aPageThatIsZeroedIsTranslatedOnce() {
+        board.map(root0, USER_VA, DATA, PAGE);
+        board.enable(root0, root1);
+        long before = mmu.misses();
+
+        for (int at = 0; at < 0x1000; at += 64) {
+            mmu.zeroBlock(USER_VA + at);
+        }
+
+        assertEquals(before + 1, mmu.misses());
+    }
+
+    @Test
     void cacheMaintenanceFaultsCarryCm() {
         board.map(root0, USER_VA, DATA, PAGE | READ_ONLY | USER);
         board.enable(root0, root1);
