@@ -28,6 +28,9 @@ public final class CodePage {
     /** A request may have been forgotten: it is made again after so many jumps more, a power of two. */
     private static final int AGAIN_MASK = (1 << 20) - 1;
 
+    /** Jumps that leaving a region is worth: registers go to memory, and what follows is interpreted. A power of two. */
+    private static final int EXIT_JUMPS = 16;
+
     static final Insn UNDECODED = mark("undecoded", Ops.UNDECODED);
     static final Insn PAGE_END = mark("page end", Ops.PAGE_END);
 
@@ -106,6 +109,17 @@ public final class CodePage {
             return false;
         }
         int count = UncheckedArray.increment(heat, slot);
+        return (count & lookMask) == 0 && look(slot, count);
+    }
+
+    /**
+     * Translated code left for the slot, and there is none: that costs as much as many jumps. {@return whether there is a
+     * region for it by now} On the vCPU's thread.
+     */
+    boolean warmByRegion(int slot) {
+        // a multiple, so that no look is missed
+        int count = (heat[slot] | EXIT_JUMPS - 1) + 1;
+        heat[slot] = count;
         return (count & lookMask) == 0 && look(slot, count);
     }
 

@@ -52,6 +52,9 @@ public final class Interpreter {
     private final InnerShareable domain;
     /** Whether to run translated code. */
     private final boolean translated;
+    /** The region that was left last, and its page, until the next jump; null: none was. */
+    private Region left;
+    private CodePage leftPage;
     /** Has a say before regions run; null: they just run. */
     private final RegionGate gate;
 
@@ -176,7 +179,17 @@ public final class Interpreter {
         if (gate != null) {
             gate.left();
         }
+        left = region;
+        leftPage = page;
         return s.retired != before;
+    }
+
+    /** {@return whether there is a region for the slot} What a region leaves for, but for a retry by us, gets hot sooner. */
+    private boolean isTranslated(CodePage page, int slot) {
+        Region from = left;
+        left = null;
+        boolean continues = from != null && page.region(slot) == null && !(page == leftPage && from.covers(slot));
+        return continues ? page.warmByRegion(slot) : page.warm(slot);
     }
 
     private boolean isFetchUnchanged() {
@@ -294,7 +307,7 @@ public final class Interpreter {
             boolean misaligned = (x[CpuState.SP] & 15) != 0 && cpu.sys.stackAlignmentChecked();
             if (misaligned) {
                 checkStack(page.insn(i));
-            } else if (translated && page.warm(i) && runRegions(page, i, end)) {
+            } else if (translated && isTranslated(page, i) && runRegions(page, i, end)) {
                 continue;
             }
             base = s.retired - i;

@@ -58,6 +58,11 @@ public abstract class Region {
         return slots;
     }
 
+    /** {@return whether it was made from the slot, too} */
+    public final boolean covers(int slot) {
+        return Arrays.binarySearch(slots, slot) >= 0;
+    }
+
     /** {@return the number of its instructions} */
     final int size() {
         return slots.length;
