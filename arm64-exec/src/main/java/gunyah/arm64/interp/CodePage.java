@@ -117,8 +117,8 @@ public final class CodePage {
      * region for it by now} On the vCPU's thread.
      */
     boolean warmByRegion(int slot) {
-        // a multiple, so that no look is missed
-        int count = (heat[slot] | EXIT_JUMPS - 1) + 1;
+        // a multiple, and not more than from look to look, so that none is missed
+        int count = (heat[slot] | Math.min(EXIT_JUMPS - 1, lookMask)) + 1;
         heat[slot] = count;
         return (count & lookMask) == 0 && look(slot, count);
     }
