@@ -1,11 +1,8 @@
 package gunyah.scenario;
 
 import gunyah.config.BadInput;
-import gunyah.config.CpuModel;
 import gunyah.config.DeviceConfig;
 import gunyah.config.DiskConfig;
-import gunyah.config.Engine;
-import gunyah.config.MachineConfig;
 import gunyah.config.MemoryConfig;
 import gunyah.config.NetConfig;
 import gunyah.config.VmConfig;
@@ -25,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -35,23 +33,15 @@ import picocli.CommandLine.Option;
 public final class IoThroughput implements Scenario {
     private static final long MIB = 1L << 20;
     private static final Duration PATIENCE = Duration.ofMinutes(10);
-    private static final String APPEND = "cryptomgr.notests";
 
-    @Option(names = "--kernel", paramLabel = "FILE", description = "default .guests/vmlinuz-6.1")
-    private Path kernel;
-
-    @Option(names = "--initrd", paramLabel = "FILE", description = "default .guests/initramfs-6.1.cpio")
-    private Path initrd;
+    @Mixin
+    private final DebianPair debian = new DebianPair();
 
     @Option(names = "--mib", paramLabel = "N", defaultValue = "64", description = "moved each time (default 64)")
     private int mib;
 
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "default 3")
     private int rounds;
-
-    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "auto",
-            description = "of our machine (default auto)")
-    private String engine;
 
     @Option(names = "--unprotected", description = "share the guest's memory, so that it need not copy for its devices")
     private boolean unprotected;
@@ -82,25 +72,17 @@ public final class IoThroughput implements Scenario {
         if (mib < 1 || mib > 1024 || rounds < 1 || rounds > 1000) {
             throw new BadInput("give 1 to 1024 MiB and 1 to 1000 rounds");
         }
-        Path root = Path.of(System.getProperty("gunyah.root", ".")).resolve(".guests");
-        Path image = kernel == null ? root.resolve("vmlinuz-6.1") : kernel;
-        Path ramDisk = initrd == null ? root.resolve("initramfs-6.1.cpio") : initrd;
         Path ours = disk();
         Path theirs = disk();
         try (TransferServer server = new TransferServer(mib * MIB);
-                GunyahSystem system = GunyahSystem.start(machine());
-                ShellGuest own = own(system, image, ramDisk, ours);
-                ShellGuest other = qemu.equals("none") ? null : other(image, ramDisk, theirs)) {
+                GunyahSystem system = debian.start();
+                ShellGuest own = own(system, ours);
+                ShellGuest other = qemu.equals("none") ? null : other(theirs)) {
             return compare(own, other, server.port());
         } finally {
             ours.toFile().delete();
             theirs.toFile().delete();
         }
-    }
-
-    private MachineConfig machine() {
-        return new MachineConfig(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64), 1024 * MIB, 5_000_000,
-                Engine.of(engine), CpuModel.DEFAULT);
     }
 
     private Path disk() {
@@ -124,21 +106,18 @@ public final class IoThroughput implements Scenario {
         }
     }
 
-    private ShellGuest own(GunyahSystem system, Path kernel, Path initrd, Path disk) {
+    private ShellGuest own(GunyahSystem system, Path disk) {
         DeviceConfig devices = new DeviceConfig(
                 List.of(new DiskConfig(disk, false, Optional.of(DiskConfig.Format.RAW))),
                 List.of(new NetConfig.User(List.of())));
-        VmConfig config = new VmConfig("io", 1, 512 * MIB, Optional.of(kernel), Optional.empty(), Optional.of(initrd),
-                APPEND, Optional.empty(), true).with(devices).with(new MemoryConfig(!unprotected, false, hugePages));
+        VmConfig config = debian.own("io", devices).with(new MemoryConfig(!unprotected, false, hugePages));
         return new OwnShell(system.createVm(config), PATIENCE);
     }
 
-    private ShellGuest other(Path kernel, Path initrd, Path disk) {
-        return new QemuShell(List.of(qemu, "-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "512", "-nographic",
-                "-kernel", kernel.toString(), "-initrd", initrd.toString(), "-append", "console=ttyAMA0 " + APPEND,
-                "-global", "virtio-mmio.force-legacy=false", "-drive",
+    private ShellGuest other(Path disk) {
+        return new QemuShell(debian.other(qemu, "cortex-a57", List.of("-drive",
                 "file=%s,format=raw,if=none,id=d".formatted(disk), "-device", "virtio-blk-device,drive=d", "-netdev",
-                "user,id=n", "-device", "virtio-net-device,netdev=n"), PATIENCE);
+                "user,id=n", "-device", "virtio-net-device,netdev=n")), PATIENCE);
     }
 
     private Map<String, String> transfers(int port) {
@@ -158,7 +137,7 @@ public final class IoThroughput implements Scenario {
 
     private Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("engine", engine);
+        settings.put("engine", debian.engine());
         settings.put("mib", String.valueOf(mib));
         settings.put("memory", (unprotected ? "shared" : "lent") + (hugePages ? ", 2 MiB" : ""));
         return settings;

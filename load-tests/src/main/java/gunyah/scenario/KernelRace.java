@@ -122,19 +122,13 @@ public final class KernelRace implements Scenario {
 
     private Report report(Map<String, Row> rows) {
         List<List<Object>> cells = new ArrayList<>();
-        double logs = 0;
-        double worst = Double.MAX_VALUE;
+        List<Double> medians = new ArrayList<>();
         for (Map.Entry<String, Row> row : rows.entrySet()) {
             cells.add(row.getValue().cells(row.getKey()));
-            double ratio = Spread.of(row.getValue().ratios).median();
-            logs += Math.log(ratio);
-            worst = Math.min(worst, ratio);
+            medians.add(Spread.of(row.getValue().ratios).median());
         }
-        Map<String, Double> figures = new LinkedHashMap<>();
-        figures.put("geometric_mean", Math.exp(logs / rows.size()));
-        figures.put("worst", worst);
         return new Report(name(), Map.of("engine", engine, "rounds", rounds + ""), List.of("kernel", "first_ms",
-                "gunyah_ms", "gunyah_all_ms", "qemu_ms", "ratio", "lowest", "highest"), cells, figures);
+                "gunyah_ms", "gunyah_all_ms", "qemu_ms", "ratio", "lowest", "highest"), cells, Ratios.figures(medians));
     }
 
     private static Path image() {

@@ -1,12 +1,8 @@
 package gunyah.scenario;
 
 import gunyah.config.BadInput;
-import gunyah.config.CpuModel;
 import gunyah.config.DeviceConfig;
 import gunyah.config.DiskConfig;
-import gunyah.config.Engine;
-import gunyah.config.MachineConfig;
-import gunyah.config.VmConfig;
 import gunyah.load.OwnShell;
 import gunyah.load.QemuShell;
 import gunyah.load.ShellGuest;
@@ -26,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -36,17 +33,12 @@ import picocli.CommandLine.Option;
 public final class ProgramRace implements Scenario {
     static final List<String> PROGRAMS = List.of("core", "sha256", "aes-128-gcm", "chacha20", "rsa2048",
             "ecdsap256", "gzip", "gunzip", "python3", "sqlite", "sort", "children");
-    private static final long MIB = 1L << 20;
     private static final int SECTOR = 512;
     private static final Duration PATIENCE = Duration.ofMinutes(20);
     private static final Pattern ANSWER = Pattern.compile("answer (\\S+) (\\d+)\\s");
-    private static final String APPEND = "cryptomgr.notests";
 
-    @Option(names = "--kernel", paramLabel = "FILE", description = "default .guests/vmlinuz-6.1")
-    private Path kernel;
-
-    @Option(names = "--initrd", paramLabel = "FILE", description = "default .guests/initramfs-6.1.cpio")
-    private Path initrd;
+    @Mixin
+    private final DebianPair pair = new DebianPair();
 
     @Option(names = "--disk", paramLabel = "FILE",
             description = "Debian with the programs (default .guests/software.img, made by tools/run-real-software.sh)")
@@ -57,9 +49,6 @@ public final class ProgramRace implements Scenario {
 
     @Option(names = "--warm-up", paramLabel = "N", defaultValue = "2", description = "rounds before them (default 2)")
     private int warmUp;
-
-    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "auto", description = "of our machine (default auto)")
-    private String engine;
 
     @Option(names = "--only", paramLabel = "NAME,...", split = ",", description = "these programs only")
     private List<String> only = PROGRAMS;
@@ -80,7 +69,7 @@ public final class ProgramRace implements Scenario {
     }
 
     /** The runs of a program, by round. */
-    private record Pair(List<Run> ours, List<Run> theirs) {
+    private record Runs(List<Run> ours, List<Run> theirs) {
     }
 
     @Override
@@ -101,10 +90,7 @@ public final class ProgramRace implements Scenario {
         only.stream().filter(name -> !PROGRAMS.contains(name)).findFirst().ifPresent(name -> {
             throw new BadInput("no program '%s': there are %s".formatted(name, String.join(", ", PROGRAMS)));
         });
-        Path root = Path.of(System.getProperty("gunyah.root", ".")).resolve(".guests");
-        Path image = kernel == null ? root.resolve("vmlinuz-6.1") : kernel;
-        Path ramDisk = initrd == null ? root.resolve("initramfs-6.1.cpio") : initrd;
-        Path debian = disk == null ? root.resolve("software.img") : disk;
+        Path debian = disk == null ? DebianPair.fetched("software.img") : disk;
         if (!Files.isReadable(debian)) {
             throw new BadInput("there is no disk %s: tools/run-real-software.sh makes it".formatted(debian));
         }
@@ -112,11 +98,9 @@ public final class ProgramRace implements Scenario {
         try {
             disks.add(disk("programs.sh", (byte) '\n'));
             disks.add(disk("core.elf", (byte) 0));
-            try (GunyahSystem system = GunyahSystem.start(new MachineConfig(
-                    Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64), 1024 * MIB, 5_000_000,
-                    Engine.of(engine), CpuModel.DEFAULT));
-                    ShellGuest own = own(system, image, ramDisk, disks);
-                    ShellGuest other = other(image, ramDisk, disks)) {
+            try (GunyahSystem system = pair.start();
+                    ShellGuest own = own(system, disks);
+                    ShellGuest other = other(disks)) {
                 return race(own, other);
             }
         } finally {
@@ -136,26 +120,22 @@ public final class ProgramRace implements Scenario {
         }
     }
 
-    private static ShellGuest own(GunyahSystem system, Path kernel, Path initrd, List<Path> disks) {
-        VmConfig config = new VmConfig("programs", 1, 512 * MIB, Optional.of(kernel), Optional.empty(),
-                Optional.of(initrd), APPEND, Optional.empty(), true).with(new DeviceConfig(disks.stream()
-                        .map(file -> new DiskConfig(file, true, Optional.of(DiskConfig.Format.RAW))).toList(),
-                        List.of()));
-        return new OwnShell(system.createVm(config), PATIENCE);
+    private ShellGuest own(GunyahSystem system, List<Path> disks) {
+        DeviceConfig devices = new DeviceConfig(disks.stream()
+                .map(file -> new DiskConfig(file, true, Optional.of(DiskConfig.Format.RAW))).toList(), List.of());
+        return new OwnShell(system.createVm(pair.own("programs", devices)), PATIENCE);
     }
 
-    private ShellGuest other(Path kernel, Path initrd, List<Path> disks) {
-        // as many features as ours has, of those that the programs ask for
-        List<String> command = new ArrayList<>(List.of(qemu, "-M", "virt,gic-version=3", "-cpu", "neoverse-n1", "-m",
-                "512", "-nographic", "-nic", "none", "-kernel", kernel.toString(), "-initrd", initrd.toString(),
-                "-append", "console=ttyAMA0 " + APPEND, "-global", "virtio-mmio.force-legacy=false"));
+    private ShellGuest other(List<Path> disks) {
+        List<String> devices = new ArrayList<>(List.of("-nic", "none"));
         // the last device is at the lowest address, where Linux begins
         for (int i = disks.size() - 1; i >= 0; i--) {
-            command.addAll(List.of("-drive",
+            devices.addAll(List.of("-drive",
                     "file=%s,format=raw,if=none,id=d%d,readonly=on".formatted(disks.get(i), i), "-device",
                     "virtio-blk-device,drive=d" + i));
         }
-        return new QemuShell(command, PATIENCE);
+        // as many features as ours has, of those that the programs ask for
+        return new QemuShell(pair.other(qemu, "neoverse-n1", devices), PATIENCE);
     }
 
     private Report race(ShellGuest own, ShellGuest other) {
@@ -165,7 +145,7 @@ public final class ProgramRace implements Scenario {
             guest.command("mount -o bind /dev /mnt/dev; cat /dev/vdb >/mnt/tmp/programs", PATIENCE);
             guest.command("cat /dev/vdc >/mnt/tmp/core; chmod +x /mnt/tmp/core", PATIENCE);
         }
-        Map<String, Pair> pairs = new LinkedHashMap<>();
+        Map<String, Runs> runs = new LinkedHashMap<>();
         for (int round = 0; round < warmUp + rounds; round++) {
             for (String program : only) {
                 Run ours = run(own, program);
@@ -173,12 +153,12 @@ public final class ProgramRace implements Scenario {
                 if (!ours.check().equals(theirs.check()) || ours.work() == 0 || theirs.work() == 0) {
                     throw new IllegalStateException("%s: %s here, %s on QEMU".formatted(program, ours, theirs));
                 }
-                Pair pair = pairs.computeIfAbsent(program, name -> new Pair(new ArrayList<>(), new ArrayList<>()));
-                pair.ours().add(ours);
-                pair.theirs().add(theirs);
+                Runs both = runs.computeIfAbsent(program, name -> new Runs(new ArrayList<>(), new ArrayList<>()));
+                both.ours().add(ours);
+                both.theirs().add(theirs);
             }
         }
-        return report(pairs);
+        return report(runs);
     }
 
     private static Run run(ShellGuest guest, String program) {
@@ -187,11 +167,10 @@ public final class ProgramRace implements Scenario {
         return new Run(answer.group(1), guest.use().since(before), Double.parseDouble(answer.group(2)));
     }
 
-    private Report report(Map<String, Pair> pairs) {
+    private Report report(Map<String, Runs> runs) {
         List<List<Object>> cells = new ArrayList<>();
-        double logs = 0;
-        double worst = Double.MAX_VALUE;
-        for (Map.Entry<String, Pair> entry : pairs.entrySet()) {
+        List<Double> medians = new ArrayList<>();
+        for (Map.Entry<String, Runs> entry : runs.entrySet()) {
             Run first = entry.getValue().ours().getFirst();
             List<Run> ours = entry.getValue().ours().subList(warmUp, warmUp + rounds);
             List<Run> theirs = entry.getValue().theirs().subList(warmUp, warmUp + rounds);
@@ -210,17 +189,13 @@ public final class ProgramRace implements Scenario {
                     Spread.of(theirs.stream().mapToDouble(Run::allNs).toArray()).median() * unit,
                     (long) (ours.getLast().used().instructions() / ours.getLast().work() * unit * 1e3), ratio.median(),
                     ratio.lowest(), ratio.highest(), Spread.of(all).median()));
-            logs += Math.log(ratio.median());
-            worst = Math.min(worst, ratio.median());
+            medians.add(ratio.median());
         }
-        Map<String, Double> figures = new LinkedHashMap<>();
-        figures.put("geometric_mean", Math.exp(logs / pairs.size()));
-        figures.put("worst", worst);
         Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("engine", engine);
+        settings.put("engine", pair.engine());
         settings.put("warm-up", warmUp + "");
         settings.put("rounds", rounds + "");
         return new Report(name(), settings, List.of("program", "first_s", "gunyah_s", "gunyah_all_s", "qemu_s",
-                "minsns", "ratio", "lowest", "highest", "ratio_all"), cells, figures);
+                "minsns", "ratio", "lowest", "highest", "ratio_all"), cells, Ratios.figures(medians));
     }
 }
