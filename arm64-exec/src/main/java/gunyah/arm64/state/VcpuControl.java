@@ -27,10 +27,12 @@ public final class VcpuControl {
     public static final int EVENT = 64;
 
     private static final VarHandle ATTENTION;
+    private static final VarHandle SERROR;
 
     static {
         try {
             ATTENTION = MethodHandles.lookup().findVarHandle(VcpuControl.class, "attention", int.class);
+            SERROR = MethodHandles.lookup().findVarHandle(VcpuControl.class, "serror", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -67,9 +69,7 @@ public final class VcpuControl {
 
     /** {@return the ISS of the SError that was pending and is not any more} vCPU thread only. */
     public int takeSerror() {
-        int iss = serror;
-        serror = NO_SERROR;
-        return iss;
+        return (int) SERROR.getAndSet(this, NO_SERROR);
     }
 
     /** {@return whether an interrupt is pending that ends WFI: PSTATE masks none of them} */
