@@ -31,13 +31,14 @@ final class RawImage implements DiskImage {
         try {
             long size = channel.size() / SECTOR * SECTOR;
             if (size == 0) {
-                closeQuietly(channel);
-                holes.close();
                 throw new BadInput("disk %s has no whole sector of %d bytes".formatted(file, SECTOR));
             }
             return new RawImage(channel, holes, size);
-        } catch (IOException e) {
-            throw new BadInput("disk %s cannot be read: %s".formatted(file, e.getMessage()), e);
+        } catch (IOException | BadInput e) {
+            closeQuietly(channel);
+            holes.close();
+            throw e instanceof BadInput bad ? bad
+                    : new BadInput("disk %s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
     }
 
