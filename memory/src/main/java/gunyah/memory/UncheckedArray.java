@@ -3,8 +3,8 @@ package gunyah.memory;
 import jdk.internal.misc.Unsafe;
 
 /**
- * Arrays of 64-bit words and of counters without a bounds check, for the few places where that costs as much as the access and the index
- * is in range by construction. Plain accesses, no ordering.
+ * Arrays of 64-bit words and of counters without a bounds check, for the few places where that costs as much as the
+ * access and the index is in range by construction. Plain accesses, no ordering.
  */
 public final class UncheckedArray {
     private static final Unsafe U = Unsafe.getUnsafe();
@@ -24,7 +24,7 @@ public final class UncheckedArray {
         U.putLong(array, BASE + 8L * index, value);
     }
 
-    /** {@return {@code ++array[index]}; undefined when there is no such element. */
+    /** {@return {@code ++array[index]}}; undefined when there is no such element. */
     public static int increment(int[] array, int index) {
         long at = INT_BASE + 4L * index;
         int value = U.getInt(array, at) + 1;

@@ -28,8 +28,10 @@ final class TwoRegMisc {
     private static List<InstructionRow> rows() {
         List<InstructionRow> rows = new ArrayList<>();
         vector(rows, "REV64", 0, 0b00000, Encoding::vectorUpTo32, (s, z, d, n, m) -> VectorHalves.reverse(z, 3, n));
-        vector(rows, "REV32", 1, 0b00000, i -> Encoding.vector(i) && i.a < 2, (s, z, d, n, m) -> VectorHalves.reverse(z, 2, n));
-        vector(rows, "REV16", 0, 0b00001, i -> Encoding.vector(i) && i.a < 1, (s, z, d, n, m) -> VectorHalves.reverse(z, 1, n));
+        vector(rows, "REV32", 1, 0b00000, i -> Encoding.vector(i) && i.a < 2,
+                (s, z, d, n, m) -> VectorHalves.reverse(z, 2, n));
+        vector(rows, "REV16", 0, 0b00001, i -> Encoding.vector(i) && i.a < 1,
+                (s, z, d, n, m) -> VectorHalves.reverse(z, 1, n));
         longPairs(rows, "SADDLP", 0, 0b00010, (s, z, d, n, m) -> sx(n, z) + sx(m, z));
         longPairs(rows, "UADDLP", 1, 0b00010, (s, z, d, n, m) -> n + m);
         both(rows, "SUQADD", 0, 0b00011, Encoding::scalar, (s, z, d, n, m) -> LaneArithmetic.suqadd(s, z, d, n));

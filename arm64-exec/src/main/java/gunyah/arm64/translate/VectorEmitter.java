@@ -25,7 +25,6 @@ final class VectorEmitter {
     private static final MethodTypeDesc HALF_OF_3 = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_long);
     private static final MethodTypeDesc SHIFTED = MethodTypeDesc.of(CD_long, CD_int, CD_int, CD_long);
     private static final MethodTypeDesc NARROWED = MethodTypeDesc.of(CD_long, CD_int, CD_int, CD_long, CD_long);
-    private static final MethodTypeDesc CRYPTO_OF_2 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc CRYPTO_OF_3 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long, CD_long);
     private static final MethodTypeDesc CRYPTO_OF_4 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long, CD_long,
             CD_long);
@@ -77,7 +76,8 @@ final class VectorEmitter {
                     "SMIN_v", "UMIN_v", "SDOT_v", "UDOT_v", "USHR_imm_v", "SSHR_imm_v", "SHL_imm_v", "USRA_imm_v",
                     "DUP_asimdins_DV_v", "DUP_asimdins_DR_r", "UMOV_asimdins", "INS_asimdins_IR_r",
                     "FMOV_float_gen_WS", "FMOV_float_gen_SW", "FMOV_float_gen_XD", "FMOV_float_gen_DX",
-                    "CMEQ_z_v", "SHRN_v", "REV16_v", "REV32_v", "REV64_v", "EXT", "UMAXP_v", "UMINP_v", "INS_asimdins_IV_v", "AESE", "AESD", "AESMC", "AESIMC", "PMULL_v_1Q",
+                    "CMEQ_z_v", "SHRN_v", "REV16_v", "REV32_v", "REV64_v", "EXT", "UMAXP_v", "UMINP_v",
+                    "INS_asimdins_IV_v", "AESE", "AESD", "AESMC", "AESIMC", "PMULL_v_1Q",
                     "SHA256H", "SHA256H2", "SHA256SU0", "SHA256SU1" -> true;
             case "ADDP_v" -> insn.a != 3;
             default -> name.startsWith("MOVI_") || name.startsWith("MVNI_") || name.startsWith("FMOV_asimdimm");
@@ -290,7 +290,7 @@ final class VectorEmitter {
             case "AESMC", "AESIMC" -> both(insn, half -> code.lload(Locals.low(insn.rn) + 2 * half)
                     .invokestatic(Names.CRYPTO, method, Names.LONG_OF_LONG));
             case "PMULL_v_1Q" -> both(insn, half -> code.loadConstant(half).lload(Locals.low(insn.rn) + 2 * insn.b)
-                    .lload(Locals.low(insn.rm) + 2 * insn.b).invokestatic(Names.CRYPTO, "pmull", CRYPTO_OF_2));
+                    .lload(Locals.low(insn.rm) + 2 * insn.b).invokestatic(Names.CRYPTO, "pmull", HALF_OF_2));
             case "SHA256SU0" -> both(insn, half -> {
                 code.loadConstant(half);
                 load(insn.rd);
@@ -385,8 +385,7 @@ final class VectorEmitter {
                 }
             }
             case "EXT" -> extract(insn);
-            case "UMAXP_v", "UMINP_v", "ADDP_v" ->
-                    pairwise(insn, method(name));
+            case "UMAXP_v", "UMINP_v", "ADDP_v" -> pairwise(insn, method(name));
             case "AESE", "AESD", "AESMC", "AESIMC", "PMULL_v_1Q", "SHA256H", "SHA256H2", "SHA256SU0", "SHA256SU1" ->
                     crypto(insn, name);
             case "INS_asimdins_IV_v" -> {
