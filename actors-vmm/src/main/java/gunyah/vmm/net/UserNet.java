@@ -456,7 +456,8 @@ public final class UserNet implements Network {
                 Bits.be16(in, transport + 2));
         TcpFlow flow = tcp.get(key);
         int flags = in[transport + 13];
-        if (flow != null) {
+        // one that ended in this round is still known until flush()
+        if (flow != null && !flow.isClosed()) {
             flow.segment(in, transport, data, end);
         } else if ((flags & (TcpFlow.SYN | TcpFlow.ACK | TcpFlow.RST)) == TcpFlow.SYN) {
             if (!openTcp(key, in, transport)) {
