@@ -26,7 +26,7 @@ final class RootVmBoot {
 
     private static final long RM_SIZE = 8L << 20;
     private static final int CSPACE_CAPS = 16_384;
-    private static final int SPIS = Vic.MAX_SPIS;
+    private static final int SPIS = Vic.MAX_SPIS + Vic.MAX_EXTENDED_SPIS;
     private static final long SPARSE_RWX = 1 << 16 | 7;
     private static final long SPARSE_DEVICE_RW = 1 << 16 | 1 << 8 | 6;
     private static final long MAP_RW = 0xF_0066;

@@ -99,6 +99,15 @@ class PrimaryVmTest {
     }
 
     @Test
+    void itAndTheRootVmHaveAllLinesThatTheProfileHandsOut() {
+        List<String> controllers = host.hypervisor.state().objects().stream()
+                .filter(object -> object.type() == ObjectType.VIC).map(ObjectState::text).toList();
+
+        assertThat(controllers).hasSize(2).allSatisfy(text ->
+                assertThat(text.lines()).as("988 + 1024 lines").contains("virqs.max 0x7dc"));
+    }
+
+    @Test
     void eachOfItsVcpusHasAPhysicalCpuOfItsOwn() {
         List<String> vcpus = host.hypervisor.state().objects().stream()
                 .filter(object -> object.type() == ObjectType.THREAD && object.text().contains("VPM_GROUP"))
