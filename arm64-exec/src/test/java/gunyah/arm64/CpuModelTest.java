@@ -3,23 +3,28 @@ package gunyah.arm64;
 import static gunyah.arm64.sysreg.SystemRegisters.key;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuFeatures.Feature;
+import gunyah.arm64.translate.Translator;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What a CPU announces in its ID registers is what it executes, for every model: with a feature its instruction retires,
  * without it is UNDEFINED. The words and the register fields are the manual's, written by hand.
  */
+@ParameterizedClass
+@EnumSource(Tier.class)
 class CpuModelTest {
-    private static final long CODE = 0x1000;
+    private static final long CODE = 0x1004;
     private static final long DATA = 0x2000;
     private static final int ISAR0 = key(3, 0, 0, 6, 0);
     private static final int ISAR1 = key(3, 0, 0, 6, 1);
@@ -85,6 +90,9 @@ class CpuModelTest {
             new Row(Feature.TLBIOS, ISAR0, 56, 1, 0xD508_8122), // tlbi vae1os, x2
             new Row(Feature.TLBIRANGE, ISAR0, 56, 2, 0xD508_8622)); // tlbi rvae1, x2
 
+    @Parameter
+    private Tier tier;
+
     static List<CpuFeatures> models() {
         return List.of(CpuFeatures.BASE, CpuFeatures.DEFAULT, CpuFeatures.MAX);
     }
@@ -99,7 +107,8 @@ class CpuModelTest {
     @ParameterizedTest
     @MethodSource("models")
     void announcesAndExecutesTheSame(CpuFeatures model) {
-        try (FlatBoard board = new FlatBoard(1 << 20, 1, null, model)) {
+        Translator translator = tier.translator();
+        try (FlatBoard board = new FlatBoard(1 << 20, 1, translator, model)) {
             for (Row row : ROWS) {
                 boolean has = model.has(row.feature);
                 boolean announced = (board.cpu().sys.read(row.register) >>> row.shift & 15) >= row.level;
@@ -108,6 +117,11 @@ class CpuModelTest {
                     assertThat(retires(board, row.word)).as("%s: %08x", row.feature, row.word).isEqualTo(has);
                 }
             }
+        }
+        tier.agrees(translator);
+        if (tier != Tier.INTERPRETED) {
+            long regions = ROWS.stream().filter(row -> row.word != NONE && model.has(row.feature)).count() / 2;
+            assertThat(translator.statistics().regions()).as("translated").isGreaterThan(regions);
         }
     }
 
@@ -120,7 +134,7 @@ class CpuModelTest {
             }
             List<Feature> others = Arrays.stream(Feature.values())
                     .filter(feature -> feature != row.feature && model.has(feature)).toList();
-            try (FlatBoard board = new FlatBoard(1 << 20, 1, null, new CpuFeatures(others))) {
+            try (FlatBoard board = new FlatBoard(1 << 20, 1, tier.translator(), new CpuFeatures(others))) {
                 long field = board.cpu().sys.read(row.register) >>> row.shift & 15;
                 assertThat(field).as("%s in the ID register", row.feature).isLessThan(row.level);
                 assertThat(row.word == NONE || !retires(board, row.word)).as("%s is UNDEFINED", row.feature).isTrue();
@@ -150,15 +164,13 @@ class CpuModelTest {
     /** {@return whether the word retires; it is UNDEFINED otherwise} */
     private static boolean retires(FlatBoard board, int word) {
         Cpu cpu = board.cpu();
-        board.code(CODE, word);
-        board.domain.invalidateAllCode();
         cpu.s.switchStack(1, 1);
         cpu.s.pan = false;
         cpu.s.uao = false;
         cpu.sys.contextChanged();
         cpu.x[2] = DATA;
         cpu.sys.write(ESR, 0);
-        assertThat(board.run(CODE, 1)).isEqualTo(CpuExit.Kind.BUDGET);
+        board.execute(CODE, word);
         if (cpu.s.pc == CODE + 4) {
             return true;
         }

@@ -4,6 +4,7 @@ import static gunyah.arm64.sysreg.SystemRegisters.key;
 
 import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuFeatures;
+import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
 import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
@@ -19,6 +20,8 @@ import java.util.List;
  * block per gigabyte, readable, writable and executable at EL1. The top page of RAM holds the table.
  */
 public final class FlatBoard implements AutoCloseable {
+    private static final int BRANCH_TO_NEXT = 0x1400_0001;
+    private static final int TIMES = 4;
     private static final int SCTLR = key(3, 0, 1, 0, 0);
     private static final int CPACR = key(3, 0, 1, 0, 2);
     private static final int TTBR0 = key(3, 0, 2, 0, 0);
@@ -96,6 +99,26 @@ public final class FlatBoard implements AutoCloseable {
     public CpuExit.Kind run(long pc, long instructions) {
         cpu().s.pc = pc;
         return cpu().run(instructions);
+    }
+
+    /**
+     * Executes the word at {@code at}, which must not begin a page, on the first CPU as it is now. It is branched to from
+     * before it several times, from equal registers, so that a translator that makes what is jumped to twice has made it;
+     * what counts is the last time, but memory is changed each time.
+     */
+    public void execute(long at, int word) {
+        code(at - 4, BRANCH_TO_NEXT, word);
+        domain.invalidateAllCode();
+        CpuState before = new CpuState();
+        before.copyFrom(cpu().s);
+        for (int time = 0; time < TIMES; time++) {
+            cpu().s.copyFrom(before);
+            cpu().sys.contextChanged();
+            CpuExit.Kind kind = run(at - 4, 2);
+            if (kind != CpuExit.Kind.BUDGET) {
+                throw new AssertionError("%08x ended with %s".formatted(word, kind));
+            }
+        }
     }
 
     @Override

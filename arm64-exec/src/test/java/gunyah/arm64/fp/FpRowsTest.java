@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
+import gunyah.arm64.Tier;
 import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.state.Abort;
+import gunyah.arm64.state.CpuExit;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
+import gunyah.arm64.translate.Translator;
 import gunyah.memory.RawMemory;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -21,25 +24,37 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The table as a whole, and hand-checked words with their assembly text. */
+@ParameterizedClass
+@EnumSource(Tier.class)
 class FpRowsTest {
     private static final long RAM = 1 << 20;
+    private static final long CODE = 0x2004;
     private static final long NAN = 0x7FF8_0000_0000_0000L;
 
-    private final FlatBoard board = new FlatBoard(RAM, 1);
-    private final Cpu cpu = board.cpu();
+    @Parameter
+    private Tier tier;
+    private Translator translator;
+    private FlatBoard board;
+    private Cpu cpu;
 
     @BeforeEach
-    void setRegisters() {
-        cpu.s.fpTrapped = false;
+    void setUp() {
+        translator = tier.translator();
+        board = new FlatBoard(RAM, 1, translator, CpuFeatures.MAX);
+        cpu = board.cpu();
         set(1, 0x0011_2233_4455_6677L, 0x8899_AABB_CCDD_EEFFL);
         set(2, 0x090A_0B0C_0D0E_0F10L, 0x0102_0304_0506_0708L);
     }
 
     @AfterEach
-    void close() {
+    void tearDown() {
         board.close();
+        tier.agrees(translator);
     }
 
     @Test
@@ -242,9 +257,15 @@ class FpRowsTest {
 
     @Test
     void anAbortedLoadPairChangesNoRegister() {
-        cpu.x[CpuState.SP] = RAM + 8;
-        Abort abort = catchThrowableOfType(Abort.class, () -> execute(0x6D7F_07E0, "ldp d0, d1, [sp, #-16]"));
-        assertThat(abort.stage2).isTrue();
+        cpu.x[1] = RAM + 8;
+        int word = 0x6D7F_0420; // ldp d0, d1, [x1, #-16]
+        board.code(CODE - 4, 0x1400_0001, word);
+        for (int time = 0; time < 4; time++) {
+            assertThat(board.run(CODE - 4, 2)).isEqualTo(CpuExit.Kind.STAGE2_FAULT);
+            assertThat(cpu.s.pc).isEqualTo(CODE);
+        }
+        Insn insn = Decoder.of(CpuFeatures.MAX).decode(word);
+        assertThat(catchThrowableOfType(Abort.class, () -> insn.semantics.execute(cpu, insn)).stage2).isTrue();
         assertV(0, 0, 0);
         assertV(1, 0x0011_2233_4455_6677L, 0x8899_AABB_CCDD_EEFFL);
     }
@@ -262,7 +283,20 @@ class FpRowsTest {
     private void execute(int word, String assembly) {
         Insn insn = Decoder.of(CpuFeatures.MAX).decode(word);
         assertThat(insn.row).as(assembly).isNotSameAs(Decoder.UNALLOCATED);
+        CpuState before = new CpuState();
+        before.copyFrom(cpu.s);
+        board.execute(CODE, word);
+        assertThat(cpu.s.pc).as("%s retires", assembly).isEqualTo(CODE + 4);
+        if (tier != Tier.INTERPRETED) {
+            assertThat(translator.statistics().regions()).as("translated").isPositive();
+        }
+        CpuState executed = new CpuState();
+        executed.copyFrom(cpu.s);
+        cpu.s.copyFrom(before);
         insn.semantics.execute(cpu, insn);
+        cpu.s.pc = executed.pc;
+        cpu.s.retired = executed.retired;
+        assertThat(cpu.s.sameAs(executed)).as("semantics of %s", assembly).isTrue();
     }
 
     private static void assertReserved(int word, String assembly) {

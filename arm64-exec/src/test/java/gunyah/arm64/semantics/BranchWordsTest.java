@@ -4,43 +4,56 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.arm64.Cpu;
 import gunyah.arm64.FlatBoard;
+import gunyah.arm64.Tier;
 import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
+import gunyah.arm64.translate.Translator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Hand-checked words of what the comparison with QEMU leaves out: branches, PC-relative addresses, PSTATE. */
+@ParameterizedClass
+@EnumSource(Tier.class)
 class BranchWordsTest {
     private static final long PC = 0x40FFC;
     private static final int Z = CpuState.Z;
     private static final int C = CpuState.C;
 
+    @Parameter
+    private Tier tier;
+    private Translator translator;
     private FlatBoard board;
     private Cpu cpu;
 
     @BeforeEach
     void setUp() {
-        board = new FlatBoard(1 << 20, 1);
+        translator = tier.translator();
+        board = new FlatBoard(1 << 20, 1, translator);
         cpu = board.cpu();
     }
 
     @AfterEach
     void tearDown() {
         board.close();
+        tier.agrees(translator);
     }
 
-    /** Executes the word at {@link #PC} by the interpreter and by its semantics, which must agree on the new PC. */
+    /** Executes the word at {@link #PC} by the tier and by its semantics, which must agree on the new PC. */
     private long pcAfter(int word, long x3, int nzcv) {
-        board.code(PC, word);
-        board.domain.invalidateAllCode();
         cpu.s.nzcv = nzcv;
         cpu.x[3] = x3;
         cpu.x[30] = 0x3000;
-        board.run(PC, 1);
-        long interpreted = cpu.s.pc;
+        board.execute(PC, word);
+        if (tier != Tier.INTERPRETED) {
+            assertThat(translator.statistics().regions()).as("translated").isPositive();
+        }
+        long executed = cpu.s.pc;
         long link = cpu.x[30];
 
         Insn insn = Decoder.of(CpuFeatures.DEFAULT).decode(word);
@@ -48,9 +61,9 @@ class BranchWordsTest {
         cpu.x[30] = 0x3000;
         insn.semantics.execute(cpu, insn);
         assertThat(insn.row.branches()).isTrue();
-        assertThat(cpu.s.pc).as("semantics of %08x", word).isEqualTo(interpreted);
+        assertThat(cpu.s.pc).as("semantics of %08x", word).isEqualTo(executed);
         assertThat(cpu.x[30]).isEqualTo(link);
-        return interpreted;
+        return executed;
     }
 
     @Test
@@ -109,27 +122,26 @@ class BranchWordsTest {
 
     @Test
     void pcRelativeAddresses() {
-        board.code(PC, 0x70FFFFE4); // adr x4, .-1
-        board.run(PC, 1);
+        board.execute(PC, 0x70FFFFE4); // adr x4, .-1
         assertThat(cpu.x[4]).isEqualTo(PC - 1);
 
-        board.code(PC, 0xF0FFFFE5); // adrp x5, .-4096
-        board.domain.invalidateAllCode();
-        board.run(PC, 1);
+        board.execute(PC, 0xF0FFFFE5); // adrp x5, .-4096
         assertThat(cpu.x[5]).isEqualTo(0x3F000);
     }
 
     @Test
     void pstateFields() {
-        board.code(PC, 0xD50040BF, // msr spsel, #0
-                0xD5384244, // mrs x4, currentel
-                0xD5034FDF, // msr daifset, #0xf
-                0xD50342FF, // msr daifclr, #2
-                0xD500401F, // cfinv
-                0xD53B4205); // mrs x5, nzcv
+        int[] words = {0xD50040BF, // msr spsel, #0
+            0xD5384244, // mrs x4, currentel
+            0xD5034FDF, // msr daifset, #0xf
+            0xD50342FF, // msr daifclr, #2
+            0xD500401F, // cfinv
+            0xD53B4205}; // mrs x5, nzcv
         cpu.s.nzcv = Z;
         cpu.x[CpuState.SP] = 0x1230;
-        board.run(PC, 6);
+        for (int word : words) {
+            board.execute(PC, word);
+        }
 
         assertThat(cpu.s.spSel).isZero();
         assertThat(cpu.s.spEl1).isEqualTo(0x1230);
