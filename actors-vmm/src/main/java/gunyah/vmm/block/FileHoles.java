@@ -1,5 +1,6 @@
 package gunyah.vmm.block;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -11,12 +12,13 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
- * Gives parts of a file back to its file system, and makes parts read as zeros without writing them: Linux's
- * {@code fallocate(2)}, which Java has no word for. It has a descriptor of its own, and the file's channel is opened
- * through that ({@link #path}), so that both are the same file whatever happens to its name meanwhile. Not thread safe;
- * may block.
+ * What Linux does for a disk's file and Java has no word for: {@code fallocate(2)} gives parts of it back to the file
+ * system and makes parts read as zeros without writing them, and an open file description lock ({@code fcntl(2)}) keeps
+ * it from other writers. It has a descriptor of its own, and the file's channel is opened through that ({@link #path}),
+ * so that both are the same file whatever happens to its name meanwhile. Not thread safe; may block.
  */
 final class FileHoles implements AutoCloseable {
     /** For files that are not written, and in places that have no holes. */
@@ -27,7 +29,11 @@ final class FileHoles implements AutoCloseable {
     private static final int KEEP_SIZE = 1;
     private static final int PUNCH_HOLE = 2;
     private static final int ZERO_RANGE = 0x10;
+    private static final int SET_LOCK = 37;
+    private static final short WRITE_LOCK = 1;
     private static final int EINTR = 4;
+    private static final int EAGAIN = 11;
+    private static final int EACCES = 13;
     private static final int EOPNOTSUPP = 95;
 
     /** Apart, so that where there is no Linux nothing of it is looked for. */
@@ -40,11 +46,18 @@ final class FileHoles implements AutoCloseable {
                 ValueLayout.JAVA_INT));
         static final MethodHandle FALLOCATE = function("fallocate", FunctionDescriptor.of(ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        /** {@code struct flock}: type, whence, start, length, process. */
+        static final StructLayout LOCK = MemoryLayout.structLayout(ValueLayout.JAVA_SHORT, ValueLayout.JAVA_SHORT,
+                MemoryLayout.paddingLayout(4), ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT,
+                MemoryLayout.paddingLayout(4));
+        static final MethodHandle FCNTL = function("fcntl", FunctionDescriptor.of(ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS), Linker.Option.firstVariadicArg(2));
 
-        private static MethodHandle function(String name, FunctionDescriptor shape) {
+        private static MethodHandle function(String name, FunctionDescriptor shape, Linker.Option... more) {
             Linker linker = Linker.nativeLinker();
-            return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), shape,
-                    Linker.Option.captureCallState("errno"));
+            Linker.Option[] options = Arrays.copyOf(more, more.length + 1);
+            options[more.length] = Linker.Option.captureCallState("errno");
+            return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), shape, options);
         }
     }
 
@@ -84,6 +97,33 @@ final class FileHoles implements AutoCloseable {
         return descriptor < 0 ? file : Path.of("/proc/self/fd/" + descriptor);
     }
 
+    /**
+     * Locks the whole file, if it is open here. The lock of a channel belongs to the process; this one ends when it is
+     * closed, not when anything else is that has the file open, and keeps off this process's other disks, too.
+     *
+     * @return false when another has locked it
+     */
+    boolean lock() throws IOException {
+        if (descriptor < 0) {
+            return true;
+        }
+        int errno = EINTR;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment whole = arena.allocate(Calls.LOCK);
+            whole.set(ValueLayout.JAVA_SHORT, 0, WRITE_LOCK);
+            while (errno == EINTR) {
+                boolean done = (int) Calls.FCNTL.invokeExact(state, descriptor, SET_LOCK, whole) == 0;
+                errno = done ? 0 : (int) Calls.ERRNO.get(state, 0L);
+            }
+        } catch (Throwable e) {
+            throw new IllegalStateException("fcntl(2) threw", e);
+        }
+        if (errno != 0 && errno != EAGAIN && errno != EACCES) {
+            throw new IOException("it cannot be locked, error %d".formatted(errno));
+        }
+        return errno == 0;
+    }
+
     /** Frees what the range uses; it reads as zeros. {@return false when it may read as before} */
     boolean free(long position, long length) {
         int errno = frees ? allocate(PUNCH_HOLE | KEEP_SIZE, position, length) : EOPNOTSUPP;
@@ -112,7 +152,6 @@ final class FileHoles implements AutoCloseable {
         return errno;
     }
 
-    /** Only once the file's channel is closed: Linux takes locks from a process that closes any of a file. */
     @Override
     public void close() {
         if (descriptor >= 0) {

@@ -62,18 +62,22 @@ final class RawImage implements DiskImage {
         try {
             channel = readOnly ? FileChannel.open(file, StandardOpenOption.READ)
                     : FileChannel.open(holes.path(file), StandardOpenOption.READ, StandardOpenOption.WRITE);
-            if (readOnly || channel.tryLock() != null) {
+            if (readOnly || (holes == FileHoles.NONE ? channel.tryLock() != null : holes.lock())) {
                 return channel;
             }
         } catch (OverlappingFileLockException e) {
             // another disk of this program has it
         } catch (IOException e) {
+            if (channel != null) {
+                closeQuietly(channel);
+            }
             holes.close();
             throw new BadInput("disk %s cannot be opened: %s".formatted(file, e.getMessage()), e);
         }
         closeQuietly(channel);
         holes.close();
-        throw new BadInput("disk %s is in use by another VM: give each its own, or all of them ',ro'".formatted(file));
+        throw new BadInput(("disk %s is given twice, or in use by another program: "
+                + "give each VM its own, or all of them ',ro'").formatted(file));
     }
 
     private static void closeQuietly(FileChannel channel) {

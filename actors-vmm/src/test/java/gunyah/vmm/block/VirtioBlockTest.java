@@ -2,6 +2,7 @@ package gunyah.vmm.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import gunyah.config.BadInput;
 import gunyah.config.DiskConfig;
@@ -101,6 +102,31 @@ class VirtioBlockTest {
 
         System.arraycopy(data, 0, contents, 100 * 512, 1024);
         assertThat(Files.readAllBytes(file)).isEqualTo(contents);
+    }
+
+    /** The lock of a channel stands for another process's: both are in each other's way. */
+    private boolean isFree(Path name) throws IOException {
+        try (FileChannel other = FileChannel.open(name, StandardOpenOption.WRITE)) {
+            return other.tryLock() != null;
+        }
+    }
+
+    @Test
+    void aDiskThatIsOpenIsNobodyElsesWhoeverTriesAndReads() throws IOException {
+        assumeThat(System.getProperty("os.name")).isEqualTo("Linux");
+        Path link = Files.createLink(directory.resolve("link.img"), file);
+        for (Path name : new Path[] {file, link}) {
+            assertThatThrownBy(() -> DiskImages.open(new DiskConfig(name, false, Optional.of(DiskConfig.Format.RAW))))
+                    .isInstanceOf(BadInput.class).hasMessage("disk %s is given twice, or in use by another program: give "
+                            + "each VM its own, or all of them ',ro'", name);
+            assertThat(isFree(name)).as("after it was refused").isFalse();
+        }
+        DiskImages.open(new DiskConfig(file, true, Optional.of(DiskConfig.Format.RAW))).close();
+        assertThat(isFree(file)).as("after it was read").isFalse();
+
+        close();
+        assertThat(isFree(file)).as("after it was closed").isTrue();
+        open(false);
     }
 
     @Test
