@@ -45,7 +45,7 @@ public final class Churn implements Scenario {
     @Option(names = "--rounds", paramLabel = "N", defaultValue = "1000", description = "most rounds (default 1000)")
     private int rounds;
 
-    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "translate",
+    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "translate", converter = EngineName.class,
             description = "auto, interpret, lockstep or translate (default)")
     private String engine;
 

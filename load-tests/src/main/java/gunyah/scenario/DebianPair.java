@@ -26,7 +26,7 @@ final class DebianPair {
     @Option(names = "--initrd", paramLabel = "FILE", description = "default .guests/initramfs-6.1.cpio")
     private Path initrd;
 
-    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "auto",
+    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "auto", converter = EngineName.class,
             description = "of our machine (default auto)")
     private String engine;
 

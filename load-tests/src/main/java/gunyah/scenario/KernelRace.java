@@ -28,7 +28,7 @@ public final class KernelRace implements Scenario {
     @Option(names = "--warm-up", paramLabel = "N", defaultValue = "3", description = "rounds before them (default 3)")
     private int warmUp;
 
-    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "translate",
+    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "translate", converter = EngineName.class,
             description = "of our machine (default translate)")
     private String engine;
 

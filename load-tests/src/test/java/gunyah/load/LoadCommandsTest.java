@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 @Tag("guest")
@@ -43,10 +45,20 @@ class LoadCommandsTest {
         return thrown;
     }
 
-    @Test
-    void anUnknownEngineIsTold() {
-        assertThat(thrown("churn", "--kernel", "k", "--engine", "fast")).singleElement().isInstanceOf(BadInput.class)
-                .extracting(Throwable::getMessage).asString().contains("lockstep or translate, not 'fast'");
+    @ParameterizedTest
+    @ValueSource(strings = {"churn --kernel k", "io", "kernels", "programs"})
+    void anUnknownEngineIsToldWithItsOption(String scenario) {
+        List<String> told = new ArrayList<>();
+        CommandLine load = command();
+        load.setParameterExceptionHandler((e, args) -> {
+            told.add(e.getMessage());
+            return 2;
+        });
+
+        assertThat(load.execute((scenario + " --engine fast").split(" "))).isEqualTo(2);
+
+        assertThat(told).containsExactly("Invalid value for option '--engine': must be auto, interpret, "
+                + "lockstep or translate, not 'fast'");
     }
 
     @Test
