@@ -19,6 +19,11 @@ public final class UncheckedArray {
         return U.getLong(array, BASE + 8L * index);
     }
 
+    /** {@return the word {@code offset} bytes behind the first, a multiple of 8; undefined when there is none} */
+    public static long at(long[] array, long offset) {
+        return U.getLong(array, BASE + offset);
+    }
+
     /** Sets {@code array[index]}; undefined when there is no such element. */
     public static void set(long[] array, int index, long value) {
         U.putLong(array, BASE + 8L * index, value);

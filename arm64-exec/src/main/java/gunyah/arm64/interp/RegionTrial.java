@@ -22,13 +22,13 @@ final class RegionTrial implements RegionGate {
     private static final int ROUNDS = 64;
     /** So often the memory of a region is found anew: it touches other pages with time. */
     private static final int FORGET = 16;
-    private static final long[] NOTHING = {};
+    private static final TrialMemory.Known NOTHING = new TrialMemory.Known(new long[0], new long[0][]);
 
     /** What is known of a region. */
     private static final class Record {
         long entered;
         boolean differs;
-        long[] memory = NOTHING;
+        TrialMemory.Known memory = NOTHING;
     }
 
     private enum Outcome {

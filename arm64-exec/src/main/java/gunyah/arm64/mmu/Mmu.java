@@ -53,10 +53,10 @@ public final class Mmu {
     private final Tlb tlb = new Tlb();
     private CodePageOracle code = CodePageOracle.NONE;
     private Watchpoints watchpoints = Watchpoints.NONE;
-    /** Address of the TLB bank of ordinary accesses now. */
-    private long bank = tlb.el1;
-    /** Address of the bank of LDTR and STTR. */
-    private long unprivilegedBank = tlb.el0;
+    /** The TLB bank of ordinary accesses now. */
+    private long[] bank = tlb.el1;
+    /** The bank of LDTR and STTR. */
+    private long[] unprivilegedBank = tlb.el0;
     private int stage2Epoch;
     private int fetchGeneration;
     /** ISS bits to add to a fault of the access under way. */
@@ -98,30 +98,30 @@ public final class Mmu {
     // Loads and stores
 
     /** {@return the TLB bank of ordinary accesses, for {@link DirectMemory}, until the context changes} */
-    public long bank() {
+    public long[] bank() {
         return bank;
     }
 
     public int read8(long va) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at) == (va & Tlb.PAGE)) {
-            return RAW.getByte(va + Tlb.get(at + Tlb.ADDEND)) & 0xFF;
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at) == (va & Tlb.PAGE)) {
+            return RAW.getByte(va + Tlb.get(bank, at + Tlb.ADDEND)) & 0xFF;
         }
         return (int) readSlow(va, 1, 1, bank);
     }
 
     public int read16(long va) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at) == (va + 1 & Tlb.PAGE)) {
-            return RAW.getShort(va + Tlb.get(at + Tlb.ADDEND)) & 0xFFFF;
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at) == (va + 1 & Tlb.PAGE)) {
+            return RAW.getShort(va + Tlb.get(bank, at + Tlb.ADDEND)) & 0xFFFF;
         }
         return (int) readSlow(va, 2, 2, bank);
     }
 
     public int read32(long va) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at) == (va + 3 & Tlb.PAGE)) {
-            return RAW.getInt(va + Tlb.get(at + Tlb.ADDEND));
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at) == (va + 3 & Tlb.PAGE)) {
+            return RAW.getInt(va + Tlb.get(bank, at + Tlb.ADDEND));
         }
         return (int) readSlow(va, 4, 4, bank);
     }
@@ -132,35 +132,35 @@ public final class Mmu {
 
     /** As {@link #read64(long)}, of an access that is aligned when it is to {@code alignment} bytes, 1 to 16. */
     public long read64(long va, int alignment) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at) == (va + 7 & Tlb.PAGE)) {
-            return RAW.getLong(va + Tlb.get(at + Tlb.ADDEND));
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at) == (va + 7 & Tlb.PAGE)) {
+            return RAW.getLong(va + Tlb.get(bank, at + Tlb.ADDEND));
         }
         return readSlow(va, 8, alignment, bank);
     }
 
     public void write8(long va, int value) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            RAW.putByte(va + Tlb.get(at + Tlb.ADDEND), (byte) value);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            RAW.putByte(va + Tlb.get(bank, at + Tlb.ADDEND), (byte) value);
         } else {
             writeSlow(va, 1, 1, bank, value);
         }
     }
 
     public void write16(long va, int value) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
-            RAW.putShort(va + Tlb.get(at + Tlb.ADDEND), (short) value);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va + 1 & Tlb.PAGE)) {
+            RAW.putShort(va + Tlb.get(bank, at + Tlb.ADDEND), (short) value);
         } else {
             writeSlow(va, 2, 2, bank, value);
         }
     }
 
     public void write32(long va, int value) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
-            RAW.putInt(va + Tlb.get(at + Tlb.ADDEND), value);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va + 3 & Tlb.PAGE)) {
+            RAW.putInt(va + Tlb.get(bank, at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 4, 4, bank, value);
         }
@@ -172,9 +172,9 @@ public final class Mmu {
 
     /** As {@link #write64(long, long)}, of an access that is aligned when it is to {@code alignment} bytes, 1 to 16. */
     public void write64(long va, long value, int alignment) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
-            RAW.putLong(va + Tlb.get(at + Tlb.ADDEND), value);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va + 7 & Tlb.PAGE)) {
+            RAW.putLong(va + Tlb.get(bank, at + Tlb.ADDEND), value);
         } else {
             writeSlow(va, 8, alignment, bank, value);
         }
@@ -197,9 +197,9 @@ public final class Mmu {
      * @return the host address to read
      */
     public long hostForRead(long va, int sizeBytes) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(at + Tlb.ADDEND);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(bank, at + Tlb.ADDEND);
         }
         return watched(va, sizeBytes, Tlb.READ, bank, resolve(va, Tlb.READ, bank, aligned(va, sizeBytes)));
     }
@@ -208,18 +208,18 @@ public final class Mmu {
      * As {@link #hostForRead}, for a write. Decoded code in the bytes is reported as written already.
      */
     public long hostForWrite(long va, int sizeBytes) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(at + Tlb.ADDEND);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(bank, at + Tlb.ADDEND);
         }
         return hostForWriteSlow(va, sizeBytes, bank);
     }
 
     /** As {@link #hostForWrite}, for a read-modify-write, which faults as a read when it cannot even read. */
     public long hostForModify(long va, int sizeBytes) {
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(at + Tlb.ADDEND);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(bank, at + Tlb.ADDEND);
         }
         long host = resolve(va, Tlb.READ, bank, aligned(va, sizeBytes));
         resolve(va, Tlb.WRITE, bank, true);
@@ -240,16 +240,16 @@ public final class Mmu {
             abort.far = va;
             throw abort;
         }
-        long at = bank + Tlb.index(va);
-        if (Tlb.get(at + Tlb.EXEC) == (va & Tlb.PAGE)) {
-            return va + Tlb.get(at + Tlb.ADDEND);
+        long at = Tlb.index(va);
+        if (Tlb.get(bank, at + Tlb.EXEC) == (va & Tlb.PAGE)) {
+            return va + Tlb.get(bank, at + Tlb.ADDEND);
         }
         return resolve(va, Tlb.EXEC, bank, true);
     }
 
     /** {@return whether the page of {@code va}, just translated by {@link #hostForFetch}, is a guarded one} */
     public boolean isGuarded(long va) {
-        return (Tlb.get(bank + Tlb.index(va) + Tlb.EXEC) & Tlb.GUARDED) != 0;
+        return (Tlb.get(bank, Tlb.index(va) + Tlb.EXEC) & Tlb.GUARDED) != 0;
     }
 
     /** {@return a number that changes whenever a fetch of the same EL may translate differently than before} */
@@ -265,10 +265,10 @@ public final class Mmu {
     /** DC ZVA: zeroes the 64-byte block that holds {@code va}. */
     public void zeroBlock(long va) {
         long start = va & -ZERO_BLOCK;
-        long at = bank + Tlb.index(va);
+        long at = Tlb.index(va);
         long host;
-        if (Tlb.get(at + Tlb.WRITE) == (va & Tlb.PAGE)) {
-            host = start + Tlb.get(at + Tlb.ADDEND);
+        if (Tlb.get(bank, at + Tlb.WRITE) == (va & Tlb.PAGE)) {
+            host = start + Tlb.get(bank, at + Tlb.ADDEND);
         } else {
             host = zeroBlockSlow(va);
         }
@@ -279,7 +279,7 @@ public final class Mmu {
 
     private long zeroBlockSlow(long va) {
         long host = resolve(va, Tlb.WRITE, bank, true) & -ZERO_BLOCK;
-        long tag = Tlb.get(bank + Tlb.index(va) + Tlb.WRITE);
+        long tag = Tlb.get(bank, Tlb.index(va) + Tlb.WRITE);
         if ((tag & Tlb.DEVICE) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, Tlb.WRITE);
         }
@@ -298,7 +298,7 @@ public final class Mmu {
      */
     public long hostForMaintenance(long va, boolean write) {
         // PAN takes no part in cache maintenance
-        long rights = state.el == 0 ? tlb.el0 : tlb.el1;
+        long[] rights = state.el == 0 ? tlb.el0 : tlb.el1;
         maintenance = Fault.CM | Fault.WNR;
         try {
             return resolve(va, write ? Tlb.WRITE : Tlb.READ, rights, true);
@@ -310,8 +310,8 @@ public final class Mmu {
     // Slow paths
 
     /** {@return {@code host}, unless the access is watched} The pages have been translated. */
-    private long watched(long va, int size, int kind, long rights, long host) {
-        if ((Tlb.get(rights + Tlb.index(va) + kind) & Tlb.WATCHED) != 0) {
+    private long watched(long va, int size, int kind, long[] rights, long host) {
+        if ((Tlb.get(rights, Tlb.index(va) + kind) & Tlb.WATCHED) != 0) {
             long hit = watchpoints.hit(va, size, kind == Tlb.WRITE, rights == tlb.el0);
             if (hit != Watchpoints.NONE_HIT) {
                 throw watchpoint(hit, kind);
@@ -331,7 +331,7 @@ public final class Mmu {
         return (va & (size - 1 & 7)) == 0;
     }
 
-    private long readSlow(long va, int size, int alignment, long rights) {
+    private long readSlow(long va, int size, int alignment, long[] rights) {
         boolean aligned = (va & alignment - 1) == 0;
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
@@ -355,7 +355,7 @@ public final class Mmu {
         };
     }
 
-    private void writeSlow(long va, int size, int alignment, long rights, long value) {
+    private void writeSlow(long va, int size, int alignment, long[] rights, long value) {
         boolean aligned = (va & alignment - 1) == 0;
         int inPage = 4096 - ((int) va & 4095);
         if (size > inPage) {
@@ -388,7 +388,7 @@ public final class Mmu {
         }
     }
 
-    private long hostForWriteSlow(long va, int size, long rights) {
+    private long hostForWriteSlow(long va, int size, long[] rights) {
         long host = watched(va, size, Tlb.WRITE, rights, resolve(va, Tlb.WRITE, rights, aligned(va, size)));
         if (hasCode(va, rights)) {
             reportCode(va, size, host);
@@ -396,8 +396,8 @@ public final class Mmu {
         return host;
     }
 
-    private boolean hasCode(long va, long rights) {
-        return (Tlb.get(rights + Tlb.index(va) + Tlb.WRITE) & Tlb.CODE) != 0;
+    private boolean hasCode(long va, long[] rights) {
+        return (Tlb.get(rights, Tlb.index(va) + Tlb.WRITE) & Tlb.CODE) != 0;
     }
 
     private void reportCode(long va, int size, long host) {
@@ -412,28 +412,28 @@ public final class Mmu {
     }
 
     /** Translates by TLB or walk. {@return the host address} @throws Abort when the access is not possible */
-    private long resolve(long va, int kind, long rights, boolean aligned) {
+    private long resolve(long va, int kind, long[] rights, boolean aligned) {
         if (!aligned && (stage1.sctlr & Stage1.SCTLR_A) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, kind);
         }
-        long at = rights + Tlb.index(va);
-        long tag = Tlb.get(at + kind);
+        long at = Tlb.index(va);
+        long tag = Tlb.get(rights, at + kind);
         if ((tag & (Tlb.PAGE | Tlb.INVALID)) != (va & Tlb.PAGE)) {
             misses++;
             fill(va, kind, rights, aligned);
-            tag = Tlb.get(at + kind);
+            tag = Tlb.get(rights, at + kind);
         }
         if (!aligned && (tag & Tlb.DEVICE) != 0) {
             throw stage1Fault(va, Fault.ALIGNMENT, kind);
         }
-        return va + Tlb.get(at + Tlb.ADDEND);
+        return va + Tlb.get(rights, at + Tlb.ADDEND);
     }
 
     private static int access(int kind) {
         return kind == Tlb.READ ? Access.R : kind == Tlb.WRITE ? Access.W : Access.X;
     }
 
-    private int stage1Rights(long rightsBank) {
+    private int stage1Rights(long[] rightsBank) {
         if (rightsBank == tlb.el0) {
             return stage1.rights >> 3;
         }
@@ -441,7 +441,7 @@ public final class Mmu {
         return rightsBank == tlb.el1Pan && stage1.user ? rights & Access.X : rights;
     }
 
-    private void fill(long va, int kind, long rightsBank, boolean aligned) {
+    private void fill(long va, int kind, long[] rightsBank, boolean aligned) {
         if (trial != null) {
             throw trial.missing(va, kind, rightsBank);
         }
@@ -479,7 +479,7 @@ public final class Mmu {
         insert(va, rightsBank, rights & allowed, device, memory.hostAddress(Stage2Table.pa(mapping)));
     }
 
-    private void insert(long va, long rightsBank, int rights, boolean device, long hostPage) {
+    private void insert(long va, long[] rightsBank, int rights, boolean device, long hostPage) {
         fills++;
         int flags = (device ? Tlb.DEVICE : 0) | ((stage1.sctlr & Stage1.SCTLR_A) != 0 ? Tlb.ALIGNED : 0)
                 | (watchpoints.coverPage(va) ? Tlb.WATCHED : 0);
@@ -521,9 +521,8 @@ public final class Mmu {
     /** From here on accesses go to {@code copies}; nothing that changes the context may be executed. */
     public void beginTrial(TrialMemory copies) {
         trial = copies;
-        long offset = copies.join(tlb);
-        bank += offset;
-        unprivilegedBank += offset;
+        bank = copies.join(tlb, bank);
+        unprivilegedBank = copies.join(tlb, unprivilegedBank);
     }
 
     /** Back to the guest's memory. */
@@ -638,7 +637,7 @@ public final class Mmu {
 
     /** PSTATE.EL, PAN or UAO changed: selects the rights of the accesses that follow. */
     public void contextChanged() {
-        long el1Bank = state.pan ? tlb.el1Pan : tlb.el1;
+        long[] el1Bank = state.pan ? tlb.el1Pan : tlb.el1;
         bank = state.el == 0 ? tlb.el0 : el1Bank;
         unprivilegedBank = state.el == 1 && state.uao ? el1Bank : tlb.el0;
     }

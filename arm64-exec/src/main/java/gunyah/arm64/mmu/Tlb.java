@@ -1,6 +1,6 @@
 package gunyah.arm64.mmu;
 
-import gunyah.memory.NativeWords;
+import gunyah.memory.UncheckedArray;
 import java.util.Arrays;
 
 /**
@@ -37,15 +37,15 @@ final class Tlb {
     private static final int LIST = 1024;
     private static final int SEVERAL = -1;
 
-    /** Outside the heap: an access is one address computation, in generated code too. Freed with this object. */
-    private final NativeWords banks = new NativeWords(3 * BANK_BYTES / 8);
-    /** Address of the bank with EL0's rights, also for LDTR and STTR. */
-    final long el0 = banks.address();
-    /** Address of the bank of EL1 with PAN clear. */
-    final long el1 = el0 + BANK_BYTES;
-    /** Address of the bank of EL1 with PAN set. */
-    final long el1Pan = el1 + BANK_BYTES;
-    private final long[][] filled = new long[2][LIST];
+    /** The bank with EL0's rights, also for LDTR and STTR. */
+    final long[] el0 = new long[BANK_BYTES / 8];
+    /** The bank of EL1 with PAN clear. */
+    final long[] el1 = new long[BANK_BYTES / 8];
+    /** The bank of EL1 with PAN set. */
+    final long[] el1Pan = new long[BANK_BYTES / 8];
+    private final long[][] banks = {el0, el1, el1Pan};
+    /** Entries by half: the number of the bank times {@link #BANK_BYTES}, plus the index. */
+    private final int[][] filled = new int[2][LIST];
     private final int[] filledCount = new int[2];
     /** One bit per 2 MiB of VA, hashed: a page of that range came from a block of 2 MiB. */
     private final long[] blocks = new long[16];
@@ -61,31 +61,51 @@ final class Tlb {
     }
 
     /**
-     * {@return the offset of {@code va}'s entry inside a bank} Higher bits are mixed in: hot pages are often apart by a
-     * power of two, and two that share an entry make translated code leave at each access. Neighbours never share one,
-     * because the lowest bit is not mixed: so an access that crosses into the next page finds no tag that matches.
+     * {@return the offset of {@code va}'s entry inside a bank, bytes} Higher bits are mixed in: hot pages are often apart
+     * by a power of two, and two that share an entry make translated code leave at each access. Neighbours never share
+     * one, because the lowest bit is not mixed: so an access that crosses into the next page finds no tag that matches.
      */
     static long index(long va) {
-        return (va >>> 7 ^ va >>> 16 & BANK_BYTES - 2 * ENTRY_BYTES) & BANK_BYTES - ENTRY_BYTES;
+        return va >>> 7 & BANK_BYTES - ENTRY_BYTES ^ va >>> 16 & BANK_BYTES - 2 * ENTRY_BYTES;
     }
 
-    /** {@return the field at an address inside the banks: that of a bank plus an {@link #index} plus a field's} */
-    static long get(long at) {
-        return NativeWords.get(at);
+    /** {@return a field of a bank} Its offset is an {@link #index} plus the field's. */
+    static long get(long[] bank, long offset) {
+        return UncheckedArray.at(bank, offset);
     }
 
-    void insert(long bank, long va, int rights, int flags, int writeFlags, int executeFlags, long hostPage) {
-        long at = bank + index(va);
+    private static void set(long[] bank, long offset, long value) {
+        bank[(int) offset >>> 3] = value;
+    }
+
+    private int number(long[] bank) {
+        return bank == el0 ? 0 : bank == el1 ? 1 : 2;
+    }
+
+    /** {@return the bank of this TLB that has the rights of one of another} */
+    long[] like(Tlb other, long[] bank) {
+        return banks[other.number(bank)];
+    }
+
+    void insert(long[] bank, long va, int rights, int flags, int writeFlags, int executeFlags, long hostPage) {
+        long at = index(va);
         long page = va & PAGE;
-        NativeWords.set(at, (rights & 4) != 0 ? page | flags : INVALID);
-        NativeWords.set(at + WRITE, (rights & 2) != 0 ? page | flags | writeFlags : INVALID);
-        NativeWords.set(at + EXEC, (rights & 1) != 0 ? page | executeFlags : INVALID);
-        NativeWords.set(at + ADDEND, hostPage - page);
+        set(bank, at, (rights & 4) != 0 ? page | flags : INVALID);
+        set(bank, at + WRITE, (rights & 2) != 0 ? page | flags | writeFlags : INVALID);
+        set(bank, at + EXEC, (rights & 1) != 0 ? page | executeFlags : INVALID);
+        set(bank, at + ADDEND, hostPage - page);
         int half = half(va);
         if (filledCount[half] < LIST) {
-            filled[half][filledCount[half]] = at;
+            filled[half][filledCount[half]] = number(bank) * BANK_BYTES + (int) at;
         }
         filledCount[half]++;
+    }
+
+    /** As {@link #insert}, of a page of a trial: what an entry of another TLB allows, but in a copy. */
+    void insertCopy(long[] bank, long at, long[] from, long addend) {
+        set(bank, at, get(from, at));
+        set(bank, at + WRITE, get(from, at + WRITE));
+        set(bank, at + ADDEND, addend);
     }
 
     /** Remembers that the page of {@code va} is part of a block of {@code 1 << bits} bytes: 2 MiB to 1 GiB. */
@@ -129,15 +149,18 @@ final class Tlb {
         return (int) (va >>> 55) & 1;
     }
 
-    private void drop(long at) {
-        NativeWords.set(at, INVALID);
-        NativeWords.set(at + WRITE, INVALID);
-        NativeWords.set(at + EXEC, INVALID);
+    /** Drops what an entry of a bank allows. */
+    static void drop(long[] bank, long at) {
+        set(bank, at, INVALID);
+        set(bank, at + WRITE, INVALID);
+        set(bank, at + EXEC, INVALID);
     }
 
     void clear() {
-        for (long at = el0; at < el1Pan + BANK_BYTES; at += ENTRY_BYTES) {
-            drop(at);
+        for (long[] bank : banks) {
+            for (int at = 0; at < BANK_BYTES; at += ENTRY_BYTES) {
+                drop(bank, at);
+            }
         }
         filledCount[0] = 0;
         filledCount[1] = 0;
@@ -164,9 +187,9 @@ final class Tlb {
             clear();
             return;
         }
-        long[] list = filled[half];
+        int[] list = filled[half];
         for (int i = 0; i < count; i++) {
-            drop(list[i]);
+            drop(banks[list[i] / BANK_BYTES], list[i] % BANK_BYTES);
         }
         filledCount[half] = 0;
         if (half == 1) {
@@ -197,21 +220,23 @@ final class Tlb {
     }
 
     private void dropIfSame(long index, long va, int shift) {
-        for (long at = el0 + index; at <= el1Pan + index; at += BANK_BYTES) {
+        for (long[] bank : banks) {
             // the top byte may hold an ignored tag
-            if ((get(at) ^ va) << 8 >>> 8 + shift == 0 || (get(at + WRITE) ^ va) << 8 >>> 8 + shift == 0
-                    || (get(at + EXEC) ^ va) << 8 >>> 8 + shift == 0) {
-                drop(at);
+            if ((get(bank, index) ^ va) << 8 >>> 8 + shift == 0 || (get(bank, index + WRITE) ^ va) << 8 >>> 8 + shift == 0
+                    || (get(bank, index + EXEC) ^ va) << 8 >>> 8 + shift == 0) {
+                drop(bank, index);
             }
         }
     }
 
     /** Makes every write to the host page take the slow path. */
     void dropWrites(long hostPage) {
-        for (long at = el0; at < el1Pan + BANK_BYTES; at += ENTRY_BYTES) {
-            long tag = get(at + WRITE);
-            if ((tag & INVALID) == 0 && (tag & PAGE) + get(at + ADDEND) == hostPage) {
-                NativeWords.set(at + WRITE, INVALID);
+        for (long[] bank : banks) {
+            for (int at = 0; at < BANK_BYTES; at += ENTRY_BYTES) {
+                long tag = get(bank, at + WRITE);
+                if ((tag & INVALID) == 0 && (tag & PAGE) + get(bank, at + ADDEND) == hostPage) {
+                    set(bank, at + WRITE, INVALID);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@ package gunyah.arm64.mmu;
 import static gunyah.memory.RawMemory.RAW;
 
 import gunyah.memory.NativeWords;
+import java.util.Arrays;
 
 /**
  * Private copies of guest pages for executing the same code several times from the same memory: a TLB of its own names
@@ -24,21 +25,20 @@ public final class TrialMemory {
     private final NativeWords copies = new NativeWords(3 * PAGES * PAGE_BYTES / 8);
     private final long[] hostPages = new long[PAGES];
     private int pages;
-    /** Addresses of the entries in the CPU's TLB that this one has copied. */
-    private final long[] entries = new long[PAGES];
+    /** Pages that are copied: their tags and banks of the CPU's TLB. */
     private final long[] tags = new long[PAGES];
+    private final long[][] banks = new long[PAGES][];
     private int entryCount;
-    /** From a bank of the CPU's TLB to the same bank of this one. */
-    private long offset;
+    private Tlb cpuTlb;
 
     private long at(int page, int which) {
         return copies.address() + (3L * page + which) * PAGE_BYTES;
     }
 
-    /** {@return what to add to the address of a bank of the CPU's TLB} */
-    long join(Tlb cpuTlb) {
-        offset = tlb.el0 - cpuTlb.el0;
-        return offset;
+    /** {@return the bank to use for one of the CPU's TLB} */
+    long[] join(Tlb cpuTlb, long[] bank) {
+        this.cpuTlb = cpuTlb;
+        return tlb.like(cpuTlb, bank);
     }
 
     /**
@@ -46,26 +46,28 @@ public final class TrialMemory {
      *
      * @param bank bank of this TLB
      */
-    TrialStop missing(long va, int kind, long bank) {
-        long entry = bank - offset + Tlb.index(va);
-        boolean known = (Tlb.get(entry + kind) & (Tlb.PAGE | Tlb.INVALID)) == (va & Tlb.PAGE);
-        return known && kind != Tlb.EXEC && take(entry, va & Tlb.PAGE) ? TrialStop.AGAIN : TrialStop.UNKNOWN;
+    TrialStop missing(long va, int kind, long[] bank) {
+        long[] theirs = cpuTlb.like(tlb, bank);
+        boolean known = holds(theirs, va & Tlb.PAGE, kind);
+        return known && kind != Tlb.EXEC && take(theirs, va & Tlb.PAGE) ? TrialStop.AGAIN : TrialStop.UNKNOWN;
     }
 
-    private boolean take(long entry, long tag) {
+    private static boolean holds(long[] bank, long tag, int kind) {
+        return (Tlb.get(bank, Tlb.index(tag) + kind) & (Tlb.PAGE | Tlb.INVALID)) == tag;
+    }
+
+    private boolean take(long[] bank, long tag) {
         if (entryCount == PAGES) {
             return false;
         }
-        int page = pageOf(tag + Tlb.get(entry + Tlb.ADDEND));
+        long at = Tlb.index(tag);
+        int page = pageOf(tag + Tlb.get(bank, at + Tlb.ADDEND));
         if (page < 0) {
             return false;
         }
-        entries[entryCount] = entry;
+        banks[entryCount] = bank;
         tags[entryCount++] = tag;
-        long mine = entry + offset;
-        NativeWords.set(mine, Tlb.get(entry));
-        NativeWords.set(mine + Tlb.WRITE, Tlb.get(entry + Tlb.WRITE));
-        NativeWords.set(mine + Tlb.ADDEND, at(page, USED) - tag);
+        tlb.insertCopy(tlb.like(cpuTlb, bank), at, bank, at(page, USED) - tag);
         return true;
     }
 
@@ -84,21 +86,20 @@ public final class TrialMemory {
         return pages++;
     }
 
-    /** {@return the pages it has, for {@link #preload} next time: addresses of entries of the CPU's TLB and their tags} */
-    public long[] known() {
-        long[] known = new long[2 * entryCount];
-        System.arraycopy(entries, 0, known, 0, entryCount);
-        System.arraycopy(tags, 0, known, entryCount, entryCount);
-        return known;
+    /** Pages that a trial used. */
+    public record Known(long[] tags, long[][] banks) {
+    }
+
+    /** {@return the pages it has, for {@link #preload} next time} */
+    public Known known() {
+        return new Known(Arrays.copyOf(tags, entryCount), Arrays.copyOf(banks, entryCount));
     }
 
     /** Takes the pages of {@code known} that the CPU's TLB still has, as they are now. */
-    public void preload(long[] known) {
-        int count = known.length / 2;
-        for (int i = 0; i < count; i++) {
-            boolean valid = (Tlb.get(known[i]) & (Tlb.PAGE | Tlb.INVALID)) == known[count + i];
-            if (valid) {
-                take(known[i], known[count + i]);
+    public void preload(Known known) {
+        for (int i = 0; i < known.tags.length; i++) {
+            if (holds(known.banks[i], known.tags[i], Tlb.READ)) {
+                take(known.banks[i], known.tags[i]);
             }
         }
     }
@@ -132,9 +133,13 @@ public final class TrialMemory {
         return "";
     }
 
+    private long[] mine(int entry) {
+        return tlb.like(cpuTlb, banks[entry]);
+    }
+
     private long tagOf(int page) {
         for (int i = 0; i < entryCount; i++) {
-            if (tags[i] + Tlb.get(entries[i] + offset + Tlb.ADDEND) == at(page, USED)) {
+            if (tags[i] + Tlb.get(mine(i), Tlb.index(tags[i]) + Tlb.ADDEND) == at(page, USED)) {
                 return tags[i];
             }
         }
@@ -144,8 +149,7 @@ public final class TrialMemory {
     /** Forgets every page. */
     public void clear() {
         for (int i = 0; i < entryCount; i++) {
-            NativeWords.set(entries[i] + offset, Tlb.INVALID);
-            NativeWords.set(entries[i] + offset + Tlb.WRITE, Tlb.INVALID);
+            Tlb.drop(mine(i), Tlb.index(tags[i]));
         }
         entryCount = 0;
         pages = 0;

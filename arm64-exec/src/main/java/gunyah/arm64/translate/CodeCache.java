@@ -47,8 +47,8 @@ public final class CodeCache {
     /** The classes that decide what is written: files of others are of no use. */
     private static final List<Class<?>> WRITERS = List.of(RegionCompiler.class, RegionFlow.class, Emitter.class,
             IntegerEmitter.class, RareIntegerEmitter.class, MemoryEmitter.class, VectorEmitter.class, FpEmitter.class,
-            FlagsEmitter.class, PendingFlags.class, Effects.class, Locals.class, Names.class, RegionCode.class,
-            Region.class);
+            FlagsEmitter.class, LookEmitter.class, SharedLooks.class, PendingFlags.class, Effects.class, Locals.class,
+            Names.class, RegionCode.class, Region.class);
     private static final byte[] VERSION = version();
 
     private final Path directory;

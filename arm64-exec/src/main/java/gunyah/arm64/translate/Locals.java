@@ -26,7 +26,7 @@ final class Locals {
     static final int TEMP_1 = 20;
     static final int TEMP_2 = 22;
     static final int TEMP_3 = 24;
-    /** Address of the TLB bank of ordinary accesses. */
+    /** Array of the TLB bank of ordinary accesses. */
     static final int TLB = 26;
     /** Long array of the vector registers. */
     static final int V = 28;

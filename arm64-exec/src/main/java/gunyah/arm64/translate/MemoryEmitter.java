@@ -15,11 +15,6 @@ import java.lang.constant.MethodTypeDesc;
  * access of an instruction; a pair takes one look into the TLB.
  */
 final class MemoryEmitter {
-    private static final MethodTypeDesc LOAD_INT = MethodTypeDesc.of(CD_int, CD_long, CD_long);
-    private static final MethodTypeDesc LOAD_LONG = MethodTypeDesc.of(CD_long, CD_long, CD_long);
-    private static final MethodTypeDesc STORE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_int);
-    private static final MethodTypeDesc STORE_LONG = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_long);
-    private static final MethodTypeDesc HOST = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
     private static final MethodTypeDesc ORDERED_LOAD = MethodTypeDesc.of(CD_long, CD_long, CD_int);
     private static final MethodTypeDesc ORDERED_STORE = MethodTypeDesc.of(CD_void, CD_long, CD_int, CD_long);
     private static final MethodTypeDesc LOAD_EXCLUSIVE = MethodTypeDesc.of(CD_long, Names.STATE, CD_long, CD_int);
@@ -31,9 +26,11 @@ final class MemoryEmitter {
 
     private final Emitter emit;
     private final CodeBuilder code;
+    private final LookEmitter look;
 
-    MemoryEmitter(Emitter emit) {
+    MemoryEmitter(Emitter emit, LookEmitter look) {
         this.emit = emit;
+        this.look = look;
         this.code = emit.code;
     }
 
@@ -105,39 +102,63 @@ final class MemoryEmitter {
         return true;
     }
 
+    private static boolean isWriteBack(Insn insn) {
+        String name = insn.row.name();
+        return name.endsWith("_post") || name.endsWith("_pre");
+    }
+
+    private static int bytes(String name, Insn insn) {
+        return isPair(insn) ? 8 : insn.op == Ops.LDP_X || insn.op == Ops.STP_X ? 16
+                : name.startsWith("ST") ? 1 << (insn.word >>> 30)
+                : name.startsWith("LDRSB") || name.startsWith("LDRB") ? 1
+                : name.startsWith("LDRSH") || name.startsWith("LDRH") ? 2 : name.startsWith("LDR_X") ? 8 : 4;
+    }
+
+    /** {@return how many bytes a load or store by a base register and a constant accesses; 0 for anything else} */
+    static int bytes(Insn insn) {
+        String name = insn.row.name();
+        boolean known = handles(insn) && ordered(insn) == null && !name.endsWith("_reg") && !name.endsWith("_literal");
+        return known ? bytes(name, insn) : 0;
+    }
+
+    /** {@return from the base register to the access} */
+    static long offset(Insn insn) {
+        return isWriteBack(insn) || bytes(insn) == 16 || isPair(insn) ? insn.a : insn.imm;
+    }
+
+    /** {@return what the access adds to the base register} */
+    static long step(Insn insn) {
+        return isWriteBack(insn) || bytes(insn) == 16 || isPair(insn) ? insn.b : 0;
+    }
+
     private void transfer(Insn insn, int slot) {
         String name = insn.row.name();
-        boolean writeBack = name.endsWith("_post") || name.endsWith("_pre");
-        code.lload(Locals.TLB);
-        if (writeBack) {
-            offset(insn, insn.a);
-        } else if (name.endsWith("_reg")) {
+        boolean store = name.startsWith("ST");
+        int bytes = bytes(name, insn);
+        if (name.endsWith("_reg")) {
+            code.aload(Locals.TLB);
             registerOffset(insn);
+            look.host(store, bytes);
         } else if (name.endsWith("_literal")) {
+            code.aload(Locals.TLB);
             code.lload(Locals.PAGE_VA).loadConstant(slot * 4L + insn.imm).ladd();
+            look.host(store, bytes);
         } else {
-            offset(insn, insn.imm);
+            look.host(store, insn.rn, offset(insn), bytes);
         }
-        if (name.startsWith("ST")) {
+        if (store) {
             store(insn.word >>> 30, insn.rd);
-            if (writeBack) {
+            if (isWriteBack(insn)) {
                 advance(insn);
             }
         } else {
             load(name);
-            if (writeBack) {
+            if (isWriteBack(insn)) {
                 code.lstore(Locals.TEMP_1);
                 advance(insn);
                 code.lload(Locals.TEMP_1);
             }
             emit.set(insn.rd);
-        }
-    }
-
-    private void offset(Insn insn, long offset) {
-        emit.get(insn.rn);
-        if (offset != 0) {
-            code.loadConstant(offset).ladd();
         }
     }
 
@@ -161,21 +182,21 @@ final class MemoryEmitter {
         emit.set(insn.rn);
     }
 
-    /** Stack: ..., bank, va -> ..., value as the load of that name makes it. */
+    /** Stack: ..., host -> ..., value as the load of that name makes it. */
     private void load(String name) {
         if (name.startsWith("LDRSB")) {
-            code.invokestatic(Names.DIRECT, "load8", LOAD_INT).i2b();
+            code.invokestatic(Names.DIRECT, "get8", Names.INT_OF_LONG).i2b();
         } else if (name.startsWith("LDRSH")) {
-            code.invokestatic(Names.DIRECT, "load16", LOAD_INT).i2s();
+            code.invokestatic(Names.DIRECT, "get16", Names.INT_OF_LONG).i2s();
         } else if (name.startsWith("LDRB")) {
-            code.invokestatic(Names.DIRECT, "load8", LOAD_INT);
+            code.invokestatic(Names.DIRECT, "get8", Names.INT_OF_LONG);
         } else if (name.startsWith("LDRH")) {
-            code.invokestatic(Names.DIRECT, "load16", LOAD_INT);
+            code.invokestatic(Names.DIRECT, "get16", Names.INT_OF_LONG);
         } else if (name.startsWith("LDR_X")) {
-            code.invokestatic(Names.DIRECT, "load64", LOAD_LONG);
+            code.invokestatic(Names.DIRECT, "get64", Names.LONG_OF_LONG);
             return;
         } else {
-            code.invokestatic(Names.DIRECT, "load32", LOAD_INT);
+            code.invokestatic(Names.DIRECT, "get32", Names.INT_OF_LONG);
         }
         if (name.startsWith("LDR_W") || name.startsWith("LDRSB_W") || name.startsWith("LDRSH_W")) {
             emit.zeroExtend();
@@ -184,23 +205,23 @@ final class MemoryEmitter {
         }
     }
 
-    /** Stack: ..., bank, va -> ... */
+    /** Stack: ..., host -> ... */
     private void store(int sizeLog2, int register) {
         emit.get(register);
         if (sizeLog2 == 3) {
-            code.invokestatic(Names.DIRECT, "store64", STORE_LONG);
+            code.invokestatic(Names.DIRECT, "put64", Names.WRITE_LONG);
             return;
         }
         code.l2i().invokestatic(Names.DIRECT, switch (sizeLog2) {
-            case 2 -> "store32";
-            case 1 -> "store16";
-            default -> "store8";
-        }, STORE_INT);
+            case 2 -> "put32";
+            case 1 -> "put16";
+            default -> "put8";
+        }, Names.WRITE_INT);
     }
 
     private void loadPair(Insn insn, boolean wide) {
         boolean signed = insn.row.name().startsWith("LDPSW");
-        host(insn, "hostToLoad", wide);
+        host(insn, false, wide);
         code.lload(Locals.TEMP_4);
         hostLoad(wide, signed);
         code.lstore(Locals.TEMP_2).lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
@@ -216,10 +237,9 @@ final class MemoryEmitter {
     }
 
     /** Host address to TEMP_4. */
-    private void host(Insn insn, String method, boolean wide) {
-        code.lload(Locals.TLB);
-        offset(insn, insn.a);
-        code.loadConstant(wide ? 15 : 7).invokestatic(Names.DIRECT, method, HOST).lstore(Locals.TEMP_4);
+    private void host(Insn insn, boolean store, boolean wide) {
+        look.host(store, insn.rn, insn.a, wide ? 16 : 8);
+        code.lstore(Locals.TEMP_4);
     }
 
     private void hostLoad(boolean wide, boolean signed) {
@@ -236,7 +256,7 @@ final class MemoryEmitter {
     }
 
     private void storePair(Insn insn, boolean wide) {
-        host(insn, "hostToStore", wide);
+        host(insn, true, wide);
         code.lload(Locals.TEMP_4);
         hostStore(insn.rd, wide);
         code.lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
@@ -261,10 +281,10 @@ final class MemoryEmitter {
         if (method.endsWith("Exclusive")) {
             code.aload(Locals.STATE);
         }
-        code.lload(Locals.TLB);
+        code.aload(Locals.TLB);
         emit.get(insn.rn);
         code.loadConstant(insn.c)
-                .invokestatic(Names.DIRECT, load ? "hostToLoadAligned" : "hostToStoreAligned", HOST)
+                .invokestatic(Names.DIRECT, load ? "hostToLoadAligned" : "hostToStoreAligned", LookEmitter.HOST)
                 .loadConstant(insn.c);
         switch (method) {
             case "loadExclusive" -> {

@@ -62,6 +62,7 @@ final class RegionCompiler {
     private long dirtyAtDispatch;
     private Emitter emit;
     private FlagsEmitter flags;
+    private LookEmitter look;
     private MemoryEmitter memory;
     private IntegerEmitter integer;
     private VectorEmitter vector;
@@ -74,6 +75,11 @@ final class RegionCompiler {
     /** Registers that may differ from memory at the instruction being written. */
     private long dirty;
     private Block block;
+    private int copy;
+    /** Of the loop being written; null when each access of it takes its own look. */
+    private SharedLooks shared;
+    /** By slot, where accesses take their own look instead of a shared one. */
+    private final Map<Integer, Label> alone = new HashMap<>();
 
     private RegionCompiler(RegionFlow flow) {
         this.flow = flow;
@@ -240,9 +246,10 @@ final class RegionCompiler {
         code = builder;
         emit = new Emitter(builder);
         flags = new FlagsEmitter(emit);
-        memory = new MemoryEmitter(emit);
+        look = new LookEmitter(emit);
+        memory = new MemoryEmitter(emit, look);
         integer = new IntegerEmitter(emit, flags);
-        vector = new VectorEmitter(emit, flags);
+        vector = new VectorEmitter(emit, flags, look);
         dispatch = code.newLabel();
         exit = code.newLabel();
         coldExit = code.newLabel();
@@ -308,7 +315,9 @@ final class RegionCompiler {
     }
 
     private void setBank() {
-        code.aload(Locals.MMU).invokevirtual(Names.MMU, "bank", Names.LONG_OF_NOTHING).lstore(Locals.TLB);
+        // its length, so that accesses need not ask whether it is null
+        code.aload(Locals.MMU).invokevirtual(Names.MMU, "bank", Names.BANK).dup().arraylength().pop()
+                .astore(Locals.TLB);
     }
 
     private void writeBlock(Block each) {
@@ -317,11 +326,33 @@ final class RegionCompiler {
         flags.begin(entry.kind);
         dirty = entry.dirty;
         code.labelBinding(labels.get(each.first()));
-        for (int copy = flow.copies(each); copy > 1; copy--) {
-            writeAllButLast(each);
+        int copies = flow.copies(each);
+        shared = flow.isShortLoop(each) ? new SharedLooks(flow, each, copies) : null;
+        if (shared != null && shared.saved() == 0) {
+            shared = null;
+        }
+        for (copy = 0; copy < copies - 1; copy++) {
+            writeAllButLast(each, each.first());
             writeUnrolled(flow.insn(each.last()), each.last());
         }
-        writeAllButLast(each);
+        writeAllButLast(each, each.first());
+        writeLast(each);
+        if (shared != null) {
+            writeAlone(each);
+        }
+    }
+
+    /** The loop again, for where a page ends between accesses that share a look: each has its own. */
+    private void writeAlone(Block each) {
+        shared = null;
+        flags.begin(PendingFlags.UNKNOWN);
+        dirty = known.get(each.first()).dirty | written;
+        writeAllButLast(each, alone.keySet().stream().mapToInt(slot -> slot).min().orElseThrow());
+        writeLast(each);
+        alone.clear();
+    }
+
+    private void writeLast(Block each) {
         int last = each.last();
         Insn insn = flow.insn(last);
         if (RegionFlow.isDirectBranch(insn)) {
@@ -336,9 +367,16 @@ final class RegionCompiler {
         }
     }
 
-    private void writeAllButLast(Block each) {
-        for (int slot = each.first(); slot < each.last(); slot++) {
+    private void writeAllButLast(Block each, int from) {
+        for (int slot = from; slot < each.last(); slot++) {
+            SharedLooks.Look one = shared == null ? null : shared.of(copy, slot);
+            if (one != null) {
+                look.share(one, alone.computeIfAbsent(slot, key -> code.newLabel()));
+            } else if (shared == null && alone.containsKey(slot)) {
+                code.labelBinding(alone.get(slot));
+            }
             writeStraight(slot);
+            look.share(null, null);
         }
     }
 

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 
 /**
  * The control flow of a region: from its first entry along direct branches and calls inside the page, as far as code has
- * been executed before. It may also be entered where a call returns to, behind instructions that leave it, and where its
- * jumps by register have been seen to go. Jumps by register that stay in the page come back to one of
+ * been executed before. It may also be entered where a call returns to, behind instructions that leave it, and where
+ * its jumps by register have been seen to go. Jumps by register that stay in the page come back to one of
  * the entries without leaving.
  */
 final class RegionFlow {
@@ -21,7 +21,7 @@ final class RegionFlow {
     static final int SLOTS = 1024;
     /** Instructions of all copies of a loop of one block, and how many copies. */
     private static final int MOST_UNROLLED = 24;
-    private static final int MOST_COPIES = 4;
+    private static final int MOST_COPIES = 8;
 
     /**
      * A basic block.
@@ -153,12 +153,20 @@ final class RegionFlow {
         return slot >= 0 && slot < SLOTS && covered.get(slot);
     }
 
+    /** {@return whether the block is a loop so short that writing it twice costs little} */
+    boolean isShortLoop(Block block) {
+        Insn last = page[block.last()];
+        return isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first()
+                && length(block) <= MOST_UNROLLED;
+    }
+
     /** {@return how often a block is written one after another: a short loop looks about only every few rounds} */
     int copies(Block block) {
-        Insn last = page[block.last()];
-        int length = block.last() - block.first() + 1;
-        boolean loops = isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first();
-        return loops ? Math.clamp(MOST_UNROLLED / length, 1, MOST_COPIES) : 1;
+        return isShortLoop(block) ? Math.min(MOST_UNROLLED / length(block), MOST_COPIES) : 1;
+    }
+
+    private static int length(Block block) {
+        return block.last() - block.first() + 1;
     }
 
     /** {@return how many instructions can retire at most between two looks at the limit} */

@@ -2,7 +2,6 @@ package gunyah.arm64.translate;
 
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
@@ -16,11 +15,6 @@ import java.util.Locale;
  * register by itself; and sends floating point to its own emitter. Vector registers are pairs of locals.
  */
 final class VectorEmitter {
-    private static final MethodTypeDesc LOAD_INT = MethodTypeDesc.of(CD_int, CD_long, CD_long);
-    private static final MethodTypeDesc LOAD_LONG = MethodTypeDesc.of(CD_long, CD_long, CD_long);
-    private static final MethodTypeDesc STORE_INT = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_int);
-    private static final MethodTypeDesc STORE_LONG = MethodTypeDesc.of(CD_void, CD_long, CD_long, CD_long);
-    private static final MethodTypeDesc HOST = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
     private static final MethodTypeDesc HALF_OF_2 = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc HALF_OF_3 = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_long);
     private static final MethodTypeDesc SHIFTED = MethodTypeDesc.of(CD_long, CD_int, CD_int, CD_long);
@@ -35,9 +29,11 @@ final class VectorEmitter {
     private final Emitter emit;
     private final CodeBuilder code;
     private final FpEmitter floating;
+    private final LookEmitter look;
 
-    VectorEmitter(Emitter emit, FlagsEmitter flags) {
+    VectorEmitter(Emitter emit, FlagsEmitter flags, LookEmitter look) {
         this.emit = emit;
+        this.look = look;
         this.code = emit.code;
         this.floating = new FpEmitter(emit, flags);
     }
@@ -104,28 +100,56 @@ final class VectorEmitter {
 
     // Memory
 
+    private static boolean isWriteBack(String name) {
+        return name.contains("_post") || name.contains("_pre");
+    }
+
+    /** {@return how many bytes a load or store by a base register and a constant accesses; 0 for anything else} */
+    static int bytes(Insn insn) {
+        String name = insn.row.name();
+        boolean known = handles(insn) && name.contains("_fpsimd") && !name.contains("_reg_");
+        return known ? (isPair(name) ? 2 : 1) << insn.c : 0;
+    }
+
+    /** {@return from the base register to the access} */
+    static long offset(Insn insn) {
+        return insn.row.name().contains("_post") ? 0 : insn.imm;
+    }
+
+    /** {@return what the access adds to the base register} */
+    static long step(Insn insn) {
+        return isWriteBack(insn.row.name()) ? insn.imm : 0;
+    }
+
+    private static boolean isPair(String name) {
+        return name.startsWith("LDP_") || name.startsWith("STP_") || name.startsWith("LDNP_") || name.startsWith("STNP_");
+    }
+
+    /** One look into the TLB for all parts. */
     private void memory(Insn insn, String name) {
-        boolean pair = name.startsWith("LDP_") || name.startsWith("STP_") || name.startsWith("LDNP_")
-                || name.startsWith("STNP_");
-        boolean post = name.contains("_post");
-        boolean pre = name.contains("_pre");
-        emit.get(insn.rn);
-        if (name.contains("_reg_")) {
-            index(insn);
-        } else if (!post && insn.imm != 0) {
-            code.loadConstant(insn.imm).ladd();
-        }
-        code.lstore(Locals.TEMP_1);
+        boolean pair = isPair(name);
         boolean load = name.startsWith("LD");
+        if (name.contains("_reg_")) {
+            code.aload(Locals.TLB);
+            emit.get(insn.rn);
+            index(insn);
+            look.host(!load, 1 << insn.c);
+        } else {
+            look.host(!load, insn.rn, offset(insn), bytes(insn));
+        }
+        code.lstore(Locals.TEMP_4);
         if (pair || insn.c == 4) {
             wide(insn, load, pair);
-        } else if (load) {
-            access(insn.c);
-            code.lstore(Locals.low(insn.rd)).lconst_0().lstore(Locals.high(insn.rd));
         } else {
-            store(insn.c, Locals.low(insn.rd));
+            code.lload(Locals.TEMP_4);
+            if (load) {
+                hostLoad(insn.c);
+                code.lstore(Locals.low(insn.rd)).lconst_0().lstore(Locals.high(insn.rd));
+            } else {
+                hostStore(insn.c, Locals.low(insn.rd));
+            }
         }
-        if (post || pre) {
+        if (isWriteBack(name)) {
             emit.get(insn.rn);
             code.loadConstant(insn.imm).ladd();
             emit.set(insn.rn);
@@ -145,7 +169,7 @@ final class VectorEmitter {
         code.ladd();
     }
 
-    /** Parts of 4 or 8 bytes. */
+    /** Parts of 4 or 8 bytes at the host address in TEMP_4. */
     private void wide(Insn insn, boolean load, boolean pair) {
         int partLog2 = Math.min(insn.c, 3);
         int[] parts;
@@ -171,8 +195,8 @@ final class VectorEmitter {
                 parts[2 * k + 1] = Locals.high(insn.rd + k & 31);
             }
         }
-        emit.get(insn.rn);
-        code.lstore(Locals.TEMP_1);
+        look.host(!load, insn.rn, 0, (int) insn.imm);
+        code.lstore(Locals.TEMP_4);
         transfer(parts, 3, load);
         for (int k = 0; k < count && load && insn.b == 0; k++) {
             code.lconst_0().lstore(Locals.high(insn.rd + k & 31));
@@ -189,10 +213,8 @@ final class VectorEmitter {
         }
     }
 
-    /** One look into the TLB for all parts of the bytes at TEMP_1. */
+    /** Parts at the host address in TEMP_4. */
     private void transfer(int[] parts, int partLog2, boolean load) {
-        code.lload(Locals.TLB).lload(Locals.TEMP_1).loadConstant((parts.length << partLog2) - 1)
-                .invokestatic(Names.DIRECT, load ? "hostToLoad" : "hostToStore", HOST).lstore(Locals.TEMP_4);
         for (int i = 0; i < parts.length; i++) {
             code.lload(Locals.TEMP_4);
             if (i > 0) {
@@ -207,45 +229,27 @@ final class VectorEmitter {
         }
     }
 
+    /** Stack: ..., host -> ..., value. */
     private void hostLoad(int sizeLog2) {
-        if (sizeLog2 == 3) {
-            code.invokestatic(Names.DIRECT, "get64", Names.LONG_OF_LONG);
-        } else {
-            code.invokestatic(Names.DIRECT, "get32", Names.INT_OF_LONG);
-            emit.zeroExtend();
+        switch (sizeLog2) {
+            case 0 -> code.invokestatic(Names.DIRECT, "get8", Names.INT_OF_LONG).i2l();
+            case 1 -> code.invokestatic(Names.DIRECT, "get16", Names.INT_OF_LONG).i2l();
+            case 2 -> {
+                code.invokestatic(Names.DIRECT, "get32", Names.INT_OF_LONG);
+                emit.zeroExtend();
+            }
+            default -> code.invokestatic(Names.DIRECT, "get64", Names.LONG_OF_LONG);
         }
     }
 
+    /** Stack: ..., host -> ... */
     private void hostStore(int sizeLog2, int local) {
         code.lload(local);
         if (sizeLog2 == 3) {
             code.invokestatic(Names.DIRECT, "put64", Names.WRITE_LONG);
         } else {
-            code.l2i().invokestatic(Names.DIRECT, "put32", Names.WRITE_INT);
-        }
-    }
-
-    /** Stack: ... -> ..., value. */
-    private void access(int sizeLog2) {
-        code.lload(Locals.TLB).lload(Locals.TEMP_1);
-        switch (sizeLog2) {
-            case 0 -> code.invokestatic(Names.DIRECT, "load8", LOAD_INT).i2l();
-            case 1 -> code.invokestatic(Names.DIRECT, "load16", LOAD_INT).i2l();
-            case 2 -> {
-                code.invokestatic(Names.DIRECT, "load32", LOAD_INT);
-                emit.zeroExtend();
-            }
-            default -> code.invokestatic(Names.DIRECT, "load64", LOAD_LONG);
-        }
-    }
-
-    private void store(int sizeLog2, int local) {
-        code.lload(Locals.TLB).lload(Locals.TEMP_1).lload(local);
-        if (sizeLog2 == 3) {
-            code.invokestatic(Names.DIRECT, "store64", STORE_LONG);
-        } else {
-            code.l2i().invokestatic(Names.DIRECT, sizeLog2 == 0 ? "store8" : sizeLog2 == 1 ? "store16" : "store32",
-                    STORE_INT);
+            code.l2i().invokestatic(Names.DIRECT, sizeLog2 == 0 ? "put8" : sizeLog2 == 1 ? "put16" : "put32",
+                    Names.WRITE_INT);
         }
     }
 

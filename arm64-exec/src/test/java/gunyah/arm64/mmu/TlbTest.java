@@ -73,6 +73,6 @@ class TlbTest {
     }
 
     private boolean isCached(long va) {
-        return Tlb.get(tlb.el1 + Tlb.index(va) + Tlb.READ) == (va & Tlb.PAGE);
+        return Tlb.get(tlb.el1, Tlb.index(va) + Tlb.READ) == (va & Tlb.PAGE);
     }
 }
