@@ -1,7 +1,13 @@
 package gunyah.arm64.translate;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.management.JMException;
+import javax.management.ObjectName;
 
 /**
  * A region on its way through the JVM's compilers. The translator's thread only.
@@ -17,6 +23,12 @@ final class Compilation {
     /** A region that is not compiled by then never is: too large, or the JVM has no room. */
     private static final long LAST_CHECK_NS = 20_000_000_000L;
 
+    /** C1 would make ten times the machine code of C2 of each region, in half of C2's time, and nobody would run it. */
+    private static final String ONLY_C2 = "[{match: \"%s*.run\", c1: {Exclude: true}}]"
+            .formatted(RegionCompiler.CLASS_NAME.replace('.', '/'));
+
+    private static final AtomicBoolean LEFT_TO_C2 = new AtomicBoolean();
+
     private final Region region;
     private final long startNs;
     private long waitNs = FIRST_CHECK_NS;
@@ -27,6 +39,27 @@ final class Compilation {
         this.region = region;
         this.startNs = startNs;
         checkNs = System.nanoTime() + waitNs;
+    }
+
+    /** Tells the JVM, once, to compile regions with C2 only; without that it works longer for the same. */
+    static void leaveToC2() {
+        if (LEFT_TO_C2.getAndSet(true)) {
+            return;
+        }
+        try {
+            Path directives = Files.createTempFile("regions", ".json");
+            try {
+                Files.writeString(directives, ONLY_C2);
+                ManagementFactory.getPlatformMBeanServer().invoke(
+                        new ObjectName("com.sun.management:type=DiagnosticCommand"), "compilerDirectivesAdd",
+                        new Object[] {new String[] {directives.toString()}}, new String[] {String[].class.getName()});
+            } finally {
+                Files.delete(directives);
+            }
+        } catch (IOException | JMException e) {
+            System.getLogger(Compilation.class.getName()).log(System.Logger.Level.WARNING,
+                    "C1 compiles regions, too: " + e.getMessage());
+        }
     }
 
     Region region() {

@@ -36,7 +36,9 @@ import java.util.Map;
 final class RegionCompiler {
     /** C2 needs 10 to 100 ms for such a method, seconds for one that is twice as large, and gives up on larger ones. */
     private static final int MAX_CODE_BYTES = 3_000;
-    private static final ClassDesc SELF = ClassDesc.of(RegionCompiler.class.getPackageName(), "TranslatedRegion");
+    /** What the names of the generated classes begin with; the JVM adds to that of a hidden class. */
+    static final String CLASS_NAME = RegionCompiler.class.getPackageName() + ".TranslatedRegion";
+    private static final ClassDesc SELF = ClassDesc.of(CLASS_NAME);
     private static final DirectMethodHandleDesc CLASS_DATA_AT = ConstantDescs.ofConstantBootstrap(CD_MethodHandles,
             "classDataAt", CD_Object, CD_int);
 

@@ -168,6 +168,7 @@ public final class Translator implements AutoCloseable {
     private void work() {
         List<Compilation> pending = new ArrayList<>();
         Names.initialize();
+        Compilation.leaveToC2();
         try {
             Thread.sleep(policy.headStartMs());
             while (!closed) {
