@@ -21,6 +21,8 @@ final class Code {
     static final int DMB_ISHLD = 0xD503_39BF;
     static final int DMB_ISHST = 0xD503_3ABF;
     static final int DSB_ISH = 0xD503_3B9F;
+    static final int DSB_ISHLD = 0xD503_399F;
+    static final int DSB_ISHST = 0xD503_3A9F;
     static final int ISB = 0xD503_3FDF;
 
     /** ldadd x6, x12, [x0]. */

@@ -24,17 +24,18 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each {@link Shape} on CPUs of one domain, each on a thread of its own, by each tier, and those of exclusives and
- * atomics also on CPUs of several VMs that share the memory: the forbidden outcome must not come. The CPUs walk a batch
- * of location pairs and meet at each, for as long as a number that a seed chooses. {@code -Dlitmus.iterations=N}
- * (1,000,000 in the long run), {@code -Dlitmus.seed=S}, {@code -Dlitmus.shapes=PATTERN},
- * {@code -Dlitmus.tiers=PATTERN}.
+ * Each {@link Shape} on CPUs of one domain, each on a thread of its own, by each tier; those of two threads also on
+ * four CPUs, two pairs at once, and those of exclusives and atomics also on CPUs of several VMs that share the memory:
+ * the forbidden outcome must not come. The CPUs walk a batch of location pairs and meet at each, for as long as a
+ * number that a seed chooses. {@code -Dlitmus.iterations=N} (1,000,000 in the long run), {@code -Dlitmus.seed=S},
+ * {@code -Dlitmus.shapes=PATTERN}, {@code -Dlitmus.tiers=PATTERN}, {@code -Dlitmus.on=PATTERN}.
  */
 @Tag("guest")
 class LitmusTest {
-    private static final long ITERATIONS = Long.getLong("litmus.iterations", 8_192);
+    private static final long ITERATIONS = Long.getLong("litmus.iterations", 4_096);
     private static final String SHAPES = System.getProperty("litmus.shapes", ".*");
     private static final String TIERS = System.getProperty("litmus.tiers", ".*");
+    private static final String PLACES = System.getProperty("litmus.on", ".*");
     private static final long SEED = Long.getLong("litmus.seed", 20_261_126);
     /** Location pairs of a batch: X at the start of 128 bytes, Y in their second half, so in another cache line. */
     private static final int BATCH = 4096;
@@ -44,16 +45,31 @@ class LitmusTest {
     private static final long MEETINGS = 0x18_0000;
     private static final long RESULTS = 0x20_0000;
     private static final long RESULTS_OF_ONE = 0x2_0000;
+    /** From the locations of a group of CPUs to those of the next, which executes the same. */
+    private static final long NEXT_GROUP = 0x20_0000;
+    private static final long RAM = 8 << 20;
     private static final int HVC = 0xD400_0002;
+
+    /** Where a shape runs. */
+    private enum Place {
+        ONE_VM, FOUR_CPUS, VMS;
+
+        boolean takes(Shape shape, Tier tier) {
+            return switch (this) {
+                case ONE_VM -> true;
+                case FOUR_CPUS -> shape.threads().size() == 2 && tier.compareTo(Tier.TRANSLATED) <= 0;
+                case VMS -> shape.isOfAtomics() && tier == Tier.TRANSLATED;
+            };
+        }
+    }
 
     static Stream<Arguments> shapes() {
         List<Arguments> all = new ArrayList<>();
-        for (Shape shape : Shape.all()) {
-            if (shape.name().matches(SHAPES)) {
-                Stream.of(Tier.values()).filter(tier -> tier.name().matches(TIERS))
-                        .forEach(tier -> all.add(Arguments.of(shape, tier, "one VM")));
-                if (shape.isOfAtomics()) {
-                    all.add(Arguments.of(shape, Tier.TRANSLATED, "VMs"));
+        for (Place place : Place.values()) {
+            for (Tier tier : Tier.values()) {
+                if (place.name().matches(PLACES) && tier.name().matches(TIERS)) {
+                    Shape.all().stream().filter(shape -> shape.name().matches(SHAPES) && place.takes(shape, tier))
+                            .forEach(shape -> all.add(Arguments.of(shape, tier, place)));
                 }
             }
         }
@@ -62,29 +78,36 @@ class LitmusTest {
 
     @ParameterizedTest(name = "{0}, {1}, {2}")
     @MethodSource("shapes")
-    void theForbiddenOutcomeDoesNotCome(Shape shape, Tier tier, String vms) throws Exception {
+    void theForbiddenOutcomeDoesNotCome(Shape shape, Tier tier, Place place) throws Exception {
         int threads = shape.threads().size();
+        int cpus = place == Place.FOUR_CPUS ? 2 * threads : threads;
         Translator translator = tier.translator();
         Random random = new Random(SEED);
         byte[] locations = locations(shape.code());
-        try (FlatBoard board = vms.equals("VMs") ? FlatBoard.ofVms(4 << 20, threads, translator)
-                : new FlatBoard(4 << 20, threads, translator);
-                ExecutorService pool = Executors.newFixedThreadPool(threads)) {
-            for (int t = 0; t < threads; t++) {
-                board.code(CODE + 0x1000 * t, program(shape.threads().get(t)));
+        // more than it takes others to get a processor of this computer again, or they seldom meet
+        int turns = (tier == Tier.INTERPRETED ? 1 : 10) * (cpus == 2 ? 400 : 100);
+        try (FlatBoard board = place == Place.VMS ? FlatBoard.ofVms(RAM, cpus, translator)
+                : new FlatBoard(RAM, cpus, translator);
+                ExecutorService pool = Executors.newFixedThreadPool(cpus)) {
+            for (int c = 0; c < cpus; c++) {
+                board.code(CODE + 0x1000 * c, program(shape.threads().get(c % threads)));
             }
             for (long done = 0; done < ITERATIONS; done += BATCH) {
-                board.memory.write(LOCATIONS, locations, 0, BATCH * STRIDE);
+                for (long group = 0; group < cpus / threads * NEXT_GROUP; group += NEXT_GROUP) {
+                    board.memory.write(LOCATIONS + group, locations, 0, BATCH * STRIDE);
+                    board.memory.write(MEETINGS + group, new byte[BATCH * STRIDE], 0, BATCH * STRIDE);
+                }
                 if (shape.code().length > 0) {
                     board.domain.invalidateAllCode();
                 }
-                board.memory.write(MEETINGS, new byte[BATCH * STRIDE], 0, BATCH * STRIDE);
-                runBatch(board, pool, random);
-                check(board, shape, done);
+                runBatch(board, pool, threads, turns, random);
+                for (long group = 0; group < cpus / threads * NEXT_GROUP; group += NEXT_GROUP) {
+                    check(board, shape, group, done);
+                }
             }
         }
         if (ITERATIONS > 100_000) {
-            System.out.printf("%s, %s, %s: %,d iterations, seed %d%n", shape, tier, vms, ITERATIONS, SEED);
+            System.out.printf("%s, %s, %s: %,d iterations, seed %d%n", shape, tier, place, ITERATIONS, SEED);
         }
     }
 
@@ -99,19 +122,22 @@ class LitmusTest {
         return locations.array();
     }
 
-    private static void runBatch(FlatBoard board, ExecutorService pool, Random random) throws Exception {
+    private static void runBatch(FlatBoard board, ExecutorService pool, int threads, int turns, Random random)
+            throws Exception {
         List<Callable<CpuExit.Kind>> jobs = new ArrayList<>();
-        for (int t = 0; t < board.cpus.size(); t++) {
-            Cpu cpu = board.cpus.get(t);
-            cpu.s.pc = CODE + 0x1000 * t;
-            cpu.x[Code.X] = LOCATIONS;
-            cpu.x[1] = RESULTS + RESULTS_OF_ONE * t;
+        for (int c = 0; c < board.cpus.size(); c++) {
+            Cpu cpu = board.cpus.get(c);
+            long group = c / threads * NEXT_GROUP;
+            cpu.s.pc = CODE + 0x1000 * c;
+            cpu.x[Code.X] = LOCATIONS + group;
+            cpu.x[1] = RESULTS + group + RESULTS_OF_ONE * (c % threads);
             cpu.x[2] = BATCH;
-            cpu.x[3] = MEETINGS;
-            cpu.x[4] = board.cpus.size();
+            cpu.x[3] = MEETINGS + group;
+            cpu.x[4] = threads;
             cpu.x[Code.ONE] = 1;
             cpu.x[Code.TWO] = 2;
-            cpu.x[8] = board.cpus.size() == 2 ? 400 + random.nextInt(100) : 20 + random.nextInt(60);
+            cpu.x[16] = random.nextLong() | 1;
+            cpu.x[8] = turns + random.nextInt(100);
             jobs.add(() -> cpu.run(Long.MAX_VALUE));
         }
         for (Future<CpuExit.Kind> result : pool.invokeAll(jobs)) {
@@ -133,19 +159,23 @@ class LitmusTest {
                 0xB400_006F, // cbz x15, past the branch
                 0xEB04_019F, // cmp x12, x4
                 0x54FF_FF83, // b.lo back to the ldar
-                0x9102_0063}, // add x3, x3, #128
+                0x9102_0063, // add x3, x3, #128
+                0x9B10_7C4C, // mul x12, x2, x16        waits up to 255 turns, another time at each pair
+                0xD354_6D8C, // ubfx x12, x12, #20, #8
+                0xF100_058C, // subs x12, x12, #1
+                0x54FF_FFE5}, // b.pl back to the subs
                 body, new int[] {
                 0xA881_2C2A, // stp x10, x11, [x1], #16
                 0x9102_0000, // add x0, x0, #128
                 0xF100_0442, // subs x2, x2, #1
-                0x5400_0001 | (-(body.length + 15) & 0x7_FFFF) << 5, // b.ne loop
+                0x5400_0001 | (-(body.length + 19) & 0x7_FFFF) << 5, // b.ne loop
                 HVC});
     }
 
-    private static void check(FlatBoard board, Shape shape, long done) {
+    private static void check(FlatBoard board, Shape shape, long group, long done) {
         int threads = shape.threads().size();
-        ByteBuffer locations = read(board, LOCATIONS, BATCH * STRIDE);
-        ByteBuffer results = read(board, RESULTS, (int) RESULTS_OF_ONE * threads);
+        ByteBuffer locations = read(board, LOCATIONS + group, BATCH * STRIDE);
+        ByteBuffer results = read(board, RESULTS + group, (int) RESULTS_OF_ONE * threads);
         long[][] seen = new long[threads][2];
         for (int i = 0; i < BATCH; i++) {
             for (int t = 0; t < threads; t++) {
@@ -155,7 +185,8 @@ class LitmusTest {
             long x = locations.getLong(STRIDE * i);
             long y = locations.getLong(STRIDE * i + 64);
             if (shape.forbidden().is(seen, x, y)) {
-                assertThat(seen).as("%s: iteration %d of seed %d, X = %d, Y = %d", shape, done + i, SEED, x, y).isNull();
+                assertThat(seen).as("%s: iteration %d of seed %d, X = %d, Y = %d", shape, done + i, SEED, x, y)
+                        .isNull();
             }
         }
     }

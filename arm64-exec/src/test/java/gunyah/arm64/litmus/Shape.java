@@ -4,6 +4,8 @@ import static gunyah.arm64.litmus.Code.*;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A litmus test: threads that run at the same moment on locations that are 0, and the outcome that the Arm memory model
@@ -15,12 +17,17 @@ import java.util.List;
  * @param code      what X holds at first, when it is not 0 but instructions
  */
 record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code) {
-    /** Whether an outcome is forbidden: {@code seen[t][k]} is what thread t has in X10 and X11, {@code x, y} are left. */
+    /** Whether an outcome is forbidden: {@code seen[t][k]} is what thread t has in X10 and X11, x and y are left. */
     interface Forbidden {
         boolean is(long[][] seen, long x, long y);
     }
 
-    private static final int[] NONE = {};
+    /** Those that order a load before what comes later. */
+    private static final Map<String, Integer> LOAD_BARRIERS = new TreeMap<>(
+            Map.of("dmb ish", DMB_ISH, "dmb ishld", DMB_ISHLD, "dsb ish", DSB_ISH, "dsb ishld", DSB_ISHLD));
+    /** Those that order stores. */
+    private static final Map<String, Integer> STORE_BARRIERS = new TreeMap<>(
+            Map.of("dmb ish", DMB_ISH, "dmb ishst", DMB_ISHST, "dsb ish", DSB_ISH, "dsb ishst", DSB_ISHST));
 
     @Override
     public String toString() {
@@ -51,10 +58,6 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code)
         shapes.add(new Shape(name, List.of(threads), forbidden));
     }
 
-    private static int[] fence(int word) {
-        return word == 0 ? NONE : word(word);
-    }
-
     private static void messagePassing(List<Shape> shapes) {
         Forbidden seenFlagNotData = (seen, x, y) -> seen[1][0] == 1 && seen[1][1] == 0;
         int[] reader = of(ldar(SEEN, Y), ldr(SEEN_NEXT, X));
@@ -63,6 +66,8 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code)
                 of(ldr(SEEN, Y), word(DMB_ISH), ldr(SEEN_NEXT, X)));
         add(shapes, "MP dmb ishst, dmb ishld", seenFlagNotData, of(str(X, ONE), word(DMB_ISHST), str(Y, ONE)),
                 of(ldr(SEEN, Y), word(DMB_ISHLD), ldr(SEEN_NEXT, X)));
+        add(shapes, "MP dsb ishst, dsb ishld", seenFlagNotData, of(str(X, ONE), word(DSB_ISHST), str(Y, ONE)),
+                of(ldr(SEEN, Y), word(DSB_ISHLD), ldr(SEEN_NEXT, X)));
         add(shapes, "MP dsb ish, dsb ish", seenFlagNotData, of(str(X, ONE), word(DSB_ISH), str(Y, ONE)),
                 of(ldr(SEEN, Y), word(DSB_ISH), ldr(SEEN_NEXT, X)));
         add(shapes, "MP stlr, ldar", seenFlagNotData, writer, reader);
@@ -98,12 +103,15 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code)
 
     private static void loadBuffering(List<Shape> shapes) {
         Forbidden bothFromTheFuture = (seen, x, y) -> seen[0][0] == 1 && seen[1][0] == 1;
-        for (int barrier : new int[] {DMB_ISH, DMB_ISHLD}) {
-            add(shapes, "LB " + (barrier == DMB_ISH ? "dmb ish" : "dmb ishld"), bothFromTheFuture,
-                    of(ldr(SEEN, X), fence(barrier), str(Y, ONE)), of(ldr(SEEN, Y), fence(barrier), str(X, ONE)));
-        }
+        LOAD_BARRIERS.forEach((name, barrier) -> add(shapes, "LB " + name, bothFromTheFuture,
+                of(ldr(SEEN, X), word(barrier), str(Y, ONE)), of(ldr(SEEN, Y), word(barrier), str(X, ONE))));
         add(shapes, "LB ldar", bothFromTheFuture, of(ldar(SEEN, X), str(Y, ONE)), of(ldar(SEEN, Y), str(X, ONE)));
         add(shapes, "LB stlr", bothFromTheFuture, of(ldr(SEEN, X), stlr(Y, ONE)), of(ldr(SEEN, Y), stlr(X, ONE)));
+        add(shapes, "LB ldaxr", bothFromTheFuture, of(ldaxr(SEEN, X), str(Y, ONE)), of(ldaxr(SEEN, Y), str(X, ONE)));
+        add(shapes, "LB stlxr", bothFromTheFuture, of(ldr(SEEN, X), exclusiveRelease(Y, ONE)),
+                of(ldr(SEEN, Y), exclusiveRelease(X, ONE)));
+        add(shapes, "LB ldadda", bothFromTheFuture, of(ldadda(SEEN, X), str(Y, ONE)), of(ldadda(SEEN, Y), str(X, ONE)));
+        add(shapes, "LB swpl", bothFromTheFuture, of(ldr(SEEN, X), swpl(Y, ONE)), of(ldr(SEEN, Y), swpl(X, ONE)));
         add(shapes, "LB data", bothFromTheFuture, of(ldr(SEEN, X), strDependent(Y, SEEN)),
                 of(ldr(SEEN, Y), strDependent(X, SEEN)));
         add(shapes, "LB control", bothFromTheFuture, of(ldr(SEEN, X), control(SEEN), str(Y, ONE)),
@@ -114,10 +122,15 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code)
         Forbidden disagree = (seen, x, y) -> seen[2][0] == 1 && seen[2][1] == 0 && seen[3][0] == 1 && seen[3][1] == 0;
         int[] writesX = str(X, ONE);
         int[] writesY = str(Y, ONE);
-        add(shapes, "IRIW dmb ish", disagree, writesX, writesY, of(ldr(SEEN, X), word(DMB_ISH), ldr(SEEN_NEXT, Y)),
-                of(ldr(SEEN, Y), word(DMB_ISH), ldr(SEEN_NEXT, X)));
+        LOAD_BARRIERS.forEach((name, barrier) -> add(shapes, "IRIW " + name, disagree, writesX, writesY,
+                of(ldr(SEEN, X), word(barrier), ldr(SEEN_NEXT, Y)),
+                of(ldr(SEEN, Y), word(barrier), ldr(SEEN_NEXT, X))));
         add(shapes, "IRIW ldar", disagree, stlr(X, ONE), stlr(Y, ONE), of(ldar(SEEN, X), ldar(SEEN_NEXT, Y)),
                 of(ldar(SEEN, Y), ldar(SEEN_NEXT, X)));
+        add(shapes, "IRIW stlxr, ldaxr", disagree, exclusiveRelease(X, ONE), exclusiveRelease(Y, ONE),
+                of(ldaxr(SEEN, X), ldaxr(SEEN_NEXT, Y)), of(ldaxr(SEEN, Y), ldaxr(SEEN_NEXT, X)));
+        add(shapes, "IRIW swpl, ldadda", disagree, swpl(X, ONE), swpl(Y, ONE),
+                of(ldadda(SEEN, X), ldadda(SEEN_NEXT, Y)), of(ldadda(SEEN, Y), ldadda(SEEN_NEXT, X)));
         add(shapes, "IRIW address", disagree, writesX, writesY, of(ldr(SEEN, X), ldrDependent(SEEN_NEXT, Y, SEEN)),
                 of(ldr(SEEN, Y), ldrDependent(SEEN_NEXT, X, SEEN)));
         add(shapes, "IRIW ldxr and dmb ishld", disagree, exclusiveStore(X, ONE), exclusiveStore(Y, ONE),
@@ -132,13 +145,12 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code)
 
     private static void stores(List<Shape> shapes) {
         Forbidden crossed = (seen, x, y) -> x == 1 && y == 1;
-        for (int barrier : new int[] {DMB_ISH, DMB_ISHST}) {
-            add(shapes, "2+2W " + (barrier == DMB_ISH ? "dmb ish" : "dmb ishst"), crossed,
-                    of(str(X, ONE), word(barrier), str(Y, TWO)), of(str(Y, ONE), word(barrier), str(X, TWO)));
-        }
+        STORE_BARRIERS.forEach((name, barrier) -> add(shapes, "2+2W " + name, crossed,
+                of(str(X, ONE), word(barrier), str(Y, TWO)), of(str(Y, ONE), word(barrier), str(X, TWO))));
         add(shapes, "2+2W stlr", crossed, of(str(X, ONE), stlr(Y, TWO)), of(str(Y, ONE), stlr(X, TWO)));
         add(shapes, "2+2W stlxr", crossed, of(str(X, ONE), exclusiveRelease(Y, TWO)),
                 of(str(Y, ONE), exclusiveRelease(X, TWO)));
+        add(shapes, "2+2W swpl", crossed, of(str(X, ONE), swpl(Y, TWO)), of(str(Y, ONE), swpl(X, TWO)));
         Forbidden overtaken = (seen, x, y) -> seen[1][0] == 1 && x == 2;
         add(shapes, "S dmb ishst, data", overtaken, of(str(X, TWO), word(DMB_ISHST), str(Y, ONE)),
                 of(ldr(SEEN, Y), strDependent(X, SEEN)));
@@ -179,14 +191,21 @@ record Shape(String name, List<int[]> threads, Forbidden forbidden, int... code)
     }
 
     private static void coherence(List<Shape> shapes) {
-        add(shapes, "CoRR", (seen, x, y) -> seen[1][0] == 1 && seen[1][1] == 0, str(X, ONE),
-                of(ldr(SEEN, X), ldr(SEEN_NEXT, X_AGAIN)));
+        Forbidden backInTime = (seen, x, y) -> seen[1][0] == 1 && seen[1][1] == 0;
+        add(shapes, "CoRR", backInTime, str(X, ONE), of(ldr(SEEN, X), ldr(SEEN_NEXT, X_AGAIN)));
+        LOAD_BARRIERS.forEach((name, barrier) -> add(shapes, "CoRR " + name, backInTime, str(X, ONE),
+                of(ldr(SEEN, X), word(barrier), ldr(SEEN_NEXT, X_AGAIN))));
+        add(shapes, "CoRR stlr, ldar", backInTime, stlr(X, ONE), of(ldar(SEEN, X), ldar(SEEN_NEXT, X_AGAIN)));
+        add(shapes, "CoRR stlxr, ldxr", backInTime, exclusiveRelease(X, ONE),
+                of(ldxr(SEEN, X), ldxr(SEEN_NEXT, X_AGAIN)));
         add(shapes, "CoRR of four", (seen, x, y) -> seen[2][0] == 1 && seen[2][1] == 2 && seen[3][0] == 2
                 && seen[3][1] == 1, str(X, ONE), str(X, TWO), of(ldr(SEEN, X), ldr(SEEN_NEXT, X_AGAIN)),
                 of(ldr(SEEN, X_AGAIN), ldr(SEEN_NEXT, X)));
         add(shapes, "CoWW", (seen, x, y) -> x == 1, of(str(X, ONE), str(X_AGAIN, TWO)), ldr(SEEN, X));
         add(shapes, "CoRW1", (seen, x, y) -> seen[0][0] == 1, of(ldr(SEEN, X), str(X_AGAIN, ONE)), ldr(SEEN, X));
-        add(shapes, "CoRW2", (seen, x, y) -> seen[1][0] == 1 && x == 1, str(X, ONE), of(ldr(SEEN, X), str(X_AGAIN, TWO)));
-        add(shapes, "CoWR", (seen, x, y) -> seen[0][0] == 2 && x == 1, of(str(X, ONE), ldr(SEEN, X_AGAIN)), str(X, TWO));
+        add(shapes, "CoRW2", (seen, x, y) -> seen[1][0] == 1 && x == 1, str(X, ONE),
+                of(ldr(SEEN, X), str(X_AGAIN, TWO)));
+        add(shapes, "CoWR", (seen, x, y) -> seen[0][0] == 2 && x == 1, of(str(X, ONE), ldr(SEEN, X_AGAIN)),
+                str(X, TWO));
     }
 }
