@@ -88,7 +88,12 @@ public final class VirtioBalloon implements VirtioDevice {
         synchronized (asked) {
             asked.add(result);
         }
-        running.schedule(STATISTICS);
+        if (queues == running) {
+            running.schedule(STATISTICS);
+        } else {
+            // a reset in between may have been too early to find it
+            result.completeExceptionally(new IllegalStateException("the driver is gone"));
+        }
         return result;
     }
 

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gunyah.vmm.balloon.BalloonStatistics.Tag;
 import gunyah.vmm.virtio.Bits;
+import gunyah.vmm.virtio.DeviceQueues;
+import gunyah.vmm.virtio.GuestMemory;
 import gunyah.vmm.virtio.TestDriver;
 import gunyah.vmm.virtio.TestDriver.Part;
+import gunyah.vmm.virtio.Virtqueue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -130,5 +133,43 @@ class VirtioBalloonTest {
         assertThat(asked()).isCompletedExceptionally();
         driver.start(0);
         assertThat(asked()).as("of a driver without statistics").isCompletedExceptionally();
+    }
+
+    /** A device whose driver resets it just when somebody was let in to ask. */
+    private record Resetting(VirtioBalloon device) implements DeviceQueues {
+        @Override
+        public long features() {
+            device.reset();
+            return STATISTICS;
+        }
+
+        @Override
+        public Virtqueue queue(int index) {
+            return null;
+        }
+
+        @Override
+        public GuestMemory memory() {
+            return null;
+        }
+
+        @Override
+        public void notifyDriver(int index) {
+        }
+
+        @Override
+        public void configChanged() {
+        }
+
+        @Override
+        public void schedule(int index) {
+        }
+    }
+
+    @Test
+    void aResetWhileSomebodyAsksLeavesNobodyWaiting() {
+        balloon.started(new Resetting(balloon));
+
+        assertThat(asked()).isCompletedExceptionally();
     }
 }
