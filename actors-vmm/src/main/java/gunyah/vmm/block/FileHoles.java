@@ -140,7 +140,7 @@ final class FileHoles implements AutoCloseable {
 
     /** {@return 0, or the number of Linux's error} */
     private int allocate(int mode, long position, long length) {
-        int errno = length == 0 ? 0 : EINTR;
+        int errno = EINTR;
         while (errno == EINTR) {
             try {
                 boolean done = (int) Calls.FALLOCATE.invokeExact(state, descriptor, mode, position, length) == 0;

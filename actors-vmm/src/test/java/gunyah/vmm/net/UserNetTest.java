@@ -225,13 +225,37 @@ class UserNetTest {
         }
     }
 
+    /** Who has been silent for longest loses its port, and gets another when it sends again. */
     @Test
     void moreSendersThanThereIsRoomForAllReachTheGuest() throws IOException {
         InetSocketAddress port = new InetSocketAddress(InetAddress.getLoopbackAddress(), net.forwardedPorts().get(1));
-        for (int round = 0; round < 300; round++) {
-            try (DatagramSocket client = new DatagramSocket()) {
-                answered(client, asked(client, "number " + round, port), "answer " + round);
+        try (DatagramSocket silent = new DatagramSocket(); DatagramSocket busy = new DatagramSocket()) {
+            int silentPort = asked(silent, "silent", port);
+            answered(silent, silentPort, "answer");
+            int busyPort = asked(busy, "busy", port);
+            for (int round = 0; round < 300; round++) {
+                try (DatagramSocket client = new DatagramSocket()) {
+                    answered(client, asked(client, "number " + round, port), "answer " + round);
+                }
+                assertThat(asked(busy, "still busy", port)).as("round %d", round).isEqualTo(busyPort);
             }
+            int newPort = asked(silent, "silent no more", port);
+            assertThat(newPort).isNotEqualTo(silentPort);
+            answered(silent, newPort, "answer again");
+        }
+    }
+
+    @Test
+    void theLargestDatagramReachesTheGuestAndALargerOneDoesNot() throws IOException {
+        InetSocketAddress port = new InetSocketAddress(InetAddress.getLoopbackAddress(), net.forwardedPorts().get(1));
+        try (DatagramSocket client = new DatagramSocket()) {
+            byte[] most = new byte[Frame.MTU - Ip4.HEADER - Ip4.UDP_HEADER];
+            client.send(new DatagramPacket(new byte[most.length + 1], most.length + 1, port));
+            client.send(new DatagramPacket(most, most.length, port));
+
+            Frame frame = card.await(f -> Ip4.protocol(f.bytes()) == Ip4.UDP);
+            assertThat(frame.length()).isEqualTo(Frame.HEADER + Frame.MTU);
+            assertThat(Bits.be16(frame.bytes(), TCP + 4)).isEqualTo(most.length + Ip4.UDP_HEADER);
         }
     }
 
