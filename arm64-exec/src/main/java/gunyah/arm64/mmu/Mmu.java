@@ -102,6 +102,11 @@ public final class Mmu {
         return bank;
     }
 
+    /** {@return the TLB bank of LDTR and STTR, until the context changes} */
+    public long[] unprivilegedBank() {
+        return unprivilegedBank;
+    }
+
     public int read8(long va) {
         long at = Tlb.index(va);
         if (Tlb.get(bank, at) == (va & Tlb.PAGE)) {
@@ -182,12 +187,23 @@ public final class Mmu {
 
     /** Reads {@code 1 << sizeLog2} bytes with EL0 rights (LDTR), with EL1 rights when PSTATE.UAO says so. */
     public long readUnprivileged(long va, int sizeLog2) {
-        return readSlow(va, 1 << sizeLog2, 1 << sizeLog2, unprivilegedBank);
+        int size = 1 << sizeLog2;
+        long at = Tlb.index(va);
+        if (Tlb.get(unprivilegedBank, at) == (va + size - 1 & Tlb.PAGE)) {
+            return get(va + Tlb.get(unprivilegedBank, at + Tlb.ADDEND), size);
+        }
+        return readSlow(va, size, size, unprivilegedBank);
     }
 
     /** Writes {@code 1 << sizeLog2} bytes with EL0 rights (STTR), with EL1 rights when PSTATE.UAO says so. */
     public void writeUnprivileged(long va, int sizeLog2, long value) {
-        writeSlow(va, 1 << sizeLog2, 1 << sizeLog2, unprivilegedBank, value);
+        int size = 1 << sizeLog2;
+        long at = Tlb.index(va);
+        if (Tlb.get(unprivilegedBank, at + Tlb.WRITE) == (va + size - 1 & Tlb.PAGE)) {
+            put(va + Tlb.get(unprivilegedBank, at + Tlb.ADDEND), size, value);
+        } else {
+            writeSlow(va, size, size, unprivilegedBank, value);
+        }
     }
 
     /**
@@ -346,13 +362,25 @@ public final class Mmu {
             }
             return value;
         }
-        long host = watched(va, size, Tlb.READ, rights, resolve(va, Tlb.READ, rights, aligned));
+        return get(watched(va, size, Tlb.READ, rights, resolve(va, Tlb.READ, rights, aligned)), size);
+    }
+
+    private static long get(long host, int size) {
         return switch (size) {
             case 1 -> RAW.getByte(host) & 0xFFL;
             case 2 -> RAW.getShort(host) & 0xFFFFL;
             case 4 -> RAW.getInt(host) & 0xFFFF_FFFFL;
             default -> RAW.getLong(host);
         };
+    }
+
+    private static void put(long host, int size, long value) {
+        switch (size) {
+            case 1 -> RAW.putByte(host, (byte) value);
+            case 2 -> RAW.putShort(host, (short) value);
+            case 4 -> RAW.putInt(host, (int) value);
+            default -> RAW.putLong(host, value);
+        }
     }
 
     private void writeSlow(long va, int size, int alignment, long[] rights, long value) {
@@ -377,12 +405,7 @@ public final class Mmu {
             return;
         }
         long host = watched(va, size, Tlb.WRITE, rights, resolve(va, Tlb.WRITE, rights, aligned));
-        switch (size) {
-            case 1 -> RAW.putByte(host, (byte) value);
-            case 2 -> RAW.putShort(host, (short) value);
-            case 4 -> RAW.putInt(host, (int) value);
-            default -> RAW.putLong(host, value);
-        }
+        put(host, size, value);
         if (hasCode(va, rights)) {
             reportCode(va, size, host);
         }

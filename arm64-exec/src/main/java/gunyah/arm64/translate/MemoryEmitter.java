@@ -49,7 +49,13 @@ final class MemoryEmitter {
                 || name.startsWith("LDRB") || name.startsWith("STRB") || name.startsWith("LDR_")
                 || name.startsWith("STR_"))
                 && (name.endsWith("_unsigned") || name.endsWith("_unscaled") || name.endsWith("_post")
-                        || name.endsWith("_pre") || name.endsWith("_reg") || name.endsWith("_literal"));
+                        || name.endsWith("_pre") || name.endsWith("_reg") || name.endsWith("_literal")
+                        || isUnprivileged(insn));
+    }
+
+    /** LDTR and STTR. */
+    private static boolean isUnprivileged(Insn insn) {
+        return insn.row.name().endsWith("_unprivileged");
     }
 
     private static boolean isPair(Insn insn) {
@@ -114,10 +120,14 @@ final class MemoryEmitter {
                 : name.startsWith("LDRSH") || name.startsWith("LDRH") ? 2 : name.startsWith("LDR_X") ? 8 : 4;
     }
 
-    /** {@return how many bytes a load or store by a base register and a constant accesses; 0 for anything else} */
+    /**
+     * {@return how many bytes a load or store by a base register and a constant accesses, with the rights that others
+     * have, too; 0 for anything else}
+     */
     static int bytes(Insn insn) {
         String name = insn.row.name();
-        boolean known = handles(insn) && ordered(insn) == null && !name.endsWith("_reg") && !name.endsWith("_literal");
+        boolean known = handles(insn) && ordered(insn) == null && !name.endsWith("_reg") && !name.endsWith("_literal")
+                && !isUnprivileged(insn);
         return known ? bytes(name, insn) : 0;
     }
 
@@ -135,7 +145,13 @@ final class MemoryEmitter {
         String name = insn.row.name();
         boolean store = name.startsWith("ST");
         int bytes = bytes(name, insn);
-        if (name.endsWith("_reg")) {
+        if (isUnprivileged(insn)) {
+            // its length, as of the other bank
+            code.aload(Locals.MMU).invokevirtual(Names.MMU, "unprivilegedBank", Names.BANK).dup().arraylength().pop();
+            emit.get(insn.rn);
+            code.loadConstant(insn.imm).ladd();
+            look.host(store, bytes);
+        } else if (name.endsWith("_reg")) {
             code.aload(Locals.TLB);
             registerOffset(insn);
             look.host(store, bytes);
