@@ -30,6 +30,9 @@ final class DebianPair {
             description = "of our machine (default auto)")
     private String engine;
 
+    @Option(names = "--jit-log", paramLabel = "FILE", description = "write there what our translator does")
+    private Path jitLog;
+
     /** {@return a file that is fetched or made for guests} */
     static Path fetched(String name) {
         return Path.of(System.getProperty("gunyah.root", ".")).resolve(".guests").resolve(name);
@@ -50,7 +53,8 @@ final class DebianPair {
     /** Starts our machine, with 1 GiB and as many CPUs as this computer has. */
     GunyahSystem start() {
         return GunyahSystem.start(new MachineConfig(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 64),
-                1024 * MIB, 5_000_000, Engine.of(engine), CpuModel.DEFAULT));
+                1024 * MIB, 5_000_000, Engine.of(engine), CpuModel.DEFAULT, false, Optional.ofNullable(jitLog),
+                Optional.empty()));
     }
 
     /** {@return our guest} */

@@ -29,11 +29,14 @@ public final class UncheckedArray {
         U.putLong(array, BASE + 8L * index, value);
     }
 
-    /** {@return {@code ++array[index]}}; undefined when there is no such element. */
-    public static int increment(int[] array, int index) {
+    /** {@return {@code array[index]}}; undefined when there is no such element. */
+    public static int get(int[] array, int index) {
+        return U.getInt(array, INT_BASE + 4L * index);
+    }
+
+    /** {@code array[index] += value}; undefined when there is no such element. */
+    public static void add(int[] array, int index, int value) {
         long at = INT_BASE + 4L * index;
-        int value = U.getInt(array, at) + 1;
-        U.putInt(array, at, value);
-        return value;
+        U.putInt(array, at, U.getInt(array, at) + value);
     }
 }

@@ -6,6 +6,7 @@ import gunyah.arm64.decode.Decoder;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.InstructionRow;
 import gunyah.arm64.decode.Ops;
+import gunyah.arm64.translate.HotCode;
 import gunyah.arm64.translate.Region;
 import gunyah.arm64.translate.Translator;
 import gunyah.memory.UncheckedArray;
@@ -19,17 +20,14 @@ import java.util.Arrays;
  * and a stale instruction may be seen until the reader synchronizes (ISB, exception, page change), as the architecture
  * allows for instruction caches.
  */
-public final class CodePage {
+public final class CodePage implements HotCode {
     /** Instructions in a page. */
     public static final int SLOTS = 1024;
 
-    /** Heat of a slot whose region was asked for; counts up from there. */
-    private static final int ASKED = Integer.MIN_VALUE;
-    /** A request may have been forgotten: it is made again after so many jumps more, a power of two. */
-    private static final int AGAIN_MASK = (1 << 20) - 1;
-
-    /** Jumps that leaving a region is worth: registers go to memory, and what follows is interpreted. A power of two. */
-    private static final int EXIT_JUMPS = 16;
+    /** What leaving a region is worth, in instructions: registers go to memory, and what follows is interpreted. */
+    private static final int EXIT_WORTH = 100;
+    /** Counts of instructions stop there. */
+    private static final int MOST_HEAT = 1 << 30;
 
     static final Insn UNDECODED = mark("undecoded", Ops.UNDECODED);
     static final Insn PAGE_END = mark("page end", Ops.PAGE_END);
@@ -42,11 +40,16 @@ public final class CodePage {
     private final Decoder decoder;
     /** Null when code is only interpreted. */
     private final Translator translator;
-    /** How often each slot was reached by a jump; a hint, counted without locks. */
+    /**
+     * Instructions interpreted from each slot up to the next jump, since it was last looked at, less those after which
+     * that is due; the last counts for nothing. Hints, counted without locks; null when code is only interpreted.
+     */
     private final int[] heat;
+    /** Instructions interpreted from each slot until it was last looked at; a hint, too. */
+    private final int[] looked;
     /** One more than the slot of the last jump by register that reached each slot, 0 for none; a hint, too. */
     private final short[] jumpedFrom;
-    private final int lookMask;
+    private final int lookEvery;
     /** Regions by the slots they may be entered at; null until there is one. */
     private volatile Region[] regions;
     /** Generation of the domain's code up to which the contents were compared with memory. */
@@ -57,10 +60,14 @@ public final class CodePage {
         this.hostPage = hostPage;
         this.decoder = decoder;
         this.translator = translator;
-        this.heat = translator == null ? null : new int[SLOTS];
+        this.lookEvery = translator == null ? 0 : translator.policy().lookEvery();
+        this.heat = translator == null ? null : new int[SLOTS + 1];
+        this.looked = translator == null ? null : new int[SLOTS];
         this.jumpedFrom = translator == null ? null : new short[SLOTS];
-        this.lookMask = translator == null ? 0 : translator.policy().lookEvery() - 1;
         this.checkedGeneration = generation;
+        if (heat != null) {
+            Arrays.fill(heat, -lookEvery);
+        }
         Arrays.fill(insns, UNDECODED);
         insns[SLOTS] = PAGE_END;
     }
@@ -103,60 +110,66 @@ public final class CodePage {
         jumpedFrom[slot] = (short) next;
     }
 
-    /** A jump reached the slot, which is not checked. {@return whether there is a region for it} On the vCPU's thread. */
-    boolean warm(int slot) {
-        if (heat == null) {
-            return false;
-        }
-        int count = UncheckedArray.increment(heat, slot);
-        return (count & lookMask) == 0 && look(slot, count);
-    }
-
     /**
-     * Translated code left for the slot, and there is none: that costs as much as many jumps. {@return whether there is a
-     * region for it by now} On the vCPU's thread.
+     * So many instructions were interpreted from {@code slot} on, up to a jump. Only for code that may be translated; on
+     * the vCPU's thread.
+     *
+     * @param slot not checked; {@link #SLOTS} when they count for nothing
      */
-    boolean warmByRegion(int slot) {
-        // a multiple, and not more than from look to look, so that none is missed
-        int count = (heat[slot] | Math.min(EXIT_JUMPS - 1, lookMask)) + 1;
-        heat[slot] = count;
-        return (count & lookMask) == 0 && look(slot, count);
+    void warm(int slot, int count) {
+        UncheckedArray.add(heat, slot, count);
     }
 
-    private boolean look(int slot, int count) {
+    /** Translated code left for the slot, and there is none: that costs as much as many instructions. */
+    void warmByRegion(int slot) {
+        heat[slot] += Math.min(EXIT_WORTH, lookEvery);
+    }
+
+    /** {@return whether a jump to the slot, which is not checked, finds a region there} On the vCPU's thread. */
+    boolean isTranslatedAt(int slot) {
+        return UncheckedArray.get(heat, slot) >= 0 && look(slot);
+    }
+
+    private boolean look(int slot) {
         if (isInterpreted(insn(slot))) {
-            heat[slot] = ASKED;
+            heat[slot] = -MOST_HEAT;
             return false;
         }
         if (region(slot) == null) {
+            int before = looked[slot];
+            int count = Math.min(before + heat[slot] + lookEvery, MOST_HEAT);
+            looked[slot] = count;
+            heat[slot] = -lookEvery;
             Region found = translator.find(hostPage, slot, insn(slot).word);
-            boolean hot = count >= translator.policy().hot() || count < 0 && (count & AGAIN_MASK) == 0;
-            // what is kept is asked for once: a request copies the page
-            if (found == null && (hot || count == lookMask + 1 && translator.mayBeKept(slot, insn(slot).word))) {
-                translator.request(snapshot(), oftenJumpedFrom(), slot, hot);
+            int hot = translator.policy().hot();
+            // again when it is twice as hot: a request may have been forgotten, and the hottest are made first
+            boolean hotter = Integer.highestOneBit(count / hot) != Integer.highestOneBit(before / hot);
+            if (found == null && (hotter || before == 0 && translator.mayBeKept(slot, insn(slot).word))) {
+                translator.request(this, slot, count, count >= hot);
                 found = translator.find(hostPage, slot, insn(slot).word);
             }
-            if (found == null) {
-                heat[slot] = count >= translator.policy().hot() ? ASKED : count;
-                return false;
-            }
-            if (!install(found)) {
-                heat[slot] = 0;
+            if (found == null || !install(found)) {
                 return false;
             }
         }
         // the next jump here comes straight back
-        heat[slot] = lookMask;
+        heat[slot] = 0;
         return true;
     }
 
-    private Insn[] snapshot() {
+    @Override
+    public Insn[] instructions() {
         Insn[] copy = new Insn[SLOTS];
         for (int slot = 0; slot < SLOTS; slot++) {
-            Insn insn = insns[slot];
+            Insn insn = (Insn) SLOT.getAcquire(insns, slot);
             copy[slot] = insn == UNDECODED || isInterpreted(insn) ? null : translator.gates().prepare(insn);
         }
         return copy;
+    }
+
+    @Override
+    public boolean isTranslated(int slot) {
+        return region(slot) != null;
     }
 
     /** Code that is translated never misaligns SP, so it need not look at it. */
@@ -164,13 +177,14 @@ public final class CodePage {
         return insn.op == Ops.CALL_STACK;
     }
 
+    /** Instructions behind the target of a jump by register from which on it is a part of the jump's region. */
     private static final int OFTEN = 16;
 
-    /** {@return by slot, one more than the slot of a jump by register that often went there, 0 where none did} */
-    private short[] oftenJumpedFrom() {
+    @Override
+    public short[] jumpedFrom() {
         short[] often = jumpedFrom.clone();
         for (int slot = 0; slot < SLOTS; slot++) {
-            if (heat[slot] >= 0 && heat[slot] < Math.min(OFTEN, translator.policy().hot())) {
+            if (region(slot) == null && looked[slot] + heat[slot] + lookEvery < Math.min(OFTEN, translator.policy().hot())) {
                 often[slot] = 0;
             }
         }
@@ -186,7 +200,7 @@ public final class CodePage {
         for (int entry : region.entries()) {
             if (all[entry] == null) {
                 all[entry] = region;
-                heat[entry] = lookMask;
+                heat[entry] = 0;
             }
         }
         regions = all;
@@ -201,7 +215,8 @@ public final class CodePage {
             if (region != null && !region.matches(hostPage, first, count)) {
                 left = left == null ? regions.clone() : left;
                 left[slot] = null;
-                heat[slot] = 0;
+                heat[slot] = -lookEvery;
+                looked[slot] = 0;
             }
         }
         if (left != null) {

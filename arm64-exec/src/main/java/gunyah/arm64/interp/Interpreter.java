@@ -40,7 +40,7 @@ import java.util.Objects;
  */
 public final class Interpreter {
     private static final int PAGE_CACHE = 512;
-    private static final int JUMP_CACHE = 1024;
+    private static final int JUMP_CACHE = 4096;
     private static final int LR = 30;
     private static final long LOW = 0xFFFF_FFFFL;
 
@@ -62,13 +62,23 @@ public final class Interpreter {
     private final long[] tags = new long[PAGE_CACHE];
     private final CodePage[] pages = new CodePage[PAGE_CACHE];
     private final boolean[] guarded = new boolean[PAGE_CACHE];
-    /** Regions by the PC they are entered at: the tag is the PC with the exception level in bit 0. */
-    private final long[] jumpTags = new long[JUMP_CACHE];
-    private final Region[] jumpRegions = new Region[JUMP_CACHE];
-    private final CodePage[] jumpPages = new CodePage[JUMP_CACHE];
+    /** Regions by the PC they are entered at. */
+    private final Known[] known = new Known[JUMP_CACHE];
+    /** What is known of another time counts no more. */
+    private int knownTime;
     private int evictions;
     private int fetchGeneration;
     private int codeGeneration;
+
+    /** Where a region was entered. */
+    private static final class Known {
+        /** The PC, with the exception level in bit 0. */
+        private long tag = -1;
+        private int time;
+        private Region region;
+        private CodePage page;
+    }
+
     /** The scratch page of exact budgets; all end marks but for {@link #singleSlot}. */
     private final Insn[] single = new Insn[CodePage.SLOTS + 1];
     private int singleSlot;
@@ -83,6 +93,9 @@ public final class Interpreter {
     private int jumpedFrom;
     /** The page being executed. */
     private CodePage page;
+    /** Where in the page the code was entered that is executed without a jump since, and the retired count then. */
+    private int warming;
+    private long warmed;
     /** Retired count from which a page of straight code might exceed the budget. */
     private long careful;
 
@@ -101,7 +114,7 @@ public final class Interpreter {
         control = cpu.control;
         domain = cpu.domain;
         Arrays.fill(tags, -1);
-        Arrays.fill(jumpTags, -1);
+        Arrays.setAll(known, index -> new Known());
         Arrays.fill(single, CodePage.PAGE_END);
         gate = translator == null ? null : translator.gates().of(cpu);
     }
@@ -117,7 +130,7 @@ public final class Interpreter {
             fetchGeneration = mmu.fetchGeneration();
             codeGeneration = domain.codeGeneration();
             Arrays.fill(tags, -1);
-            Arrays.fill(jumpTags, -1);
+            knownTime++;
         }
         int index = (int) (pc >>> 12) & PAGE_CACHE - 1;
         // a misaligned PC never matches and faults in the translation
@@ -146,50 +159,99 @@ public final class Interpreter {
         }
         if (domain.evictions() != evictions) {
             evictions = domain.evictions();
-            Arrays.fill(jumpTags, -1);
+            knownTime++;
         }
         long before = s.retired;
         long pc = s.pc;
-        int at = (int) pc >>> 2 & JUMP_CACHE - 1;
-        jumpTags[at] = pc | s.el;
-        jumpRegions[at] = region;
-        jumpPages[at] = page;
+        Known entry = known[jumpIndex(pc)];
+        remember(entry, pc, page, region);
         try {
             long count;
             do {
                 count = s.retired;
+                region = entry.region;
                 long last = gate == null ? end : gate.limit(region, end);
                 if (last != end && count >= last - region.stride()) {
                     break;
                 }
                 region.run(cpu, pc & -4096, (int) pc >>> 2 & CodePage.SLOTS - 1, last - region.stride());
                 pc = s.pc;
-                at = (int) pc >>> 2 & JUMP_CACHE - 1;
-                if (jumpTags[at] != (pc | s.el) || (pc & 3) != 0) {
+                Known next = known[jumpIndex(pc)];
+                if ((next.tag != (pc | s.el) || next.time != knownTime || (pc & 3) != 0) && !isRegion(pc, next)) {
                     break;
                 }
-                region = jumpRegions[at];
-                page = jumpPages[at];
-            } while (s.btype == 0 && s.retired != count && s.retired < end - region.stride() && control.peek() == 0
+                entry = next;
+            } while (s.btype == 0 && s.retired != count && s.retired < end - entry.region.stride() && control.peek() == 0
                     && (x[CpuState.SP] & 15) == 0 && !cpu.isLeaving() && !s.il && isFetchUnchanged());
         } catch (Abort | UndefinedInstruction reason) {
-            faulting = page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
+            faulting = entry.page.insn((int) s.pc >>> 2 & CodePage.SLOTS - 1);
             throw reason;
         }
         if (gate != null) {
             gate.left();
         }
-        left = region;
-        leftPage = page;
+        left = entry.region;
+        leftPage = entry.page;
         return s.retired != before;
     }
 
+    /** Functions begin at multiples of 16 bytes, so the page says more about an address than its place there. */
+    private static int jumpIndex(long pc) {
+        return (int) (pc >>> 2 ^ pc >>> 10) & JUMP_CACHE - 1;
+    }
+
+    private void remember(Known entry, long pc, CodePage page, Region region) {
+        entry.tag = pc | s.el;
+        entry.time = knownTime;
+        entry.region = region;
+        entry.page = page;
+    }
+
+    /** {@return whether there is a region for {@code pc} in a known page} Remembers it in {@code entry}. */
+    private boolean isRegion(long pc, Known entry) {
+        int index = (int) (pc >>> 12) & PAGE_CACHE - 1;
+        // a misaligned PC never matches
+        if (tags[index] != (pc & -4093 | s.el << 2)) {
+            return false;
+        }
+        Region region = pages[index].region((int) pc >>> 2 & CodePage.SLOTS - 1);
+        if (region != null) {
+            remember(entry, pc, pages[index], region);
+        }
+        return region != null;
+    }
+
     /** {@return whether there is a region for the slot} What a region leaves for, but for a retry by us, gets hot sooner. */
-    private boolean isTranslated(CodePage page, int slot) {
+    private boolean isTranslated(int slot) {
         Region from = left;
         left = null;
-        boolean continues = from != null && page.region(slot) == null && !(page == leftPage && from.covers(slot));
-        return continues ? page.warmByRegion(slot) : page.warm(slot);
+        boolean continues = from != null && page.region(slot) == null;
+        if (continues) {
+            if (page == leftPage && from.covers(slot)) {
+                // no region begins there, and the next jump comes back
+                warming = CodePage.SLOTS;
+                return false;
+            }
+            page.warmByRegion(slot);
+        }
+        return page.isTranslatedAt(slot);
+    }
+
+    /** Counts what was executed since the last jump for the place where that began; the next begins at the slot. */
+    private void warm(long retired, int slot) {
+        // straight code ends with its page; the mask is for a count that was set anew
+        page.warm(warming, (int) (retired - warmed) & 2 * CodePage.SLOTS - 1);
+        warmed = retired;
+        warming = slot;
+    }
+
+    /** A jump to a slot of the page. {@return whether there is a region for it} */
+    private boolean jumped(int slot) {
+        if (!translated) {
+            return false;
+        }
+        warm(base + slot, slot);
+        return page.isTranslatedAt(slot);
     }
 
     private boolean isFetchUnchanged() {
@@ -298,16 +360,20 @@ public final class Interpreter {
             if (jumpedFrom != 0) {
                 noteJump();
             }
+            int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
+            if (translated && page != null) {
+                warm(s.retired, i);
+            }
             page = page(s.pc);
             pageVa = s.pc & -4096;
-            int i = (int) s.pc >>> 2 & CodePage.SLOTS - 1;
             if (s.btype != 0) {
                 land(page.insn(i));
             }
             boolean misaligned = (x[CpuState.SP] & 15) != 0 && cpu.sys.stackAlignmentChecked();
             if (misaligned) {
                 checkStack(page.insn(i));
-            } else if (translated && isTranslated(page, i) && runRegions(page, i, end)) {
+            } else if (translated && isTranslated(i) && runRegions(page, i, end)) {
+                warmed = s.retired;
                 continue;
             }
             base = s.retired - i;
@@ -701,7 +767,7 @@ public final class Interpreter {
                     i += jump - 1;
                     base += 1 - jump;
                     if ((jump <= 0 || insn.op == Ops.BL) && (control.peek() != 0 || base + i >= careful
-                            || (i & -CodePage.SLOTS) == 0 && page.warm(i))
+                            || (i & -CodePage.SLOTS) == 0 && jumped(i))
                             || (i & -CodePage.SLOTS) != 0) {
                         before(i + 1);
                         break execute;

@@ -1,13 +1,12 @@
 package gunyah.arm64.translate;
 
 import gunyah.arm64.decode.Insn;
+import gunyah.arm64.translate.RequestQueue.Request;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -25,31 +24,27 @@ public final class Translator implements AutoCloseable {
     /**
      * What is worth translating.
      *
-     * @param hot          how often a place must be jumped to
-     * @param lookEvery    after how many jumps there is looked for a region that is finished; a power of two
+     * @param hot          how many instructions must have been interpreted from a place on, up to the next jump
+     * @param lookEvery    after how many of them there is looked for a region that is finished
      * @param inBackground false: the vCPU's thread makes the region at once, uncompiled (for tests)
      * @param headStartMs  time for the JVM to compile our interpreter before regions compete for its compiler
      */
     public record Policy(int hot, int lookEvery, boolean inBackground, long headStartMs) {
         /** Translates what was interpreted for about as long as HotSpot needs for a region, 20 to 50 ms. */
-        public static final Policy AUTO = new Policy(500_000, 256, true, 1_500);
+        public static final Policy AUTO = new Policy(2_000_000, 4_096, true, 1_500);
         /** Translates early, for long runs and benchmarks. */
-        public static final Policy EAGER = new Policy(1_000, 64, true, 0);
+        public static final Policy EAGER = new Policy(10_000, 1_000, true, 0);
         /** Translates a great part of what a guest executes, at once and uncompiled: to compare it. */
-        public static final Policy PROOF = new Policy(500, 32, false, 0);
+        public static final Policy PROOF = new Policy(5_000, 500, false, 0);
         /** Translates whatever is jumped to twice, at once. */
         public static final Policy EVERYTHING = new Policy(2, 1, false, 0);
     }
 
-    private static final int QUEUE = 256;
     /** Regions that are found by others; each takes about 40 KiB of code cache and metaspace. */
     private static final int MOST_REGIONS = Integer.getInteger("gunyah.translator.regions", 5_000);
     /** Regions that wait for the JVM's compiler; more would only make its queue longer. */
     private static final int MAX_PENDING = 4;
     private static final long LOOK_NS = 1_000_000;
-
-    private record Request(Insn[] page, short[] jumpedFrom, int slot, boolean hot) {
-    }
 
     private final Policy policy;
     private final JitLog log;
@@ -57,7 +52,7 @@ public final class Translator implements AutoCloseable {
     /** Null when nothing is kept for other processes. */
     private final CodeCache cache;
     private final int most;
-    private final BlockingQueue<Request> queue = new ArrayBlockingQueue<>(QUEUE);
+    private final RequestQueue queue = new RequestQueue();
     private final ConcurrentHashMap<Long, List<Region>> regions = new ConcurrentHashMap<>();
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicLong made = new AtomicLong();
@@ -141,26 +136,27 @@ public final class Translator implements AutoCloseable {
     }
 
     /**
-     * Asks for a region; a full queue forgets it, the code will ask again if it stays hot.
+     * Asks for a region; a full queue forgets the coldest, whose code will ask again if it stays hot.
      *
-     * @param page       decoded instructions by slot, null where there is none; not changed any more
-     * @param jumpedFrom by slot, one more than the slot of a jump by register that often went there, 0 where none did;
-     *                   not changed any more
-     * @param slot       where it is entered
-     * @param hot        false: only a region that another process kept is worth it
+     * @param code where it is to be found when its turn comes
+     * @param slot where it is entered
+     * @param heat how many instructions were interpreted from there on: the hottest come first
+     * @param hot  false: only a region that another process kept is worth it
      */
-    public void request(Insn[] page, short[] jumpedFrom, int slot, boolean hot) {
-        // nothing is decoded there when the code was thrown away since
-        if (closed || page[slot] == null) {
+    public void request(HotCode code, int slot, int heat, boolean hot) {
+        if (closed) {
             return;
         }
-        Request request = new Request(page, jumpedFrom, slot, hot);
+        Request request = new Request(code, slot, heat, hot);
         if (log != null) {
-            log.line("request at %d (%s)%s, %d wait", slot, page[slot].row.name(), hot ? "" : " as kept", queue.size());
+            log.line("request at %d%s, %,d instructions, %d wait", slot, hot ? "" : " as kept", heat, queue.size());
         }
         if (!policy.inBackground()) {
             make(request);
-        } else if (queue.offer(request) && started.compareAndSet(false, true)) {
+            return;
+        }
+        queue.add(request);
+        if (started.compareAndSet(false, true)) {
             thread = Thread.ofPlatform().daemon().name("translator").start(this::work);
         }
     }
@@ -187,11 +183,14 @@ public final class Translator implements AutoCloseable {
 
     private void start(Request request, List<Compilation> pending) {
         long start = System.nanoTime();
-        int word = request.page[request.slot].word;
-        if (hopeless.contains(key(request.slot, word)) || isBeingMade(request, word, pending)) {
+        int slot = request.slot();
+        Insn[] page = request.code().instructions();
+        // nothing is decoded there when the code was thrown away since
+        if (page[slot] == null || request.code().isTranslated(slot) || hopeless.contains(key(slot, page[slot].word))
+                || isBeingMade(page, slot, pending)) {
             return;
         }
-        Region region = compile(request);
+        Region region = compile(request, page);
         if (region != null) {
             Compilation compilation = new Compilation(region, start);
             if (compilation.begin()) {
@@ -203,11 +202,11 @@ public final class Translator implements AutoCloseable {
     }
 
     /** {@return whether a region that was made for the same place covers what the page holds} */
-    private boolean isBeingMade(Request request, int word, List<Compilation> pending) {
-        List<Region> candidates = regions.get(key(request.slot, word));
-        return candidates != null && candidates.stream().anyMatch(region -> region.matches(request.page))
-                || pending.stream().anyMatch(each -> each.region().first() == request.slot
-                        && each.region().matches(request.page));
+    private boolean isBeingMade(Insn[] page, int slot, List<Compilation> pending) {
+        List<Region> candidates = regions.get(key(slot, page[slot].word));
+        return candidates != null && candidates.stream().anyMatch(region -> region.matches(page))
+                || pending.stream().map(Compilation::region)
+                        .anyMatch(each -> Arrays.binarySearch(each.entries(), slot) >= 0 && each.matches(page));
     }
 
     private boolean isDone(Compilation pending) {
@@ -230,23 +229,24 @@ public final class Translator implements AutoCloseable {
     /** On the vCPU's thread, for tests. */
     private void make(Request request) {
         long start = System.nanoTime();
-        Region region = compile(request);
+        Insn[] page = request.code().instructions();
+        Region region = page[request.slot()] == null ? null : compile(request, page);
         if (region != null) {
             publish(region, start);
         }
     }
 
-    private Region compile(Request request) {
+    private Region compile(Request request, Insn[] page) {
         try {
-            RegionCode kept = cache == null ? null : cache.find(request.page, request.slot);
+            RegionCode kept = cache == null ? null : cache.find(page, request.slot());
             if (kept != null) {
-                return kept.load(request.page);
+                return kept.load(page);
             }
-            if (!request.hot) {
+            if (!request.hot()) {
                 return null;
             }
-            RegionCode code = RegionCompiler.compile(request.page, request.jumpedFrom, request.slot);
-            Region region = code.load(request.page);
+            RegionCode code = RegionCompiler.compile(page, request.code().jumpedFrom(), request.slot());
+            Region region = code.load(page);
             if (cache != null) {
                 cache.save(code);
             }

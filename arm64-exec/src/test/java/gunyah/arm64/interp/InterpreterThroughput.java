@@ -15,8 +15,8 @@ import java.util.List;
 
 /**
  * Prints how many million guest instructions per second of its own CPU time the interpreter executes, by kernel and
- * round; the first rounds are warm-up. With {@code -Dtranslate=true} hot code is translated. Needs {@code aarch64-linux-gnu-gcc} and binutils. A program for people, not a
- * test:
+ * round; the first rounds are warm-up. With {@code -Dtranslate=true} hot code is translated, with {@code never} it is only
+ * looked for. Needs {@code aarch64-linux-gnu-gcc} and binutils. A program for people, not a test:
  *
  * <pre>java (the JVM flags of the parent POM) -cp (test class path) gunyah.arm64.interp.InterpreterThroughput [rounds]</pre>
  */
@@ -35,7 +35,11 @@ public final class InterpreterThroughput {
     public static void main(String[] arguments) throws IOException, InterruptedException {
         int rounds = arguments.length == 0 ? 8 : Integer.parseInt(arguments[0]);
         Program program = build();
-        Translator translator = Boolean.getBoolean("translate") ? new Translator(Translator.Policy.EAGER) : null;
+        Translator translator = switch (System.getProperty("translate", "")) {
+            case "true" -> new Translator(Translator.Policy.EAGER);
+            case "never" -> new Translator(new Translator.Policy(Integer.MAX_VALUE, 4_096, true, 0));
+            default -> null;
+        };
         try (FlatBoard board = new FlatBoard(4 << 20, 1, translator)) {
             board.memory.write(LOAD, program.image, 0, program.image.length);
             Cpu cpu = board.cpu();

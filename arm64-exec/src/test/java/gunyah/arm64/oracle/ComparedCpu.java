@@ -14,6 +14,7 @@ import gunyah.arm64.state.CpuFeatures;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.UndefinedInstruction;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.translate.HotCode;
 import gunyah.arm64.translate.Region;
 import gunyah.arm64.translate.Translator;
 import gunyah.memory.Access;
@@ -173,6 +174,19 @@ final class ComparedCpu implements AutoCloseable {
         }
     }
 
+    /** A page where nothing else is. */
+    private record Instruction(Insn[] instructions) implements HotCode {
+        @Override
+        public short[] jumpedFrom() {
+            return new short[CodePage.SLOTS];
+        }
+
+        @Override
+        public boolean isTranslated(int slot) {
+            return false;
+        }
+    }
+
     /**
      * As {@link #run}, by a region of this one instruction; what it leaves to the interpreter, that does.
      *
@@ -184,7 +198,7 @@ final class ComparedCpu implements AutoCloseable {
         int slot = (int) c.pc() >>> 2 & CodePage.SLOTS - 1;
         Insn[] page = new Insn[CodePage.SLOTS];
         page[slot] = insn;
-        translator.request(page, new short[CodePage.SLOTS], slot, true);
+        translator.request(new Instruction(page), slot, 1, true);
         Region region = translator.find(cpu.mmu.hostForFetch(c.pc()) & -4096, slot, c.word());
         long before = cpu.s.retired;
         try {

@@ -31,22 +31,22 @@ class JumpTargetsTest {
 
     @Test
     void targetsBelongToTheJumpThatWentThere() {
-        Translator translator = new Translator(new Translator.Policy(50, 1, false, 0));
+        Translator translator = new Translator(new Translator.Policy(200, 1, false, 0));
         try (FlatBoard board = new FlatBoard(1 << 20, 1, translator)) {
             board.code(CODE, SWITCH);
             board.code(CODE + 32, CALLER);
-            board.cpu().x[2] = 100;
+            board.cpu().x[2] = 200;
             board.cpu().x[3] = CODE + 20;
             board.cpu().x[5] = 20 ^ 24;
             board.cpu().x[6] = CODE + 48;
             board.run(CODE, Long.MAX_VALUE);
-            assertThat(board.cpu().x[1]).isEqualTo(50);
-            board.cpu().x[2] = 100;
+            assertThat(board.cpu().x[1]).isEqualTo(100);
+            board.cpu().x[2] = 200;
             board.run(CODE + 32, Long.MAX_VALUE);
-            assertThat(board.cpu().x[1]).isEqualTo(150);
+            assertThat(board.cpu().x[1]).isEqualTo(300);
 
-            assertThat(slots(translator, board, 0, SWITCH[0])).contains(1, 5, 6, 7).doesNotContain(8, 12);
-            assertThat(slots(translator, board, 8, CALLER[0])).contains(9, 10, 12, 13).doesNotContain(0, 5, 6);
+            assertThat(slots(translator, board, 1, SWITCH[1])).contains(0, 5, 6, 7).doesNotContain(8, 12);
+            assertThat(slots(translator, board, 9, CALLER[1])).contains(8, 10, 12, 13).doesNotContain(0, 5, 6);
         }
     }
 

@@ -9,30 +9,31 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A request copies a page, so code asks once, however long its region takes, and only after many jumps again. */
+/** A request copies a page, so code asks once, however long its region takes, and again only when it is twice as hot. */
 class RequestTest {
     private static final long CODE = 0x10_000;
     private static final int SUBS_X2_X2_1 = 0xF100_0442;
     private static final int B_NE_BACK_1 = 0x54FF_FFE1;
     private static final int HVC = 0xD400_0002;
-    private static final int JUMPS_UNTIL_AGAIN = 1 << 20;
-    private static final Translator.Policy NEVER_MADE = new Translator.Policy(100, 16, true, 3_600_000);
+    private static final Translator.Policy NEVER_MADE = new Translator.Policy(1_000, 16, true, 3_600_000);
 
     @TempDir
     private Path directory;
 
     @Test
-    void hotCodeAsksOnceAndAgainAfterAMillionJumps() throws IOException {
+    void hotCodeAsksOnceAndAgainWhenItIsTwiceAsHot() throws IOException {
         Path log = directory.resolve("jit.log");
         try (Translator translator = new Translator(NEVER_MADE, new JitLog(log), RegionGates.OPEN);
                 FlatBoard board = new FlatBoard(2 << 20, 1, translator)) {
             board.code(CODE, SUBS_X2_X2_1, B_NE_BACK_1, HVC);
 
-            loop(board, 20_000);
+            loop(board, 490);
+            assertThat(requests(log)).isZero();
+            loop(board, 20);
             assertThat(requests(log)).isEqualTo(1);
-
-            loop(board, JUMPS_UNTIL_AGAIN);
-            assertThat(requests(log)).isEqualTo(2);
+            // 2,000, 4,000 and 8,000 instructions
+            loop(board, 4_000);
+            assertThat(requests(log)).isEqualTo(4);
         }
     }
 

@@ -104,7 +104,7 @@ final class TranslationCost {
     private static void regions(int length) throws InterruptedException {
         double code = used("Code");
         double metaspace = used("Metaspace");
-        Translator translator = new Translator(new Translator.Policy(100, 16, true, 0));
+        Translator translator = new Translator(new Translator.Policy(1_000, 100, true, 0));
         try (FlatBoard board = new FlatBoard(8 << 20, 1, translator)) {
             for (int region = 0; region < REGIONS; region++) {
                 int[] words = new int[length + 1];
