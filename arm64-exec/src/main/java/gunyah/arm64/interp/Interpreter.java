@@ -153,13 +153,14 @@ public final class Interpreter {
      * the budget is too small, or it did nothing}
      */
     private boolean runRegions(CodePage page, int slot, long end) {
-        Region region = page.region(slot);
-        if (region == null || s.retired >= end - region.stride()) {
-            return false;
-        }
+        // before the region is looked for: one that is forgotten in between must not be noted as found after that
         if (domain.evictions() != evictions) {
             evictions = domain.evictions();
             knownTime++;
+        }
+        Region region = page.region(slot);
+        if (region == null || s.retired >= end - region.stride()) {
+            return false;
         }
         long before = s.retired;
         long pc = s.pc;
