@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -87,5 +88,20 @@ class TcpSegmentsTest {
             all.write(bytes, headers, segment.length() - headers);
         }
         assertThat(all.toByteArray()).isEqualTo(Arrays.copyOfRange(large.bytes(), headers, large.length()));
+    }
+
+    /** Nothing is looked for behind the end of a frame: neither options nor what follows them. */
+    @Test
+    void optionsThatEndBehindTheFrameHideNoSegment() {
+        Frame large = large(6, false, 100, 8);
+        byte[] bytes = large.bytes();
+        assertThat(TcpSegments.isLegal(large)).isTrue();
+
+        Bits.be16(bytes, 14 + 40, 60 << 8 | 0xff);
+        assertThat(TcpSegments.isLegal(large)).isFalse();
+        assertThat(Ip6.tcp(bytes, 14, 14 + 39)).as("half a header").isEqualTo(-1);
+        bytes[14 + 6] = Ip4.TCP;
+        assertThat(Ip6.tcp(bytes, 14, 14 + 39)).as("half a header before TCP").isEqualTo(-1);
+        assertThat(Ip6.tcp(bytes, 14, 14 + 40)).isEqualTo(14 + 40);
     }
 }
