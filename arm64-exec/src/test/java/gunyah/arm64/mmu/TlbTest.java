@@ -63,6 +63,46 @@ class TlbTest {
         assertThat(isCached(BLOCK)).isTrue();
     }
 
+    @Test
+    void anEntryLetsThroughWhatItsRightsSayAndKeepsItsFlags() {
+        for (int rights = 0; rights < 8; rights++) {
+            tlb.insert(tlb.el1, BLOCK, rights, Tlb.ALIGNED, Tlb.CODE, Tlb.GUARDED, HOST);
+
+            assertThat(field(Tlb.READ)).isEqualTo((rights & 4) != 0 ? BLOCK | Tlb.ALIGNED : Tlb.INVALID);
+            assertThat(field(Tlb.WRITE)).isEqualTo((rights & 2) != 0 ? BLOCK | Tlb.ALIGNED | Tlb.CODE : Tlb.INVALID);
+            assertThat(field(Tlb.EXEC)).isEqualTo((rights & 1) != 0 ? BLOCK | Tlb.GUARDED : Tlb.INVALID);
+            assertThat(field(Tlb.ADDEND)).isEqualTo(HOST - BLOCK);
+        }
+    }
+
+    /** The list of what was filled has 1,024 places. */
+    @Test
+    void aHalfIsDroppedWholeHoweverMuchWasFilled() {
+        for (int pages : new int[] {1, 1023, 1024, 1025, 3000}) {
+            tlb.clear();
+            fill(-BLOCK);
+            for (long page = 1; page <= pages; page++) {
+                fill(page << 12);
+            }
+            assertThat(isCached((long) pages << 12)).isTrue();
+
+            tlb.flushHalf(0);
+
+            for (long page = 1; page <= pages; page++) {
+                assertThat(isCached(page << 12)).as("page %d of %d", page, pages).isFalse();
+            }
+        }
+        tlb.clear();
+        fill(-BLOCK);
+        fill(1 << 12);
+        tlb.flushHalf(0);
+        assertThat(isCached(-BLOCK)).as("the other half").isTrue();
+    }
+
+    private long field(int field) {
+        return Tlb.get(tlb.el1, Tlb.index(BLOCK) + field);
+    }
+
     private void fillOfBlock(long va) {
         fill(va);
         tlb.noteBlock(va, BLOCKS_OF_2_MIB);
