@@ -45,7 +45,7 @@ public final class Main {
     }
 
     public static void main(String[] args) {
-        if (args.length > 0 && args[0].equals("run")) {
+        if (isRun(args)) {
             // while the arguments are read
             GunyahSystem.prepare();
         }
@@ -57,15 +57,20 @@ public final class Main {
         System.exit(status);
     }
 
+    private static boolean isRun(String... args) {
+        return args.length > 0 && args[0].equals("run");
+    }
+
     /** Runs one command. {@return the exit status} */
     static int run(Surroundings surroundings, String... args) {
         PrintStream out = new PrintStream(surroundings.out(), true);
-        CommandLine line = new CommandLine(new Root())
-                .addSubcommand(new RunCommand(surroundings))
-                .addSubcommand(new FetchCommand(surroundings))
-                .addSubcommand(new JitCommand(out));
-        ServiceLoader.load(CommandSource.class)
-                .forEach(source -> line.addSubcommand(source.command(out, surroundings.err())));
+        CommandLine line = new CommandLine(new Root()).addSubcommand(new RunCommand(surroundings));
+        // a guest need not wait until the options of all other commands are looked at
+        if (!isRun(args)) {
+            line.addSubcommand(new FetchCommand(surroundings)).addSubcommand(new JitCommand(out));
+            ServiceLoader.load(CommandSource.class)
+                    .forEach(source -> line.addSubcommand(source.command(out, surroundings.err())));
+        }
         line.setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(surroundings.err(), true))
                 .setCaseInsensitiveEnumValuesAllowed(true)
