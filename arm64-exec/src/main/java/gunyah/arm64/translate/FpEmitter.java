@@ -49,7 +49,8 @@ final class FpEmitter {
             case "FADD_float", "FSUB_float", "FMUL_float", "FNMUL_float", "FDIV_float", "FSQRT_float", "FMADD_float",
                     "FMSUB_float", "FNMADD_float", "FNMSUB_float", "FMOV_float", "FABS_float", "FNEG_float",
                     "FMOV_float_imm", "FCSEL_float", "FCVT_float_DS", "FCVT_float_SD", "SCVTF_float_int",
-                    "UCVTF_float_int", "FCVTZS_float_int", "FCVTZU_float_int" -> true;
+                    "UCVTF_float_int", "FCVTZS_float_int", "FCVTZU_float_int", "SCVTF_float_fix", "UCVTF_float_fix",
+                    "FCVTZS_float_fix", "FCVTZU_float_fix" -> true;
             case "FADD_v", "FSUB_v", "FMUL_v", "FMLA_v" -> true;
             default -> false;
         };
@@ -84,7 +85,7 @@ final class FpEmitter {
             }
             case "FMOV_float_imm" -> code.loadConstant(insn.imm);
             case "FCSEL_float" -> select(insn);
-            case "FCVTZS_float_int", "FCVTZU_float_int" -> {
+            case "FCVTZS_float_int", "FCVTZU_float_int", "FCVTZS_float_fix", "FCVTZU_float_fix" -> {
                 toInteger(insn, name);
                 return;
             }
@@ -102,7 +103,7 @@ final class FpEmitter {
                 code.invokestatic(Names.USUAL, "single", SINGLE);
                 bitsOf(false);
             }
-            case "SCVTF_float_int", "UCVTF_float_int" -> fromInteger(insn, name);
+            case "SCVTF_float_int", "UCVTF_float_int", "SCVTF_float_fix", "UCVTF_float_fix" -> fromInteger(insn, name);
             default -> arithmetic(insn, name);
         }
         emit.setLowHalf(insn.rd);
@@ -247,6 +248,7 @@ final class FpEmitter {
         bitsOf(wide);
     }
 
+    /** A scale by a power of two is exact. */
     private void fromInteger(Insn insn, String name) {
         emit.get(insn.rn);
         boolean unsigned = name.startsWith("U");
@@ -264,12 +266,20 @@ final class FpEmitter {
         } else {
             code.l2f();
         }
+        if (insn.c != 0 && insn.a == DOUBLE) {
+            code.loadConstant(Math.scalb(1.0, -insn.c)).dmul();
+        } else if (insn.c != 0) {
+            code.loadConstant(Math.scalb(1.0f, -insn.c)).fmul();
+        }
         bitsOf(insn.a == DOUBLE);
     }
 
-    /** What saturates, or may have, is left to the semantics. */
+    /** What saturates, or may have, is left to the semantics. The scale is exact, or the bounds rule its overflow out. */
     private void toInteger(Insn insn, String name) {
         widened(insn, insn.rn);
+        if (insn.c != 0) {
+            code.loadConstant(Math.scalb(1.0, insn.c)).dmul();
+        }
         boolean unsigned = name.startsWith("FCVTZU");
         code.loadConstant(unsigned ? -1 : insn.b == 0 ? -0x1p31 - 1 : -0x1p63)
                 .loadConstant(insn.b == 1 ? 0x1p63 : unsigned ? 0x1p32 : 0x1p31)

@@ -36,27 +36,34 @@ final class LookEmitter {
         alone = label;
     }
 
-    /** Stack: ... -> ..., host address of {@code bytes} bytes at a register plus {@code offset}. */
-    void host(boolean store, int base, long offset, int bytes) {
+    /** Stack: ... -> ..., host address of a place. */
+    void host(boolean store, Place place) {
         code.aload(Locals.TLB);
         if (shared == null) {
-            address(base, offset);
-            host(store, bytes);
+            address(place, place.offset());
+            host(store, place.bytes());
             return;
         }
-        address(base, shared.lowest());
+        address(place, shared.lowest());
         code.loadConstant(shared.last())
                 .invokestatic(Names.DIRECT, store ? "isWritable" : "isReadable", ALLOWED).ifeq(alone)
                 .aload(Locals.TLB);
-        address(base, shared.lowest());
+        address(place, shared.lowest());
         code.invokestatic(Names.DIRECT, "host", SHARED_HOST);
         if (shared.offset() != 0) {
             code.loadConstant(shared.offset()).ladd();
         }
     }
 
-    private void address(int base, long offset) {
-        emit.get(base);
+    private void address(Place place, long offset) {
+        emit.get(place.base());
+        if (place.index() != Place.NONE) {
+            emit.get(place.index());
+            if (place.shift() != 0) {
+                code.loadConstant(place.shift()).lshl();
+            }
+            code.ladd();
+        }
         if (offset != 0) {
             code.loadConstant(offset).ladd();
         }

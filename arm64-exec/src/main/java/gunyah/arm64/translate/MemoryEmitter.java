@@ -7,6 +7,7 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
 import gunyah.arm64.semantics.Shift;
+import gunyah.arm64.state.CpuState;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.MethodTypeDesc;
 
@@ -121,46 +122,32 @@ final class MemoryEmitter {
     }
 
     /**
-     * {@return how many bytes a load or store by a base register and a constant accesses, with the rights that others
-     * have, too; 0 for anything else}
+     * {@return what a load or store with the rights that others have accesses, or null when that is another instruction or
+     * address}
      */
-    static int bytes(Insn insn) {
+    static Place place(Insn insn) {
         String name = insn.row.name();
-        boolean known = handles(insn) && ordered(insn) == null && !name.endsWith("_reg") && !name.endsWith("_literal")
-                && !isUnprivileged(insn);
-        return known ? bytes(name, insn) : 0;
-    }
-
-    /** {@return from the base register to the access} */
-    static long offset(Insn insn) {
-        return isWriteBack(insn) || bytes(insn) == 16 || isPair(insn) ? insn.a : insn.imm;
-    }
-
-    /** {@return what the access adds to the base register} */
-    static long step(Insn insn) {
-        return isWriteBack(insn) || bytes(insn) == 16 || isPair(insn) ? insn.b : 0;
+        if (!handles(insn) || ordered(insn) != null || name.endsWith("_literal") || isUnprivileged(insn)) {
+            return null;
+        }
+        int bytes = bytes(name, insn);
+        if (name.endsWith("_reg")) {
+            boolean whole = insn.b != Shift.UXTW && insn.b != Shift.SXTW && insn.rm < CpuState.SP;
+            return whole ? new Place(insn.rn, insn.rm, insn.a, 0, bytes, 0) : null;
+        }
+        boolean steps = isWriteBack(insn) || insn.op == Ops.LDP_X || insn.op == Ops.STP_X || isPair(insn);
+        return new Place(insn.rn, Place.NONE, 0, steps ? insn.a : insn.imm, bytes, steps ? insn.b : 0);
     }
 
     private void transfer(Insn insn, int slot) {
         String name = insn.row.name();
         boolean store = name.startsWith("ST");
-        int bytes = bytes(name, insn);
-        if (isUnprivileged(insn)) {
-            // its length, as of the other bank
-            code.aload(Locals.MMU).invokevirtual(Names.MMU, "unprivilegedBank", Names.BANK).dup().arraylength().pop();
-            emit.get(insn.rn);
-            code.loadConstant(insn.imm).ladd();
-            look.host(store, bytes);
-        } else if (name.endsWith("_reg")) {
-            code.aload(Locals.TLB);
-            registerOffset(insn);
-            look.host(store, bytes);
-        } else if (name.endsWith("_literal")) {
-            code.aload(Locals.TLB);
-            code.lload(Locals.PAGE_VA).loadConstant(slot * 4L + insn.imm).ladd();
-            look.host(store, bytes);
+        Place place = place(insn);
+        if (place != null) {
+            look.host(store, place);
         } else {
-            look.host(store, insn.rn, offset(insn), bytes);
+            bankAndAddress(insn, name, slot);
+            look.host(store, bytes(name, insn));
         }
         if (store) {
             store(insn.word >>> 30, insn.rd);
@@ -178,7 +165,24 @@ final class MemoryEmitter {
         }
     }
 
-    private void registerOffset(Insn insn) {
+    /** Stack: ... -> ..., bank, va of an access that is no {@link Place}. */
+    private void bankAndAddress(Insn insn, String name, int slot) {
+        if (isUnprivileged(insn)) {
+            // its length, as of the other bank
+            code.aload(Locals.MMU).invokevirtual(Names.MMU, "unprivilegedBank", Names.BANK).dup().arraylength().pop();
+            emit.get(insn.rn);
+            code.loadConstant(insn.imm).ladd();
+            return;
+        }
+        code.aload(Locals.TLB);
+        if (name.endsWith("_reg")) {
+            extendedOffset(insn);
+        } else {
+            code.lload(Locals.PAGE_VA).loadConstant(slot * 4L + insn.imm).ladd();
+        }
+    }
+
+    private void extendedOffset(Insn insn) {
         emit.get(insn.rn);
         emit.get(insn.rm);
         if (insn.b == Shift.UXTW) {
@@ -237,7 +241,7 @@ final class MemoryEmitter {
 
     private void loadPair(Insn insn, boolean wide) {
         boolean signed = insn.row.name().startsWith("LDPSW");
-        host(insn, false, wide);
+        host(insn, false);
         code.lload(Locals.TEMP_4);
         hostLoad(wide, signed);
         code.lstore(Locals.TEMP_2).lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
@@ -253,8 +257,8 @@ final class MemoryEmitter {
     }
 
     /** Host address to TEMP_4. */
-    private void host(Insn insn, boolean store, boolean wide) {
-        look.host(store, insn.rn, insn.a, wide ? 16 : 8);
+    private void host(Insn insn, boolean store) {
+        look.host(store, place(insn));
         code.lstore(Locals.TEMP_4);
     }
 
@@ -272,7 +276,7 @@ final class MemoryEmitter {
     }
 
     private void storePair(Insn insn, boolean wide) {
-        host(insn, true, wide);
+        host(insn, true);
         code.lload(Locals.TEMP_4);
         hostStore(insn.rd, wide);
         code.lload(Locals.TEMP_4).loadConstant(wide ? 8L : 4L).ladd();
@@ -327,7 +331,7 @@ final class MemoryEmitter {
             }
             case "compareAndSwap" -> {
                 // its rm is the plain field
-                int compared = insn.rm == 31 ? gunyah.arm64.state.CpuState.ZR_READ : insn.rm;
+                int compared = insn.rm == 31 ? CpuState.ZR_READ : insn.rm;
                 emit.get(compared);
                 emit.get(insn.rd);
                 code.invokestatic(Names.ATOMIC, method, COMPARE_SWAP);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which accesses of a loop of one block go by the same register to places so near each other that one look into the TLB
+ * Which accesses of a loop of one block go by the same registers to places so near each other that one look into the TLB
  * answers for all: fields of a structure, and an array's elements when the loop is written several times. Bytecode asks
  * at each of them whether all bytes between the lowest and the highest lie in one page that the TLB allows, in the same
  * words, so that C2 asks only once.
@@ -21,17 +21,25 @@ final class SharedLooks {
     /**
      * The look of one access.
      *
-     * @param lowest  what to add to the base register as it is before the instruction: address of the lowest byte
+     * @param lowest  what to add to the place's registers, as they are before the instruction: the lowest byte
      * @param last    from there to the last byte
      * @param offset  from there to the access
      */
     record Look(long lowest, int last, long offset) {
     }
 
-    /** {@code moved}: what has been added to the base register since its value was called {@code base}. */
-    private record Access(int copy, int slot, long base, long moved, long offset, int bytes) {
+    /** The value of a place's base register, and of its index register or -1. */
+    private record Values(long base, long index, int shift) {
+    }
+
+    /** {@code moved}: what has been added to the registers since their values were called {@code values}. */
+    private record Access(int copy, int slot, Place place, Values values, long moved) {
+        long start() {
+            return moved + place.offset();
+        }
+
         long end() {
-            return offset + bytes;
+            return start() + place.bytes();
         }
     }
 
@@ -41,12 +49,12 @@ final class SharedLooks {
         private long end = Long.MIN_VALUE;
 
         private boolean accepts(Access access) {
-            return Math.max(end, access.end()) - Math.min(lowest, access.offset) <= NEAR;
+            return Math.max(end, access.end()) - Math.min(lowest, access.start()) <= NEAR;
         }
 
         private void add(Access access) {
             accesses.add(access);
-            lowest = Math.min(lowest, access.offset);
+            lowest = Math.min(lowest, access.start());
             end = Math.max(end, access.end());
         }
     }
@@ -64,7 +72,7 @@ final class SharedLooks {
             for (Access access : group.accesses) {
                 if (group.accesses.size() > 1) {
                     looks[access.copy][access.slot - first] = new Look(group.lowest - access.moved,
-                            (int) (group.end - group.lowest) - 1, access.offset - group.lowest);
+                            (int) (group.end - group.lowest) - 1, access.start() - group.lowest);
                 }
             }
         }
@@ -82,7 +90,7 @@ final class SharedLooks {
 
     private static List<Group> groups(RegionFlow flow, RegionFlow.Block block, int copies) {
         List<Group> groups = new ArrayList<>();
-        Map<Long, Group> open = new HashMap<>();
+        Map<Values, Group> open = new HashMap<>();
         // every value of a register that is not another plus a constant has a number of its own
         long[] value = new long[CpuState.SP + 1];
         long[] moved = new long[CpuState.SP + 1];
@@ -95,24 +103,23 @@ final class SharedLooks {
                 Insn insn = flow.insn(slot);
                 Access access = access(insn, copy, slot, value, moved);
                 if (access != null) {
-                    Group group = open.get(access.base);
+                    Group group = open.get(access.values);
                     if (group == null || !group.accepts(access)) {
                         group = new Group();
                         groups.add(group);
-                        open.put(access.base, group);
+                        open.put(access.values, group);
                     }
                     group.add(access);
                 }
                 boolean adds = insn.op == Ops.ADD_IMM_X && insn.rn <= CpuState.SP && insn.rd <= CpuState.SP;
                 long source = adds ? value[insn.rn] : 0;
                 long movedSource = adds ? moved[insn.rn] + insn.imm : 0;
-                boolean vector = VectorEmitter.bytes(insn) > 0;
                 long written = Effects.of(insn).writes() & 0xFFFF_FFFFL;
                 for (long left = written; left != 0; left &= left - 1) {
                     int register = Long.numberOfTrailingZeros(left);
-                    boolean loaded = !vector && (register == insn.rd || register == insn.ra);
-                    if (access != null && register == insn.rn && !loaded) {
-                        moved[register] += vector ? VectorEmitter.step(insn) : MemoryEmitter.step(insn);
+                    boolean loaded = MemoryEmitter.place(insn) != null && (register == insn.rd || register == insn.ra);
+                    if (access != null && register == access.place.base() && !loaded) {
+                        moved[register] += access.place.step();
                     } else {
                         value[register] = values++;
                         moved[register] = 0;
@@ -128,11 +135,16 @@ final class SharedLooks {
     }
 
     private static Access access(Insn insn, int copy, int slot, long[] value, long[] moved) {
-        int bytes = MemoryEmitter.bytes(insn) + VectorEmitter.bytes(insn);
-        if (bytes == 0) {
+        Place general = MemoryEmitter.place(insn);
+        Place place = general == null ? VectorEmitter.place(insn) : general;
+        if (place == null) {
             return null;
         }
-        long offset = VectorEmitter.bytes(insn) > 0 ? VectorEmitter.offset(insn) : MemoryEmitter.offset(insn);
-        return new Access(copy, slot, value[insn.rn], moved[insn.rn], moved[insn.rn] + offset, bytes);
+        int base = place.base();
+        int index = place.index();
+        return index == Place.NONE
+                ? new Access(copy, slot, place, new Values(value[base], -1, 0), moved[base])
+                : new Access(copy, slot, place, new Values(value[base], value[index], place.shift()),
+                        moved[base] + (moved[index] << place.shift()));
     }
 }

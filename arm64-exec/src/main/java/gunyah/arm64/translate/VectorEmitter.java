@@ -5,6 +5,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 
 import gunyah.arm64.decode.Insn;
 import gunyah.arm64.decode.Ops;
+import gunyah.arm64.semantics.Shift;
 import gunyah.arm64.state.CpuState;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.MethodTypeDesc;
@@ -104,21 +105,19 @@ final class VectorEmitter {
         return name.contains("_post") || name.contains("_pre");
     }
 
-    /** {@return how many bytes a load or store by a base register and a constant accesses; 0 for anything else} */
-    static int bytes(Insn insn) {
+    /** {@return what a load or store accesses, or null when that is another instruction or address} */
+    static Place place(Insn insn) {
         String name = insn.row.name();
-        boolean known = handles(insn) && name.contains("_fpsimd") && !name.contains("_reg_");
-        return known ? (isPair(name) ? 2 : 1) << insn.c : 0;
-    }
-
-    /** {@return from the base register to the access} */
-    static long offset(Insn insn) {
-        return insn.row.name().contains("_post") ? 0 : insn.imm;
-    }
-
-    /** {@return what the access adds to the base register} */
-    static long step(Insn insn) {
-        return isWriteBack(insn.row.name()) ? insn.imm : 0;
+        if (!handles(insn) || !name.contains("_fpsimd")) {
+            return null;
+        }
+        int bytes = (isPair(name) ? 2 : 1) << insn.c;
+        if (name.contains("_reg_")) {
+            boolean whole = insn.a != Shift.UXTW && insn.a != Shift.SXTW && insn.rm < CpuState.SP;
+            return whole ? new Place(insn.rn, insn.rm, insn.b, 0, bytes, 0) : null;
+        }
+        return new Place(insn.rn, Place.NONE, 0, name.contains("_post") ? 0 : insn.imm, bytes,
+                isWriteBack(name) ? insn.imm : 0);
     }
 
     private static boolean isPair(String name) {
@@ -129,13 +128,14 @@ final class VectorEmitter {
     private void memory(Insn insn, String name) {
         boolean pair = isPair(name);
         boolean load = name.startsWith("LD");
-        if (name.contains("_reg_")) {
+        Place place = place(insn);
+        if (place == null) {
             code.aload(Locals.TLB);
             emit.get(insn.rn);
             index(insn);
             look.host(!load, 1 << insn.c);
         } else {
-            look.host(!load, insn.rn, offset(insn), bytes(insn));
+            look.host(!load, place);
         }
         code.lstore(Locals.TEMP_4);
         if (pair || insn.c == 4) {
@@ -158,9 +158,9 @@ final class VectorEmitter {
 
     private void index(Insn insn) {
         emit.get(insn.rm);
-        if (insn.a == 2) {
+        if (insn.a == Shift.UXTW) {
             emit.low();
-        } else if (insn.a == 6) {
+        } else if (insn.a == Shift.SXTW) {
             code.l2i().i2l();
         }
         if (insn.b != 0) {
@@ -195,7 +195,7 @@ final class VectorEmitter {
                 parts[2 * k + 1] = Locals.high(insn.rd + k & 31);
             }
         }
-        look.host(!load, insn.rn, 0, (int) insn.imm);
+        look.host(!load, new Place(insn.rn, Place.NONE, 0, 0, (int) insn.imm, 0));
         code.lstore(Locals.TEMP_4);
         transfer(parts, 3, load);
         for (int k = 0; k < count && load && insn.b == 0; k++) {

@@ -33,10 +33,16 @@ class SharedLooksTest {
      */
     private static final int[] VECTORS = {0xACC1_0420, 0xFC5F_0022, 0x3C81_0461, 0xF940_0081, 0xFC1F_8062, 0x3840_1C26,
         0xF100_0442, 0x54FF_FF21, HVC};
+    /**
+     * ldr x5, [x1, x6]; ldr w7, [x1, x8, lsl #2]; str x5, [x3, x6]; ldr q0, [x1, x6]; add x6, x6, #8;
+     * str s0, [x3, x6, lsl #2]; add x8, x8, #2; ldrh w9, [x1, w8, uxtw #1]; strb w9, [x3, x8]; subs x2, x2, #1; b.ne back.
+     */
+    private static final int[] INDEXED = {0xF866_6825, 0xB868_7827, 0xF826_6865, 0x3CE6_6820, 0x9100_20C6, 0xBC26_7860,
+        0x9100_0908, 0x7868_5829, 0x3828_6869, 0xF100_0442, 0x54FF_FEC1, HVC};
 
     @Test
     void loopsAcrossTheEndOfAPageAgreeWithTheInterpreter() {
-        for (int[] loop : new int[][] {WORDS, MIXED, VECTORS}) {
+        for (int[] loop : new int[][] {WORDS, MIXED, VECTORS, INDEXED}) {
             try (FlatBoard translated = board(loop, true); FlatBoard interpreted = board(loop, false)) {
                 for (long end : ENDS) {
                     for (int before = 0; before < 300; before += before < 40 ? 1 : 7) {
@@ -61,6 +67,8 @@ class SharedLooksTest {
         assertThat(saved(MIXED, 1)).isEqualTo(2);
         // x1 up to where it is loaded 1, from there up to where it is loaded again 2, x3 3, x4 1
         assertThat(saved(VECTORS, 2)).isEqualTo(1 + 2 + 3 + 1);
+        // x1 + x6 3, and of x1 + 4 * x8, x3 + x6, x3 + 4 * x6 and x3 + x8 the second copy's
+        assertThat(saved(INDEXED, 2)).isEqualTo(3 + 1 + 1 + 1 + 1);
     }
 
     private static int saved(int[] loop, int copies) {
@@ -87,8 +95,10 @@ class SharedLooksTest {
         board.cpu().x[2] = ROUNDS;
         board.cpu().x[3] = from < RAM - 400 ? TO + (from & 0xFFF) : TO;
         board.cpu().x[4] = TO - 8;
+        board.cpu().x[6] = 0;
+        board.cpu().x[8] = 0;
         RAW.putLong(board.memory.hostAddress(TO - 8), from - 32);
-        return board.run(CODE, 8 * ROUNDS + 1);
+        return board.run(CODE, 11 * ROUNDS + 1);
     }
 
     private static long written(FlatBoard board) {
