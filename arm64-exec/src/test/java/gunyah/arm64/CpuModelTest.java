@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @EnumSource(Tier.class)
 class CpuModelTest {
-    private static final long CODE = 0x1004;
+    private static final long CODE = 0x1200;
     private static final long DATA = 0x2000;
     private static final int ISAR0 = key(3, 0, 0, 6, 0);
     private static final int ISAR1 = key(3, 0, 0, 6, 1);
@@ -109,6 +109,7 @@ class CpuModelTest {
     void announcesAndExecutesTheSame(CpuFeatures model) {
         Translator translator = tier.translator();
         try (FlatBoard board = new FlatBoard(1 << 20, 1, translator, model)) {
+            board.fillWithStops();
             for (Row row : ROWS) {
                 boolean has = model.has(row.feature);
                 boolean announced = (board.cpu().sys.read(row.register) >>> row.shift & 15) >= row.level;
@@ -135,6 +136,7 @@ class CpuModelTest {
             List<Feature> others = Arrays.stream(Feature.values())
                     .filter(feature -> feature != row.feature && model.has(feature)).toList();
             try (FlatBoard board = new FlatBoard(1 << 20, 1, tier.translator(), new CpuFeatures(others))) {
+                board.fillWithStops();
                 long field = board.cpu().sys.read(row.register) >>> row.shift & 15;
                 assertThat(field).as("%s in the ID register", row.feature).isLessThan(row.level);
                 assertThat(row.word == NONE || !retires(board, row.word)).as("%s is UNDEFINED", row.feature).isTrue();

@@ -13,6 +13,7 @@ import gunyah.memory.Stage2Table;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,12 +21,17 @@ import java.util.List;
  * block per gigabyte, readable, writable and executable at EL1. The top page of RAM holds the table.
  */
 public final class FlatBoard implements AutoCloseable {
-    private static final int BRANCH_TO_NEXT = 0x1400_0001;
+    private static final int HVC = 0xD400_0002;
+    private static final int APART = 0x100;
+    private static final int BRANCH_AHEAD = 0x1400_0000 | APART >> 2;
+    private static final long VECTORS = 0x8_0000;
     private static final int TIMES = 4;
     private static final int SCTLR = key(3, 0, 1, 0, 0);
     private static final int CPACR = key(3, 0, 1, 0, 2);
     private static final int TTBR0 = key(3, 0, 2, 0, 0);
     private static final int TCR = key(3, 0, 2, 0, 2);
+    private static final int VBAR = key(3, 0, 12, 0, 0);
+    private static final int ELR = key(3, 0, 4, 0, 1);
     private static final int MAIR = key(3, 0, 10, 2, 0);
 
     public final PhysicalMemory memory;
@@ -101,24 +107,39 @@ public final class FlatBoard implements AutoCloseable {
         return cpu().run(instructions);
     }
 
+    /** Fills RAM with {@code HVC}, but for the table, and has exceptions go there: {@link #execute} stops anywhere. */
+    public void fillWithStops() {
+        int[] stops = new int[PhysicalMemory.PAGE_SIZE / 4];
+        Arrays.fill(stops, HVC);
+        for (long page = 0; page < memory.sizeBytes() - PhysicalMemory.PAGE_SIZE; page += PhysicalMemory.PAGE_SIZE) {
+            code(page, stops);
+        }
+        cpu().sys.write(VBAR, VECTORS);
+    }
+
     /**
-     * Executes the word at {@code at}, which must not begin a page, on the first CPU as it is now. It is branched to from
-     * before it several times, from equal registers, so that a translator that makes what is jumped to twice has made it;
-     * what counts is the last time, but memory is changed each time.
+     * Executes the word at {@code at} on the first CPU as it is now, and leaves it before the next instruction; that of
+     * an exception is the one in ELR_EL1. There must be {@link #fillWithStops stops}. The word is branched to several
+     * times, from equal registers and at the start of a long run, so that a translator that makes what is jumped to twice
+     * has made it; what counts is the last time, but memory is changed each time.
      */
     public void execute(long at, int word) {
-        code(at - 4, BRANCH_TO_NEXT, word);
+        code(at - APART, BRANCH_AHEAD);
+        code(at, word);
         domain.invalidateAllCode();
         CpuState before = new CpuState();
         before.copyFrom(cpu().s);
         for (int time = 0; time < TIMES; time++) {
+            before.retired = cpu().s.retired;
             cpu().s.copyFrom(before);
             cpu().sys.contextChanged();
-            CpuExit.Kind kind = run(at - 4, 2);
-            if (kind != CpuExit.Kind.BUDGET) {
+            CpuExit.Kind kind = run(at - APART, Integer.MAX_VALUE);
+            if (kind != CpuExit.Kind.HYPERCALL) {
                 throw new AssertionError("%08x ended with %s".formatted(word, kind));
             }
         }
+        long next = cpu().s.pc - 4;
+        cpu().s.pc = next >= VECTORS && next < VECTORS + 0x800 ? cpu().sys.read(ELR) : next;
     }
 
     @Override

@@ -34,7 +34,8 @@ class BranchWordsTest {
     @BeforeEach
     void setUp() {
         translator = tier.translator();
-        board = new FlatBoard(1 << 20, 1, translator);
+        board = new FlatBoard(2 << 20, 1, translator);
+        board.fillWithStops();
         cpu = board.cpu();
     }
 
