@@ -35,6 +35,7 @@ final class Locals {
     static final int TEMP_4 = 30;
     private static final int FIRST_REGISTER = 32;
     private static final int FIRST_VECTOR = FIRST_REGISTER + 64;
+    private static final int FIRST_HOST = FIRST_VECTOR + 128;
 
     private Locals() {
     }
@@ -55,5 +56,10 @@ final class Locals {
     /** {@return the local of bits 127:64 of vector register 0..31} */
     static int high(int index) {
         return FIRST_VECTOR + 4 * index + 2;
+    }
+
+    /** {@return the local of the host address that a group of accesses shares: see {@link SharedLooks}} */
+    static int host(int group) {
+        return FIRST_HOST + 2 * group;
     }
 }

@@ -29,7 +29,7 @@ final class LookEmitter {
      * The next instruction's look is this one.
      *
      * @param look  null: its own
-     * @param label where the instruction takes its own
+     * @param label where the instruction takes its own, when it is the first of the look
      */
     void share(Look look, Label label) {
         shared = look;
@@ -38,21 +38,33 @@ final class LookEmitter {
 
     /** Stack: ... -> ..., host address of a place. */
     void host(boolean store, Place place) {
-        code.aload(Locals.TLB);
         if (shared == null) {
+            code.aload(Locals.TLB);
             address(place, place.offset());
             host(store, place.bytes());
             return;
         }
-        address(place, shared.lowest());
-        code.loadConstant(shared.last())
-                .invokestatic(Names.DIRECT, store ? "isWritable" : "isReadable", ALLOWED).ifeq(alone)
-                .aload(Locals.TLB);
-        address(place, shared.lowest());
-        code.invokestatic(Names.DIRECT, "host", SHARED_HOST);
+        if (shared.first()) {
+            if (shared.loads()) {
+                goOnIf("isReadable", place);
+            }
+            if (shared.stores()) {
+                goOnIf("isWritable", place);
+            }
+            code.aload(Locals.TLB);
+            address(place, shared.lowest());
+            code.invokestatic(Names.DIRECT, "host", SHARED_HOST).lstore(Locals.host(shared.group()));
+        }
+        code.lload(Locals.host(shared.group()));
         if (shared.offset() != 0) {
             code.loadConstant(shared.offset()).ladd();
         }
+    }
+
+    private void goOnIf(String allowed, Place place) {
+        code.aload(Locals.TLB);
+        address(place, shared.lowest());
+        code.loadConstant(shared.last()).invokestatic(Names.DIRECT, allowed, ALLOWED).ifeq(alone);
     }
 
     private void address(Place place, long offset) {

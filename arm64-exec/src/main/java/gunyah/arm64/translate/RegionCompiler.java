@@ -54,6 +54,8 @@ final class RegionCompiler {
     }
 
     private final RegionFlow flow;
+    /** Long loops are written twice, too, when that saves looks. */
+    private final boolean sharesAlways;
     private final Map<Integer, Entry> known = new HashMap<>();
     private final Map<Integer, Label> labels = new HashMap<>();
     private final List<Constant> data = new ArrayList<>();
@@ -83,8 +85,9 @@ final class RegionCompiler {
     /** By slot, where accesses take their own look instead of a shared one. */
     private final Map<Integer, Label> alone = new HashMap<>();
 
-    private RegionCompiler(RegionFlow flow) {
+    private RegionCompiler(RegionFlow flow, boolean sharesAlways) {
         this.flow = flow;
+        this.sharesAlways = sharesAlways;
     }
 
     /**
@@ -97,11 +100,12 @@ final class RegionCompiler {
      */
     static RegionCode compile(Insn[] page, short[] jumpedFrom, int entry) {
         RegionFlow flow = new RegionFlow(page, jumpedFrom, entry, RegionFlow.MAX_INSTRUCTIONS);
-        RegionCompiler compiler = new RegionCompiler(flow);
+        RegionCompiler compiler = new RegionCompiler(flow, true);
         byte[] bytes = compiler.compile();
-        while (codeBytes(bytes) > MAX_CODE_BYTES && flow.size() > 1) {
-            flow = new RegionFlow(page, jumpedFrom, entry, flow.size() * 2 / 3);
-            compiler = new RegionCompiler(flow);
+        while (codeBytes(bytes) > MAX_CODE_BYTES && (flow.size() > 1 || compiler.sharesAlways)) {
+            // first the second versions of long loops go, then instructions
+            flow = compiler.sharesAlways ? flow : new RegionFlow(page, jumpedFrom, entry, flow.size() * 2 / 3);
+            compiler = new RegionCompiler(flow, false);
             bytes = compiler.compile();
         }
         int[] slots = flow.slots();
@@ -329,7 +333,7 @@ final class RegionCompiler {
         dirty = entry.dirty;
         code.labelBinding(labels.get(each.first()));
         int copies = flow.copies(each);
-        shared = flow.isShortLoop(each) ? new SharedLooks(flow, each, copies) : null;
+        shared = flow.isLoop(each) && (sharesAlways || copies > 1) ? new SharedLooks(flow, each, copies) : null;
         if (shared != null && shared.saved() == 0) {
             shared = null;
         }
@@ -373,7 +377,7 @@ final class RegionCompiler {
         for (int slot = from; slot < each.last(); slot++) {
             SharedLooks.Look one = shared == null ? null : shared.of(copy, slot);
             if (one != null) {
-                look.share(one, alone.computeIfAbsent(slot, key -> code.newLabel()));
+                look.share(one, one.first() ? alone.computeIfAbsent(slot, key -> code.newLabel()) : null);
             } else if (shared == null && alone.containsKey(slot)) {
                 code.labelBinding(alone.get(slot));
             }

@@ -153,16 +153,15 @@ final class RegionFlow {
         return slot >= 0 && slot < SLOTS && covered.get(slot);
     }
 
-    /** {@return whether the block is a loop so short that writing it twice costs little} */
-    boolean isShortLoop(Block block) {
+    /** {@return whether the block is a loop} */
+    boolean isLoop(Block block) {
         Insn last = page[block.last()];
-        return isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first()
-                && length(block) <= MOST_UNROLLED;
+        return isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first();
     }
 
     /** {@return how often a block is written one after another: a short loop looks about only every few rounds} */
     int copies(Block block) {
-        return isShortLoop(block) ? Math.min(MOST_UNROLLED / length(block), MOST_COPIES) : 1;
+        return isLoop(block) ? Math.clamp(MOST_UNROLLED / length(block), 1, MOST_COPIES) : 1;
     }
 
     private static int length(Block block) {

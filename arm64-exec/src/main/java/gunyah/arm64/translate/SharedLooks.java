@@ -10,9 +10,10 @@ import java.util.Map;
 
 /**
  * Which accesses of a loop of one block go by the same registers to places so near each other that one look into the TLB
- * answers for all: fields of a structure, and an array's elements when the loop is written several times. Bytecode asks
- * at each of them whether all bytes between the lowest and the highest lie in one page that the TLB allows, in the same
- * words, so that C2 asks only once.
+ * answers for all: fields of a structure, and an array's elements when the loop is written several times. The first of
+ * them asks whether all bytes between the lowest and the highest lie in one page that the TLB allows, and keeps their
+ * host address in a local. The vCPU takes part in changes of translations only between two runs of the block, or by an
+ * instruction that may write every register, so the answer holds until then.
  */
 final class SharedLooks {
     /** Most bytes from the lowest to the highest: the more, the oftener a page ends between them. */
@@ -21,26 +22,31 @@ final class SharedLooks {
     /**
      * The look of one access.
      *
-     * @param lowest  what to add to the place's registers, as they are before the instruction: the lowest byte
-     * @param last    from there to the last byte
-     * @param offset  from there to the access
+     * @param group  its number among those of the block
+     * @param first  whether this access asks for all
+     * @param loads  whether one of them reads
+     * @param stores whether one of them writes
+     * @param lowest what to add to the place's registers, as they are before the instruction: the lowest byte
+     * @param last   from there to the last byte
+     * @param offset from there to the access
      */
-    record Look(long lowest, int last, long offset) {
+    record Look(int group, boolean first, boolean loads, boolean stores, long lowest, int last, long offset) {
     }
 
-    /** The value of a place's base register, and of its index register or -1. */
-    private record Values(long base, long index, int shift) {
+    /** {@code base + (index << shift) + moved}: base and index are numbers of values, -1 for no index. */
+    private record Sum(int base, int index, int shift, long moved) {
+        Sum plus(long more) {
+            return new Sum(base, index, shift, moved + more);
+        }
+
+        /** {@return this and {@code other << by}, or null when that is no such sum} */
+        Sum plus(Sum other, int by) {
+            boolean simple = index < 0 && other.index < 0;
+            return simple ? new Sum(base, other.base, by, moved + (other.moved << by)) : null;
+        }
     }
 
-    /** {@code moved}: what has been added to the registers since their values were called {@code values}. */
-    private record Access(int copy, int slot, Place place, Values values, long moved) {
-        long start() {
-            return moved + place.offset();
-        }
-
-        long end() {
-            return start() + place.bytes();
-        }
+    private record Access(int copy, int slot, boolean store, long moved, long start, long end) {
     }
 
     private static final class Group {
@@ -49,32 +55,54 @@ final class SharedLooks {
         private long end = Long.MIN_VALUE;
 
         private boolean accepts(Access access) {
-            return Math.max(end, access.end()) - Math.min(lowest, access.start()) <= NEAR;
+            return Math.max(end, access.end) - Math.min(lowest, access.start) <= NEAR;
         }
 
         private void add(Access access) {
             accesses.add(access);
-            lowest = Math.min(lowest, access.start());
-            end = Math.max(end, access.end());
+            lowest = Math.min(lowest, access.start);
+            end = Math.max(end, access.end);
         }
     }
 
-    private final int first;
+    private final RegionFlow flow;
+    private final RegionFlow.Block block;
     private final Look[][] looks;
+    private final List<Group> groups = new ArrayList<>();
+    /** By what their accesses have in common: sums that move by nothing. */
+    private final Map<Sum, Group> open = new HashMap<>();
+    /** What registers hold. */
+    private final Sum[] sums = new Sum[CpuState.SP + 1];
+    private int values;
     private int saved;
 
     /** @param copies how often the block is written one after another */
     SharedLooks(RegionFlow flow, RegionFlow.Block block, int copies) {
-        first = block.first();
-        looks = new Look[copies][block.last() - first + 1];
-        for (Group group : groups(flow, block, copies)) {
-            saved += group.accesses.size() - 1;
-            for (Access access : group.accesses) {
-                if (group.accesses.size() > 1) {
-                    looks[access.copy][access.slot - first] = new Look(group.lowest - access.moved,
-                            (int) (group.end - group.lowest) - 1, access.start() - group.lowest);
-                }
+        this.flow = flow;
+        this.block = block;
+        looks = new Look[copies][block.last() - block.first() + 1];
+        for (int register = 0; register <= CpuState.SP; register++) {
+            sums[register] = value();
+        }
+        for (int copy = 0; copy < copies; copy++) {
+            for (int slot = block.first(); slot <= block.last(); slot++) {
+                step(flow.insn(slot), copy, slot);
             }
+        }
+        groups.removeIf(group -> group.accesses.size() == 1);
+        for (int number = 0; number < groups.size(); number++) {
+            share(groups.get(number), number);
+        }
+    }
+
+    private void share(Group group, int number) {
+        saved += group.accesses.size() - 1;
+        boolean stores = group.accesses.stream().anyMatch(Access::store);
+        boolean loads = !group.accesses.stream().allMatch(Access::store);
+        for (Access access : group.accesses) {
+            looks[access.copy][access.slot - block.first()] = new Look(number, access == group.accesses.getFirst(), loads,
+                    stores, group.lowest - access.moved, (int) (group.end - group.lowest) - 1,
+                    access.start - group.lowest);
         }
     }
 
@@ -85,66 +113,62 @@ final class SharedLooks {
 
     /** {@return the look that the access of a slot shares, or null} */
     Look of(int copy, int slot) {
-        return looks[copy][slot - first];
+        return looks[copy][slot - block.first()];
     }
 
-    private static List<Group> groups(RegionFlow flow, RegionFlow.Block block, int copies) {
-        List<Group> groups = new ArrayList<>();
-        Map<Values, Group> open = new HashMap<>();
-        // every value of a register that is not another plus a constant has a number of its own
-        long[] value = new long[CpuState.SP + 1];
-        long[] moved = new long[CpuState.SP + 1];
-        long values = 0;
-        for (int register = 0; register <= CpuState.SP; register++) {
-            value[register] = values++;
-        }
-        for (int copy = 0; copy < copies; copy++) {
-            for (int slot = block.first(); slot <= block.last(); slot++) {
-                Insn insn = flow.insn(slot);
-                Access access = access(insn, copy, slot, value, moved);
-                if (access != null) {
-                    Group group = open.get(access.values);
-                    if (group == null || !group.accepts(access)) {
-                        group = new Group();
-                        groups.add(group);
-                        open.put(access.values, group);
-                    }
-                    group.add(access);
-                }
-                boolean adds = insn.op == Ops.ADD_IMM_X && insn.rn <= CpuState.SP && insn.rd <= CpuState.SP;
-                long source = adds ? value[insn.rn] : 0;
-                long movedSource = adds ? moved[insn.rn] + insn.imm : 0;
-                long written = Effects.of(insn).writes() & 0xFFFF_FFFFL;
-                for (long left = written; left != 0; left &= left - 1) {
-                    int register = Long.numberOfTrailingZeros(left);
-                    boolean loaded = MemoryEmitter.place(insn) != null && (register == insn.rd || register == insn.ra);
-                    if (access != null && register == access.place.base() && !loaded) {
-                        moved[register] += access.place.step();
-                    } else {
-                        value[register] = values++;
-                        moved[register] = 0;
-                    }
-                }
-                if (adds) {
-                    value[insn.rd] = source;
-                    moved[insn.rd] = movedSource;
-                }
-            }
-        }
-        return groups;
+    private Sum value() {
+        return new Sum(values++, -1, 0, 0);
     }
 
-    private static Access access(Insn insn, int copy, int slot, long[] value, long[] moved) {
+    private void step(Insn insn, int copy, int slot) {
         Place general = MemoryEmitter.place(insn);
         Place place = general == null ? VectorEmitter.place(insn) : general;
-        if (place == null) {
+        if (place != null) {
+            add(place, copy, slot);
+        }
+        Effects effects = Effects.of(insn);
+        if (effects.isEverything()) {
+            open.clear();
+        }
+        Sum made = made(insn);
+        for (long left = effects.writes() & 0xFFFF_FFFFL; left != 0; left &= left - 1) {
+            int register = Long.numberOfTrailingZeros(left);
+            boolean loaded = general != null && (register == insn.rd || register == insn.ra);
+            boolean steps = place != null && register == place.base() && !loaded;
+            sums[register] = steps ? sums[register].plus(place.step()) : made != null ? made : value();
+        }
+    }
+
+    private void add(Place place, int copy, int slot) {
+        Sum base = sums[place.base()];
+        Sum sum = place.index() == Place.NONE ? base : base.plus(sums[place.index()], place.shift());
+        if (sum == null) {
+            return;
+        }
+        long start = sum.moved + place.offset();
+        boolean store = flow.insn(slot).row.name().startsWith("ST");
+        Access access = new Access(copy, slot, store, sum.moved, start, start + place.bytes());
+        Sum common = sum.plus(-sum.moved);
+        Group group = open.get(common);
+        if (group == null || !group.accepts(access)) {
+            group = new Group();
+            groups.add(group);
+            open.put(common, group);
+        }
+        group.add(access);
+    }
+
+    /** {@return the result when it is a sum of what registers held, else null} */
+    private Sum made(Insn insn) {
+        if (insn.rd > CpuState.SP || insn.op != Ops.MOV_X && insn.rn > CpuState.SP) {
             return null;
         }
-        int base = place.base();
-        int index = place.index();
-        return index == Place.NONE
-                ? new Access(copy, slot, place, new Values(value[base], -1, 0), moved[base])
-                : new Access(copy, slot, place, new Values(value[base], value[index], place.shift()),
-                        moved[base] + (moved[index] << place.shift()));
+        return switch (insn.op) {
+            case Ops.ADD_IMM_X, Ops.ADDS_IMM_X -> sums[insn.rn].plus(insn.imm);
+            case Ops.SUBS_IMM_X -> sums[insn.rn].plus(-insn.imm);
+            case Ops.MOV_X -> insn.rm > CpuState.SP ? null : sums[insn.rm];
+            case Ops.ADD_LSL_X -> insn.rm > CpuState.SP ? null : sums[insn.rn].plus(sums[insn.rm], insn.a);
+            default -> null;
+        };
     }
 }

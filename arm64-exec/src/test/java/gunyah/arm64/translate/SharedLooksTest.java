@@ -39,10 +39,17 @@ class SharedLooksTest {
      */
     private static final int[] INDEXED = {0xF866_6825, 0xB868_7827, 0xF826_6865, 0x3CE6_6820, 0x9100_20C6, 0xBC26_7860,
         0x9100_0908, 0x7868_5829, 0x3828_6869, 0xF100_0442, 0x54FF_FEC1, HVC};
+    /**
+     * add x10, x1, x6, lsl #1; add x6, x6, #4; ldr x5, [x10, #8]; mov x11, x3; str x5, [x11, x6]; adds x10, x10, #8;
+     * ldurh w7, [x10, #-2]; add x11, x3, x6; strh w7, [x11, #4]; subs x8, x8, #8; ldr w9, [x1, x8]; subs x2, x2, #1;
+     * b.ne back.
+     */
+    private static final int[] SUMS = {0x8B06_042A, 0x9100_10C6, 0xF940_0545, 0xAA03_03EB, 0xF826_6965, 0xB100_214A,
+        0x785F_E147, 0x8B06_006B, 0x7900_0967, 0xF100_2108, 0xB868_6829, 0xF100_0442, 0x54FF_FE81, HVC};
 
     @Test
     void loopsAcrossTheEndOfAPageAgreeWithTheInterpreter() {
-        for (int[] loop : new int[][] {WORDS, MIXED, VECTORS, INDEXED}) {
+        for (int[] loop : new int[][] {WORDS, MIXED, VECTORS, INDEXED, SUMS}) {
             try (FlatBoard translated = board(loop, true); FlatBoard interpreted = board(loop, false)) {
                 for (long end : ENDS) {
                     for (int before = 0; before < 300; before += before < 40 ? 1 : 7) {
@@ -69,6 +76,8 @@ class SharedLooksTest {
         assertThat(saved(VECTORS, 2)).isEqualTo(1 + 2 + 3 + 1);
         // x1 + x6 3, and of x1 + 4 * x8, x3 + x6, x3 + 4 * x6 and x3 + x8 the second copy's
         assertThat(saved(INDEXED, 2)).isEqualTo(3 + 1 + 1 + 1 + 1);
+        // x1 + 2 * x6, x3 + x6, x1 + x8
+        assertThat(saved(SUMS, 2)).isEqualTo(3 + 3 + 1);
     }
 
     private static int saved(int[] loop, int copies) {
@@ -98,7 +107,7 @@ class SharedLooksTest {
         board.cpu().x[6] = 0;
         board.cpu().x[8] = 0;
         RAW.putLong(board.memory.hostAddress(TO - 8), from - 32);
-        return board.run(CODE, 11 * ROUNDS + 1);
+        return board.run(CODE, 13 * ROUNDS + 1);
     }
 
     private static long written(FlatBoard board) {
