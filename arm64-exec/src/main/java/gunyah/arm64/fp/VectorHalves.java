@@ -70,13 +70,22 @@ public final class VectorHalves {
 
     /** SDOT: two sums of four products are added to the elements of {@code d}. */
     public static long sdot(long d, long n, long m) {
-        return (int) d + dotS((int) n, (int) m) & 0xFFFF_FFFFL
-                | (d >>> 32) + dotS((int) (n >>> 32), (int) (m >>> 32)) << 32;
+        long lessThan127 = n ^ 0x7F7F_7F7F_7F7F_7F7FL;
+        long above128 = m ^ 0x8080_8080_8080_8080L;
+        return (int) d - minusDotS((int) lessThan127, (int) above128) & 0xFFFF_FFFFL
+                | (d >>> 32) - minusDotS((int) (lessThan127 >>> 32), (int) (above128 >>> 32)) << 32;
     }
 
-    private static long dotS(int n, int m) {
-        return (byte) n * (byte) m + (byte) (n >> 8) * (byte) (m >> 8) + (byte) (n >> 16) * (byte) (m >> 16)
-                + (n >> 24) * (m >> 24);
+    private static int minusDotS(int n, int m) {
+        return minusPair(n, Integer.rotateLeft(m, 16)) + minusPair(n >>> 8, Integer.rotateLeft(m, 8));
+    }
+
+    /**
+     * One multiplication for two products: {@code (-n0 - n2 * 2^16) * (m2 + m0 * 2^16)} has {@code -n0 * m0 - n2 * m2} at
+     * 2^16, which fits 16 bits with its sign only when negated: -128 * -128 * 2 is 2^15. The term below is rounded away.
+     */
+    private static int minusPair(int n, int m) {
+        return ((n & 0xFF_00FF) - 0x7F_007F) * ((m & 0xFF_00FF) - 0x80_0080) + 0x8000 >> 16;
     }
 
     /** UDOT. */
