@@ -95,11 +95,15 @@ public final class Flags {
         return (left & ~right | (left | ~right) & ~(left - right)) >>> 63;
     }
 
+    /** {@return C of {@code result = left + right + carry} as 0 or 1, carry 0 or 1, without a branch} */
+    public static long adcCarry64(long left, long right, long result) {
+        return (left & right | (left | right) & ~result) >>> 63;
+    }
+
     /** {@return NZCV of {@code result = left + right + carry}, carry 0 or 1} */
     public static int adc64(long left, long right, long result) {
-        long carries = left & right | (left | right) & ~result;
         return (int) (result >>> 32) & CpuState.N | (result == 0 ? CpuState.Z : 0)
-                | (int) (carries >>> 63) << 29 | (int) (((left ^ result) & (right ^ result)) >>> 63) << 28;
+                | (int) adcCarry64(left, right, result) << 29 | (int) (((left ^ result) & (right ^ result)) >>> 63) << 28;
     }
 
     /** {@return NZCV of {@code result = left + right + carry}, carry 0 or 1} */

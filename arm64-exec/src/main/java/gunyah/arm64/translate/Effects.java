@@ -51,7 +51,7 @@ record Effects(long reads, long writes, int flags) {
             case Ops.ADDS_LSL_W -> new Effects(rn | rm, rd, PendingFlags.ADD_32);
             case Ops.SUBS_LSL_X -> new Effects(rn | rm, rd, PendingFlags.SUB_64);
             case Ops.SUBS_LSL_W -> new Effects(rn | rm, rd, PendingFlags.SUB_32);
-            case Ops.ADCS_X, Ops.SBCS_X -> new Effects(rn | rm, rd, PendingFlags.NZCV);
+            case Ops.ADCS_X, Ops.SBCS_X -> new Effects(rn | rm, rd, PendingFlags.ADC_64);
             case Ops.ANDS_IMM_X -> new Effects(rn, rd, PendingFlags.LOGICAL_64);
             case Ops.ANDS_IMM_W -> new Effects(rn, rd, PendingFlags.LOGICAL_32);
             case Ops.ANDS_LSL_X -> new Effects(rn | rm, rd, PendingFlags.LOGICAL_64);

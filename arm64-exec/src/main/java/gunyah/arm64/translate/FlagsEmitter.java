@@ -1,5 +1,6 @@
 package gunyah.arm64.translate;
 
+import static gunyah.arm64.translate.PendingFlags.ADC_64;
 import static gunyah.arm64.translate.PendingFlags.ADD_32;
 import static gunyah.arm64.translate.PendingFlags.ADD_64;
 import static gunyah.arm64.translate.PendingFlags.FP;
@@ -12,6 +13,7 @@ import static gunyah.arm64.translate.PendingFlags.SUB_64;
 import gunyah.arm64.semantics.Flags;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.constant.MethodTypeDesc;
 
 /**
  * Writes flags and conditions. Instructions leave their operands in locals; a condition becomes a comparison of those
@@ -85,6 +87,7 @@ final class FlagsEmitter {
                     .invokestatic(Names.FLAGS, "logical64", Names.INT_OF_LONG);
             case LOGICAL_32 -> code.lload(Locals.FLAG_A).l2i()
                     .invokestatic(Names.FLAGS, "logical32", Names.INT_OF_INT);
+            case ADC_64 -> ofSum("adc64", Names.INT_OF_LONGS_3);
             case FP -> {
                 doubles();
                 code.invokestatic(Names.PENDING, "compared", Names.COMPARED);
@@ -101,6 +104,7 @@ final class FlagsEmitter {
                     .invokestatic(Names.FLAGS, "addCarry64", Names.LONG_OF_LONGS_2);
             case SUB_64 -> code.lload(Locals.FLAG_A).lload(Locals.FLAG_B)
                     .invokestatic(Names.FLAGS, "subCarry64", Names.LONG_OF_LONGS_2);
+            case ADC_64 -> ofSum("adcCarry64", Names.LONG_OF_LONGS_3);
             case ADD_32 -> {
                 wide(Locals.FLAG_A);
                 wide(Locals.FLAG_B);
@@ -116,6 +120,10 @@ final class FlagsEmitter {
                 code.loadConstant(29).iushr().iconst_1().iand().i2l();
             }
         }
+    }
+
+    private void ofSum(String method, MethodTypeDesc type) {
+        code.lload(Locals.FLAG_A).lload(Locals.FLAG_B).lload(Locals.FLAG_SUM).invokestatic(Names.FLAGS, method, type);
     }
 
     private void wide(int local) {
@@ -183,7 +191,7 @@ final class FlagsEmitter {
         switch (kind) {
             case SUB_64, SUB_32 -> compare(condition & ~1, inverted, target);
             case LOGICAL_64, LOGICAL_32 -> logical(condition & ~1, inverted, target);
-            case ADD_64, ADD_32 -> sum(condition, target);
+            case ADD_64, ADD_32, ADC_64 -> sum(condition, target);
             case FP -> floating(condition & ~1, inverted, target);
             default -> generic(condition, target);
         }
@@ -317,6 +325,9 @@ final class FlagsEmitter {
         };
         if (test < 0) {
             generic(condition, target);
+        } else if (kind == ADC_64) {
+            code.lload(Locals.FLAG_SUM).lconst_0().lcmp();
+            ifInt(test, target);
         } else if (kind == ADD_64) {
             code.lload(Locals.FLAG_A).lload(Locals.FLAG_B).ladd().lconst_0().lcmp();
             ifInt(test, target);

@@ -382,17 +382,16 @@ final class IntegerEmitter {
 
     private void carryFlags(Insn insn) {
         flags.carry();
+        code.dup2().l2i().istore(Locals.NZCV);
         emit.get(insn.rn);
         emit.get(insn.rm);
         if (insn.op == Ops.SBCS_X) {
             code.loadConstant(-1L).lxor();
         }
         code.lstore(Locals.FLAG_B).lstore(Locals.FLAG_A);
-        code.lload(Locals.FLAG_A).ladd().lload(Locals.FLAG_B).ladd().lstore(Locals.TEMP_1);
-        code.lload(Locals.FLAG_A).lload(Locals.FLAG_B).lload(Locals.TEMP_1)
-                .invokestatic(Names.FLAGS, "adc64", Names.INT_OF_LONGS_3);
-        flags.defineNzcv();
-        code.lload(Locals.TEMP_1);
+        code.lload(Locals.FLAG_A).ladd().lload(Locals.FLAG_B).ladd().lstore(Locals.FLAG_SUM);
+        flags.define(PendingFlags.ADC_64);
+        code.lload(Locals.FLAG_SUM);
         emit.set(insn.rd);
     }
 

@@ -19,7 +19,7 @@ final class Locals {
     static final int AT = 13;
     /** Kind of the pending flags, for the handler and for merges: see {@link PendingFlags}. */
     static final int FLAG_KIND = 14;
-    /** NZCV when the kind says so. */
+    /** NZCV, or the carry that was added, when the kind says so. */
     static final int NZCV = 15;
     static final int FLAG_A = 16;
     static final int FLAG_B = 18;
@@ -33,7 +33,9 @@ final class Locals {
     /** Whether floating point is in its usual mode: see {@link gunyah.arm64.fp.UsualFp}. */
     static final int USUAL = 29;
     static final int TEMP_4 = 30;
-    private static final int FIRST_REGISTER = 32;
+    /** Sum that the pending flags are of, of kind {@link PendingFlags#ADC_64}. */
+    static final int FLAG_SUM = 32;
+    private static final int FIRST_REGISTER = 34;
     private static final int FIRST_VECTOR = FIRST_REGISTER + 64;
     private static final int FIRST_HOST = FIRST_VECTOR + 128;
 

@@ -68,6 +68,7 @@ final class Names {
     static final MethodTypeDesc HOLDS = MethodTypeDesc.of(CD_boolean, CD_int, CD_int);
     static final MethodTypeDesc BANK = MethodTypeDesc.of(LONGS);
     static final MethodTypeDesc LONG_OF_LONG = MethodTypeDesc.of(CD_long, CD_long);
+    static final MethodTypeDesc LONG_OF_LONGS_3 = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_long);
     static final MethodTypeDesc LONG_OF_LONGS_2 = MethodTypeDesc.of(CD_long, CD_long, CD_long);
     static final MethodTypeDesc LONG_OF_LONG_INT = MethodTypeDesc.of(CD_long, CD_long, CD_int);
     static final MethodTypeDesc LONG_OF_LONG_INTS_2 = MethodTypeDesc.of(CD_long, CD_long, CD_int, CD_int);

@@ -24,13 +24,19 @@ public final class PendingFlags {
     static final int LOGICAL_32 = 6;
     /** Comparison of the doubles whose bits are a and b. */
     static final int FP = 8;
+    /** a + b + carry, 64 bits; the carry stands in the place of NZCV. */
+    static final int ADC_64 = 9;
     /** Compile time only: differs by the way that was taken. */
     static final int UNKNOWN = 7;
 
     private PendingFlags() {
     }
 
-    /** {@return NZCV} For generated code. */
+    /**
+     * {@return NZCV} For generated code.
+     *
+     * @param nzcv NZCV, or the carry that was added, when the kind says so
+     */
     public static int nzcv(int kind, int nzcv, long a, long b) {
         return switch (kind) {
             case ADD_64 -> Flags.add64(a, b, a + b);
@@ -39,6 +45,7 @@ public final class PendingFlags {
             case SUB_32 -> Flags.sub32((int) a, (int) b, (int) a - (int) b);
             case LOGICAL_64 -> Flags.logical64(a);
             case LOGICAL_32 -> Flags.logical32((int) a);
+            case ADC_64 -> Flags.adc64(a, b, a + b + nzcv);
             case FP -> compared(Double.longBitsToDouble(a), Double.longBitsToDouble(b));
             default -> nzcv;
         };

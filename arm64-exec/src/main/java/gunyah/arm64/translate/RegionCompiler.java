@@ -304,6 +304,7 @@ final class RegionCompiler {
         code.aload(Locals.STATE).getfield(Names.STATE, "nzcv", CD_int).istore(Locals.NZCV);
         code.iconst_0().istore(Locals.AT).iconst_0().istore(Locals.FLAG_KIND);
         code.lconst_0().lstore(Locals.FLAG_A).lconst_0().lstore(Locals.FLAG_B);
+        code.lconst_0().lstore(Locals.FLAG_SUM);
         emit.load(registers);
         code.labelBinding(dispatch);
         Label nowhere = code.newLabel();
