@@ -2,6 +2,7 @@ package gunyah.arm64.sysreg;
 
 import static gunyah.memory.RawMemory.RAW;
 
+import gunyah.arm64.mmu.Miss;
 import gunyah.arm64.mmu.Mmu;
 import gunyah.arm64.mmu.TlbBroadcast;
 import gunyah.arm64.state.Abort;
@@ -32,6 +33,7 @@ public final class SystemRegisters {
     private static final byte READ_EL1 = 2;
     /** Per slot: which exception levels read the stored value without any check. */
     private static final byte[] DIRECT = direct();
+    private static final int STACK_OF_EL0 = SystemRegister.SP_EL0.ordinal();
 
     private static final int EC_TRAPPED_WAIT = 0x01;
     private static final int EC_TRAPPED_FP = 0x07;
@@ -253,6 +255,30 @@ public final class SystemRegisters {
             return r[slot];
         }
         return readSlow(slot);
+    }
+
+    /**
+     * {@return the number of a register that software keeps a pointer in and reads all the time, -1 for any other} Linux
+     * finds its current task by SP_EL0, data of this CPU by TPIDR_EL1, and a program its thread's by TPIDR_EL0.
+     *
+     * @param bits bits 19:5 of MRS
+     */
+    public static int pointerNumber(int bits) {
+        int ordinal = SystemRegister.ordinalOf(bits | 1 << 15);
+        return ordinal < 0 ? -1 : switch (SystemRegister.ALL[ordinal]) {
+            case SP_EL0, TPIDR_EL1, TPIDR_EL0, TPIDRRO_EL0 -> ordinal;
+            default -> -1;
+        };
+    }
+
+    /** {@return the value of the register with that number, for translated code; {@link Miss} where it is UNDEFINED} */
+    public long pointer(int number) {
+        if (number == STACK_OF_EL0) {
+            Miss.unless(s.el == 1 && s.spSel == 1);
+            return s.spEl0;
+        }
+        Miss.unless((DIRECT[number] & 1 << s.el) != 0);
+        return r[number];
     }
 
     private long readSlow(int slot) {

@@ -90,7 +90,7 @@ record Effects(long reads, long writes, int flags) {
             return (insn.word & VECTOR_BIT) != 0 ? vectorMemory(insn) : memory(insn);
         }
         return switch (insn.row.name()) {
-            case "MRS" -> new Effects(bit(CpuState.SP), bit(insn.rd), PendingFlags.NZCV);
+            case "MRS" -> PointerEmitter.handles(insn) ? new Effects(0, bit(insn.rd), KEPT) : new Effects(bit(CpuState.SP), bit(insn.rd), PendingFlags.NZCV);
             case "DMB", "CLREX", "SB", "HINT" -> new Effects(0, 0, KEPT);
             default -> EVERYTHING;
         };

@@ -24,6 +24,7 @@ import gunyah.arm64.semantics.Ordered;
 import gunyah.arm64.semantics.Shift;
 import gunyah.arm64.state.CpuState;
 import gunyah.arm64.state.VcpuControl;
+import gunyah.arm64.sysreg.SystemRegisters;
 import gunyah.memory.UncheckedArray;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -36,6 +37,7 @@ final class Names {
     static final ClassDesc STATE = desc(CpuState.class);
     static final ClassDesc MMU = desc(Mmu.class);
     static final ClassDesc CONTROL = desc(VcpuControl.class);
+    static final ClassDesc SYSTEM_REGISTERS = desc(SystemRegisters.class);
     static final ClassDesc INSN = desc(Insn.class);
     static final ClassDesc SEMANTICS = desc(Semantics.class);
     static final ClassDesc REGION = desc(Region.class);

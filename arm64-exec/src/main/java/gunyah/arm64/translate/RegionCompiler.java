@@ -69,6 +69,7 @@ final class RegionCompiler {
     private LookEmitter look;
     private MemoryEmitter memory;
     private IntegerEmitter integer;
+    private PointerEmitter pointers;
     private VectorEmitter vector;
     private CodeBuilder code;
     private Label dispatch;
@@ -140,7 +141,7 @@ final class RegionCompiler {
     /** {@return whether bytecode stands for the instruction, and not a call of its semantics} */
     static boolean isInline(Insn insn) {
         return insn.op != Ops.CALL_BRANCH && (insn.op != Ops.CALL || RareIntegerEmitter.handles(insn)
-                || MemoryEmitter.handles(insn) || VectorEmitter.handles(insn));
+                || MemoryEmitter.handles(insn) || VectorEmitter.handles(insn) || PointerEmitter.handles(insn));
     }
 
     private static boolean isByRegister(Insn insn) {
@@ -255,6 +256,7 @@ final class RegionCompiler {
         look = new LookEmitter(emit);
         memory = new MemoryEmitter(emit, look);
         integer = new IntegerEmitter(emit, flags);
+        pointers = new PointerEmitter(emit);
         vector = new VectorEmitter(emit, flags, look);
         dispatch = code.newLabel();
         exit = code.newLabel();
@@ -400,7 +402,7 @@ final class RegionCompiler {
             if (mayFault(insn)) {
                 emit.at(slot);
             }
-            if (!integer.emit(insn, slot) && !memory.emit(insn, slot) && !vector.emit(insn)) {
+            if (!integer.emit(insn, slot) && !memory.emit(insn, slot) && !vector.emit(insn) && !pointers.emit(insn)) {
                 throw new IllegalStateException(insn.row.name() + " has no emitter for op " + insn.op);
             }
         }
@@ -408,7 +410,7 @@ final class RegionCompiler {
     }
 
     private static boolean mayFault(Insn insn) {
-        return (insn.word >>> 25 & 5) == 4 || FpEmitter.mayMiss(insn);
+        return (insn.word >>> 25 & 5) == 4 || FpEmitter.mayMiss(insn) || PointerEmitter.handles(insn);
     }
 
     /** The row's semantics, on the state in memory; locals follow. */
