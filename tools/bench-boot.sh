@@ -1,6 +1,7 @@
 #!/bin/bash
 # Time from process start to the shell prompt, and CPU time up to power off, side by side with QEMU (TCG) on the same
-# kernel and initramfs in interleaved runs. Prints a table for docs/performance.md.
+# kernel and initramfs in interleaved runs; the same with translations that an earlier process kept (--code-cache), and
+# of the second and third boot of one process, from `reboot -f` on. Prints a table for docs/performance.md.
 # Usage: tools/bench-boot.sh [ROUNDS] [KERNEL ...]     KERNEL: 6.1 or 6.12; default 3 rounds of both
 # Needs: ./gunyah fetch debian --kernel all; qemu-system-aarch64 and expect (tools/install-oracles.sh)
 set -euo pipefail
@@ -18,22 +19,27 @@ for kernel in "${kernels[@]}"; do
     [ -f ".guests/vmlinuz-$kernel" ] || { echo "bench-boot: run ./gunyah fetch debian --kernel all first" >&2; exit 2; }
 done
 
-# Prints "SHELL_MS CPU_MS" of one run of the command; CPU time is that of the whole process, JVM compiler included.
+# Prints "SHELL_MS ... CPU_MS" of one run of the command that boots so many times; CPU time is that of the whole process,
+# JVM compiler included.
 measure() {
     expect -f - -- "$@" <<'EXPECT'
 log_user 0
 set timeout 600
+set boots [lindex $argv 0]
 set begin [clock milliseconds]
-spawn -noecho bash -c {TIMEFORMAT='CPU %3U %3S'; time "$@"} bash {*}$argv
-expect {
-    "/root # " {}
-    timeout { puts stderr "bench-boot: no shell in time"; exit 1 }
-    eof { puts stderr "bench-boot: ended before the shell"; exit 1 }
+spawn -noecho bash -c {TIMEFORMAT='CPU %3U %3S'; time "$@"} bash {*}[lrange $argv 1 end]
+for {set boot 1} {$boot <= $boots} {incr boot} {
+    expect {
+        "/root # " {}
+        timeout { puts stderr "bench-boot: no shell in time"; exit 1 }
+        eof { puts stderr "bench-boot: ended before the shell"; exit 1 }
+    }
+    puts -nonewline "[expr {[clock milliseconds] - $begin}] "
+    set begin [clock milliseconds]
+    send [expr {$boot < $boots ? "reboot -f\r" : "poweroff -f\r"}]
 }
-set shell [expr {[clock milliseconds] - $begin}]
-send "poweroff -f\r"
 expect -re {CPU ([0-9.]+) ([0-9.]+)}
-puts "$shell [expr {round(($expect_out(1,string) + $expect_out(2,string)) * 1000)}]"
+puts "[expr {round(($expect_out(1,string) + $expect_out(2,string)) * 1000)}]"
 expect eof
 EXPECT
 }
@@ -46,25 +52,36 @@ median() {
 echo "$(nproc) x $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1), $(qemu-system-aarch64 --version | head -1)," \
     "$rounds rounds, medians, $cpus vCPU, 512 MiB"
 echo
-echo "| kernel | command line | gunyah shell s | qemu shell s | gunyah CPU s | qemu CPU s |"
-echo "|---|---|---|---|---|---|"
+echo "| kernel | command line | gunyah shell s | with code cache | second boot | third | qemu shell s | gunyah CPU s | qemu CPU s |"
+echo "|---|---|---|---|---|---|---|---|---|"
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 for kernel in "${kernels[@]}"; do
     for append in "" cryptomgr.notests; do
-        rm -f "$results"/*
+        rm -rf "$results"/*
+        ours=(./gunyah run --kernel ".guests/vmlinuz-$kernel" --initrd ".guests/initramfs-$kernel.cpio" --cpus "$cpus"
+            --mem 512M --append "$append")
+        # fills the cache
+        measure 3 "${ours[@]}" --code-cache "$results/kept" >/dev/null
         for ((round = 0; round < rounds; round++)); do
-            read -r shell cpu < <(measure ./gunyah run --kernel ".guests/vmlinuz-$kernel" \
-                --initrd ".guests/initramfs-$kernel.cpio" --cpus "$cpus" --mem 512M --append "$append")
+            read -r shell cpu < <(measure 1 "${ours[@]}")
             echo "$shell" >>"$results/our-shell"
             echo "$cpu" >>"$results/our-cpu"
-            read -r shell cpu < <(measure qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" \
+            read -r shell cpu < <(measure 1 "${ours[@]}" --code-cache "$results/kept")
+            echo "$shell" >>"$results/kept-shell"
+            read -r shell second third cpu < <(measure 3 "${ours[@]}")
+            echo "$second" >>"$results/second"
+            echo "$third" >>"$results/third"
+            read -r shell cpu < <(measure 1 qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a57 -smp "$cpus" \
                 -m 512 -nic none -nographic -kernel ".guests/vmlinuz-$kernel" -initrd ".guests/initramfs-$kernel.cpio" \
                 -append "console=ttyAMA0 $append")
             echo "$shell" >>"$results/qemu-shell"
             echo "$cpu" >>"$results/qemu-cpu"
         done
-        echo "| $kernel | ${append:-(self-tests)} | $(median <"$results/our-shell") | $(median <"$results/qemu-shell")" \
-            "| $(median <"$results/our-cpu") | $(median <"$results/qemu-cpu") |"
+        row="| $kernel | ${append:-(self-tests)} |"
+        for column in our-shell kept-shell second third qemu-shell our-cpu qemu-cpu; do
+            row+=" $(median <"$results/$column") |"
+        done
+        echo "$row"
     done
 done
