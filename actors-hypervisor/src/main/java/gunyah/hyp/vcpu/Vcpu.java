@@ -407,8 +407,10 @@ public final class Vcpu extends ThreadObject implements VicTarget {
     }
 
     public VcpuStatistics statistics() {
+        // before the sum, which a wait is added to first: no wait is longer than all together
+        long longestWaitNs = thread.longestWaitNs();
         return new VcpuStatistics(name, index(), stateName(), engine.retired(), thread.runNs(),
-                thread.waitNs(), thread.longestWaitNs(), counters.runs, counters.hypercalls, counters.stage2Faults,
+                thread.waitNs(), longestWaitNs, counters.runs, counters.hypercalls, counters.stage2Faults,
                 counters.vmmioExits, counters.pageFaultExits, counters.vdeviceAccesses, counters.injectedAborts,
                 counters.waits, vic().delivered(index()));
     }
