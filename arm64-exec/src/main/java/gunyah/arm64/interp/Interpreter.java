@@ -228,7 +228,7 @@ public final class Interpreter {
         left = null;
         boolean continues = from != null && page.region(slot) == null;
         if (continues) {
-            if (page == leftPage && from.covers(slot)) {
+            if (page == leftPage && from.covers(slot) && Region.mayMiss(page.insn(slot))) {
                 // no region begins there, and the next jump comes back
                 warming = CodePage.SLOTS;
                 return false;

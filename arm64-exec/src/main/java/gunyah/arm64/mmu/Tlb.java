@@ -4,7 +4,7 @@ import gunyah.memory.UncheckedArray;
 import java.util.Arrays;
 
 /**
- * The software TLB of one vCPU: direct mapped, 1024 entries in each of three privilege banks, every entry one 4 KiB
+ * The software TLB of one vCPU: direct mapped, 2048 entries in each of three privilege banks, every entry one 4 KiB
  * page of the combined stage-1 and stage-2 translation. An entry is four longs: read tag, write tag, execute tag and
  * the number to add to a VA to get the host address. A tag is the page's VA (top byte as the guest wrote it) plus flag
  * bits; any flag makes the fast comparison in {@link Mmu} fail. Owned by the vCPU's thread.
@@ -33,8 +33,10 @@ final class Tlb {
 
     static final long PAGE = -4096;
     private static final int ENTRY_BYTES = 32;
-    private static final int BANK_BYTES = 1024 * ENTRY_BYTES;
-    private static final int LIST = 1024;
+    private static final int ENTRIES = 2048;
+    private static final int BANK_BYTES = ENTRIES * ENTRY_BYTES;
+    /** How many entries a half remembers to have filled. */
+    private static final int LIST = ENTRIES;
     private static final int SEVERAL = -1;
 
     /** The bank with EL0's rights, also for LDTR and STTR. */
@@ -203,9 +205,9 @@ final class Tlb {
      */
     void flushPage(long va, int granule) {
         if ((gigabytes >>> gigabyteBit(va) & 1) != 0) {
-            flushRange(va, 30, 0, 1024);
+            flushRange(va, 30, 0, ENTRIES);
         } else if (isOfBlock(va)) {
-            flushRange(va, 21, (int) index(va) / ENTRY_BYTES & 512, 512);
+            flushRange(va, 21, (int) index(va) / ENTRY_BYTES & -512, 512);
         } else if (granule == 12) {
             dropIfSame(index(va), va, 12);
         } else {

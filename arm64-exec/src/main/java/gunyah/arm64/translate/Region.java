@@ -63,6 +63,11 @@ public abstract class Region {
         return Arrays.binarySearch(slots, slot) >= 0;
     }
 
+    /** {@return whether translated code may leave before the instruction, because it cannot be done at once} */
+    public static boolean mayMiss(Insn insn) {
+        return (insn.word >>> 25 & 5) == 4 || FpEmitter.mayMiss(insn) || PointerEmitter.handles(insn);
+    }
+
     /** {@return the number of its instructions} */
     final int size() {
         return slots.length;

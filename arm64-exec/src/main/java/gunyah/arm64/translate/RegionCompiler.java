@@ -36,6 +36,10 @@ import java.util.Map;
 final class RegionCompiler {
     /** C2 needs 10 to 100 ms for such a method, seconds for one that is twice as large, and gives up on larger ones. */
     private static final int MAX_CODE_BYTES = 3_000;
+    /** The same of long blocks: C2's time grows with their length only. */
+    private static final int MAX_STRAIGHT_BYTES = 6_000;
+    /** What any region has of them, about. */
+    private static final int FIXED_BYTES = 200;
     /** What the names of the generated classes begin with; the JVM adds to that of a hidden class. */
     static final String CLASS_NAME = RegionCompiler.class.getPackageName() + ".TranslatedRegion";
     private static final ClassDesc SELF = ClassDesc.of(CLASS_NAME);
@@ -100,12 +104,19 @@ final class RegionCompiler {
      * @param entry      slot of the first entry
      */
     static RegionCode compile(Insn[] page, short[] jumpedFrom, int entry) {
-        RegionFlow flow = new RegionFlow(page, jumpedFrom, entry, RegionFlow.MAX_INSTRUCTIONS);
+        RegionFlow flow = new RegionFlow(page, jumpedFrom, entry, RegionFlow.MAX_STRAIGHT);
+        int most = MAX_STRAIGHT_BYTES;
+        if (!flow.isStraight()) {
+            flow = new RegionFlow(page, jumpedFrom, entry, RegionFlow.MAX_INSTRUCTIONS);
+            most = MAX_CODE_BYTES;
+        }
         RegionCompiler compiler = new RegionCompiler(flow, true);
         byte[] bytes = compiler.compile();
-        while (codeBytes(bytes) > MAX_CODE_BYTES && (flow.size() > 1 || compiler.sharesAlways)) {
-            // first the second versions of long loops go, then instructions
-            flow = compiler.sharesAlways ? flow : new RegionFlow(page, jumpedFrom, entry, flow.size() * 2 / 3);
+        while (codeBytes(bytes) > most && (flow.size() > 1 || compiler.sharesAlways)) {
+            // first the second versions of long loops go, then instructions: to what fits by the average
+            int fits = Math.clamp(flow.size() * (most - FIXED_BYTES) / (codeBytes(bytes) - FIXED_BYTES),
+                    flow.size() / 2, flow.size() - 1);
+            flow = compiler.sharesAlways ? flow : new RegionFlow(page, jumpedFrom, entry, fits);
             compiler = new RegionCompiler(flow, false);
             bytes = compiler.compile();
         }
@@ -399,7 +410,7 @@ final class RegionCompiler {
                 callWithOperands(insn, slot, effects);
             }
         } else {
-            if (mayFault(insn)) {
+            if (Region.mayMiss(insn)) {
                 emit.at(slot);
             }
             if (!integer.emit(insn, slot) && !memory.emit(insn, slot) && !vector.emit(insn) && !pointers.emit(insn)) {
@@ -407,10 +418,6 @@ final class RegionCompiler {
             }
         }
         dirty = dirtyAfter(insn, effects, dirty);
-    }
-
-    private static boolean mayFault(Insn insn) {
-        return (insn.word >>> 25 & 5) == 4 || FpEmitter.mayMiss(insn) || PointerEmitter.handles(insn);
     }
 
     /** The row's semantics, on the state in memory; locals follow. */

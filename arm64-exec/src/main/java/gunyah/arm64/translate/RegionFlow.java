@@ -18,6 +18,10 @@ import java.util.stream.IntStream;
 final class RegionFlow {
     /** Most instructions of a region: the time that HotSpot takes grows much faster than a method. */
     static final int MAX_INSTRUCTIONS = 160;
+    /** Most instructions of a region that {@link #isStraight}. */
+    static final int MAX_STRAIGHT = 320;
+    /** Instructions of a block that is long. */
+    private static final int LONG_BLOCK = 32;
     static final int SLOTS = 1024;
     /** Instructions of all copies of a loop of one block, and how many copies. */
     private static final int MOST_UNROLLED = 24;
@@ -157,6 +161,11 @@ final class RegionFlow {
     boolean isLoop(Block block) {
         Insn last = page[block.last()];
         return isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first();
+    }
+
+    /** {@return whether its blocks are long, on average} */
+    boolean isStraight() {
+        return size >= LONG_BLOCK * blocks.size();
     }
 
     /** {@return how often a block is written one after another: a short loop looks about only every few rounds} */

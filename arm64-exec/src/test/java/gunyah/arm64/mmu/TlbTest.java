@@ -75,10 +75,10 @@ class TlbTest {
         }
     }
 
-    /** The list of what was filled has 1,024 places. */
+    /** The list of what was filled has 2,048 places. */
     @Test
     void aHalfIsDroppedWholeHoweverMuchWasFilled() {
-        for (int pages : new int[] {1, 1023, 1024, 1025, 3000}) {
+        for (int pages : new int[] {1, 2047, 2048, 2049, 5000}) {
             tlb.clear();
             fill(-BLOCK);
             for (long page = 1; page <= pages; page++) {
