@@ -2,9 +2,10 @@
 # Runs software that we did not write in a Debian guest, and checks that it finds nothing wrong: stress-ng with --verify,
 # openssl, python3's own tests, sqlite and gzip. Makes .guests/software.img from Debian packages at first.
 #   tools/run-real-software.sh [OPTION of gunyah run ...]       such as --cpus 4 --cpu max --engine auto
-# Environment: SECONDS_EACH for each stressor (10); LONG=1 runs stress-ng's stressors of processor, caches, memory,
-# scheduler and interrupts one after the other instead, COMMAND='...' what a shell of the guest makes of it; QEMU=1 runs
-# the same on QEMU, with QEMU's options. Status 0 when all passed and the kernel did not complain.
+# Environment: SECONDS_EACH for each stressor (10; at 1, stress-ng's alarm may tell its child to end before that listens
+# and wait for ever, on QEMU, too); LONG=1 runs stress-ng's stressors of processor, caches, memory, scheduler and
+# interrupts one after the other instead, COMMAND='...' what a shell of the guest makes of it; QEMU=1 runs the same on
+# QEMU, with QEMU's options. Status 0 when all passed and the kernel did not complain.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 disk=.guests/software.img
