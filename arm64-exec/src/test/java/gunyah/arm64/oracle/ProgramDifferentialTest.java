@@ -119,8 +119,10 @@ class ProgramDifferentialTest {
         ByteBuffer expected = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         Map<Tier, Translator> translators = new EnumMap<>(Tier.class);
         Map<Tier, ComparedCpu> translated = new EnumMap<>(Tier.class);
-        try (InstructionOracle oracle = InstructionOracle.start(chunk.cases, chunk.code, chunk.states, memory, 0);
-                ComparedCpu interpreted = ComparedCpu.ofPrograms(features, null, chunk.cases, chunk.code, 0)) {
+        try (ComparedCpu interpreted = ComparedCpu.ofPrograms(features, null, chunk.cases, chunk.code, 0);
+                InstructionOracle oracle = InstructionOracle.start(
+                        chunk.cases.stream().map(c -> strays(interpreted, chunk, c, memory) ? skipped(c) : c).toList(),
+                        chunk.code, chunk.states, memory, 0)) {
             for (Tier tier : EnumSet.complementOf(EnumSet.of(Tier.INTERPRETED))) {
                 translators.put(tier, tier.translator());
                 translated.put(tier, ComparedCpu.ofPrograms(features, translators.get(tier), chunk.cases,
@@ -128,8 +130,7 @@ class ProgramDifferentialTest {
             }
             for (Case c : chunk.cases) {
                 assertThat(oracle.next(bytes)).as("QEMU ends program %d", seed + c.state()).isTrue();
-                long count = interpreted.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
-                        MOST_INSTRUCTIONS);
+                long count = run(interpreted, chunk, c, memory);
                 if (interpreted.strayed()) {
                     strayed++;
                     continue;
@@ -139,8 +140,7 @@ class ProgramDifferentialTest {
                 longOnes += count >= 1000 ? 1 : 0;
                 compare(interpreted.programDifference(expected), "interpreter", chunk, c, seed);
                 translated.forEach((tier, cpu) -> {
-                    long again = cpu.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory,
-                            MOST_INSTRUCTIONS);
+                    long again = run(cpu, chunk, c, memory);
                     String counts = count == again ? "" : again + " instructions, not " + count;
                     compare(cpu.programDifference(expected) + counts, tier.name(), chunk, c, seed);
                 });
@@ -150,6 +150,20 @@ class ProgramDifferentialTest {
         }
         translators.forEach(Tier::check);
         regions += translators.get(Tier.TRANSLATED).statistics().regions();
+    }
+
+    private static long run(ComparedCpu cpu, Chunk chunk, Case c, byte[] memory) {
+        return cpu.runProgram(c, chunk.address(c), chunk.program(c), chunk.states, memory, MOST_INSTRUCTIONS);
+    }
+
+    private static boolean strays(ComparedCpu cpu, Chunk chunk, Case c, byte[] memory) {
+        run(cpu, chunk, c, memory);
+        return cpu.strayed();
+    }
+
+    /** {@return a case of nothing: a program that changes its own code might never end on QEMU, which sees the change} */
+    private static Case skipped(Case c) {
+        return new Case(null, branch(0, 4), c.state(), c.address(), c.patches());
     }
 
     private void compare(String difference, String engine, Chunk chunk, Case c, long seed) {
