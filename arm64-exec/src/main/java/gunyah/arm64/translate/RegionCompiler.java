@@ -58,8 +58,6 @@ final class RegionCompiler {
     }
 
     private final RegionFlow flow;
-    /** Long loops are written twice, too, when that saves looks. */
-    private final boolean sharesAlways;
     private final Map<Integer, Entry> known = new HashMap<>();
     private final Map<Integer, Label> labels = new HashMap<>();
     private final List<Constant> data = new ArrayList<>();
@@ -90,9 +88,8 @@ final class RegionCompiler {
     /** By slot, where accesses take their own look instead of a shared one. */
     private final Map<Integer, Label> alone = new HashMap<>();
 
-    private RegionCompiler(RegionFlow flow, boolean sharesAlways) {
+    private RegionCompiler(RegionFlow flow) {
         this.flow = flow;
-        this.sharesAlways = sharesAlways;
     }
 
     /**
@@ -110,14 +107,14 @@ final class RegionCompiler {
             flow = new RegionFlow(page, jumpedFrom, entry, RegionFlow.MAX_INSTRUCTIONS);
             most = MAX_CODE_BYTES;
         }
-        RegionCompiler compiler = new RegionCompiler(flow, true);
+        RegionCompiler compiler = new RegionCompiler(flow);
         byte[] bytes = compiler.compile();
-        while (codeBytes(bytes) > most && (flow.size() > 1 || compiler.sharesAlways)) {
-            // first the second versions of long loops go, then instructions: to what fits by the average
+        while (codeBytes(bytes) > most && flow.size() > 1) {
+            // to what fits by the average
             int fits = Math.clamp(flow.size() * (most - FIXED_BYTES) / (codeBytes(bytes) - FIXED_BYTES),
                     flow.size() / 2, flow.size() - 1);
-            flow = compiler.sharesAlways ? flow : new RegionFlow(page, jumpedFrom, entry, fits);
-            compiler = new RegionCompiler(flow, false);
+            flow = new RegionFlow(page, jumpedFrom, entry, fits);
+            compiler = new RegionCompiler(flow);
             bytes = compiler.compile();
         }
         int[] slots = flow.slots();
@@ -347,7 +344,7 @@ final class RegionCompiler {
         dirty = entry.dirty;
         code.labelBinding(labels.get(each.first()));
         int copies = flow.copies(each);
-        shared = flow.isLoop(each) && (sharesAlways || copies > 1) ? new SharedLooks(flow, each, copies) : null;
+        shared = flow.isShortLoop(each) ? new SharedLooks(flow, each, copies) : null;
         if (shared != null && shared.saved() == 0) {
             shared = null;
         }

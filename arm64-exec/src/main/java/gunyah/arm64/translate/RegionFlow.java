@@ -157,10 +157,11 @@ final class RegionFlow {
         return slot >= 0 && slot < SLOTS && covered.get(slot);
     }
 
-    /** {@return whether the block is a loop} */
-    boolean isLoop(Block block) {
+    /** {@return whether the block is a loop so short that writing it twice costs little} */
+    boolean isShortLoop(Block block) {
         Insn last = page[block.last()];
-        return isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first();
+        return isDirectBranch(last) && last.op != Ops.B && block.last() + (int) last.imm == block.first()
+                && length(block) <= MOST_UNROLLED;
     }
 
     /** {@return whether its blocks are long, on average} */
@@ -170,7 +171,7 @@ final class RegionFlow {
 
     /** {@return how often a block is written one after another: a short loop looks about only every few rounds} */
     int copies(Block block) {
-        return isLoop(block) ? Math.clamp(MOST_UNROLLED / length(block), 1, MOST_COPIES) : 1;
+        return isShortLoop(block) ? Math.min(MOST_UNROLLED / length(block), MOST_COPIES) : 1;
     }
 
     private static int length(Block block) {
