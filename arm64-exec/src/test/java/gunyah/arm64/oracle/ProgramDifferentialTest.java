@@ -161,7 +161,7 @@ class ProgramDifferentialTest {
         return cpu.strayed();
     }
 
-    /** {@return a case of nothing: a program that changes its own code might never end on QEMU, which sees the change} */
+    /** {@return a case of nothing: what changes its own code may never end on QEMU, which sees the change} */
     private static Case skipped(Case c) {
         return new Case(null, branch(0, 4), c.state(), c.address(), c.patches());
     }
