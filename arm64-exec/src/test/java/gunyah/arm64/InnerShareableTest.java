@@ -16,14 +16,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Two CPUs on two threads. Every program ends with HVC. */
 @Tag("guest")
-@Timeout(60)
 @ParameterizedClass
 @EnumSource(Tier.class)
 class InnerShareableTest {
