@@ -118,12 +118,15 @@ class IsaDocumentTest {
                 | 10,000,000 words on the default model, as many on the one with all features, seed 20261125 \
                 | no exception, hang or stray write |
                 | `HostileCodeTest`, translated \
-                | 500,000 words by each way, seed 20261125 | no exception, hang or stray write |
+                | 8,000,000 words, seeds 101 to 108; 500,000 by each other way, seed 20261125 \
+                | no exception, hang or stray write |
                 | `LitmusTest`, patched code \
                 | 1,000,000 iterations of each, interpreted and translated, on two and four CPUs, seed 20261126; \
                 3,000,000 of three that run it, translated, seed 7 \
                 | one race, mended: a region that was dropped between two looks was noted as found after that |
                 | `LitmusTest`, the first 12 shapes of MP | 1,000,000 iterations of each, both ways | nothing |
+                | `LitmusTest`, all of SB, and LB with DMB ISH and ISHLD \
+                | 1,000,000 iterations of each, translated, CPUs that wait longer for each other | nothing |
                 | `LitmusTest`, other shapes of one VM but pairs and additions \
                 | 50,000 iterations of each, both ways | nothing |
                 | `tools/run-real-software.sh --cpus 2 --cpu max` | 21 checks, stressors for 8 s each | all passed |
