@@ -11,17 +11,14 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * The inner shareable domain of one VM: what its CPUs share and how they reach each other. It broadcasts TLB
- * maintenance, holds the decoded code of the VM's pages, delivers SEV, and serialises 128-bit atomics. All methods may
- * be called from any thread unless they say otherwise.
+ * maintenance, holds the decoded code of the VM's pages and delivers SEV. All methods may be called from any thread unless
+ * they say otherwise.
  *
  * <p>Shoot-downs: a request is queued at every other CPU, whose attention word gets {@link VcpuControl#TLB}; the
  * requester's DSB then waits until each of them drained its queue or is outside guest code. A CPU declares itself inside
  * guest code <em>before</em> it looks at its attention word, and a requester looks at that declaration <em>after</em>
  * raising the bit (both sequentially consistent), so one of the two always sees the other. While waiting a CPU answers
  * its own requests, therefore two CPUs may wait for each other.
- *
- * <p>Limit: a 128-bit atomic excludes other 128-bit atomics, but a plain 64-bit store to one of its halves can fall
- * between its check and its write.
  *
  * <p>Stores to decoded code are not watched: the architecture makes software invalidate what it writes as code
  * (CTR_EL0.DIC is 0), and watched pages would make every store to data beside code slow. What the owner of the memory
