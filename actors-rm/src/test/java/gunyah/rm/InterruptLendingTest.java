@@ -1,7 +1,6 @@
 package gunyah.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import gunyah.config.fdt.DtNode;
 import gunyah.hyp.hwirq.HardwareLine;
@@ -22,7 +21,6 @@ import gunyah.rm.rpc.VmState;
 import gunyah.rm.rpc.WireReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -129,7 +127,7 @@ class InterruptLendingTest {
         host.ok(MessageId.VM_IRQ_RECLAIM, new IrqHandle(handle));
         host.fired.remove(IRQ);
         line().raise();
-        await().atMost(Duration.ofMinutes(1)).until(() -> host.fired.contains(IRQ));
+        host.awaitFired(IRQ);
     }
 
     private static RmMessage message(int sequence, MessageId id, Payload payload) {

@@ -115,7 +115,7 @@ class OwnerDevicesTest {
         assertThat(guest.store(MESSAGE, 0x1122_3344_5566_7788L)).isTrue();
         long tx = guest.capability("qcom,gunyah-message-queue", TO_OWNER);
         assertThat(guest.call(SEND, tx, 8, MESSAGE, 1)[0]).isZero();
-        assertThat(host.fired).contains(in.virq());
+        host.awaitFired(in.virq());
         assertThat(host.call(RECEIVE, in.capId(), HOST_BUFFER, 16)).startsWith(0, 8);
         assertThat(host.read(HOST_BUFFER)).isEqualTo(0x1122_3344_5566_7788L);
 
@@ -150,7 +150,7 @@ class OwnerDevicesTest {
 
         HypResource heard = resource(guest, ResourceType.DOORBELL_RECEIVER, SHARED);
         assertThat(guest.call(RING, guest.capability("qcom,gunyah-doorbell-source", SHARED), 5)[0]).isZero();
-        assertThat(host.fired).contains(heard.virq());
+        host.awaitFired(heard.virq());
         assertThat(host.call(TAKE_FLAGS, heard.capId(), -1)).startsWith(0, 5);
         int line = 32 + guest.device("qcom,gunyah-doorbell", SHARED).cells("interrupts").orElseThrow()[1];
         guest.enable(line);

@@ -70,7 +70,10 @@ class PrimaryVmTest {
         host.fired.clear();
         for (int line = FIRST_HARDWARE_LINE; line < FIRST_HARDWARE_LINE + HARDWARE_LINES; line++) {
             host.hypervisor.hardwareLine(line).raise();
-            assertThat(host.fired).contains(line).hasSize(line - FIRST_HARDWARE_LINE + 1);
+            host.awaitFired(line);
+            // the Resource Manager's queues may have had something to say
+            assertThat(host.fired).filteredOn(fired -> fired >= FIRST_HARDWARE_LINE
+                    && fired < FIRST_HARDWARE_LINE + HARDWARE_LINES).hasSize(line - FIRST_HARDWARE_LINE + 1);
         }
     }
 

@@ -198,6 +198,15 @@ final class RealHost implements AutoCloseable {
         }
     }
 
+    /** Waits until the line has fired: who raises it does not wait for that. */
+    void awaitFired(int line) {
+        long deadline = System.nanoTime() + LIMIT_SECONDS * 1_000_000_000L;
+        while (!fired.contains(line) && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(fired).contains(line);
+    }
+
     /** Waits until the object model is as it was. */
     void awaitSame(MachineState before, String what) {
         long deadline = System.nanoTime() + LIMIT_SECONDS * 1_000_000_000L;

@@ -137,7 +137,7 @@ class VirtioGuestTest {
         assertNode(driver, node, registers);
         driver.enable(line);
         initialise(driver, registers);
-        assertThat(host.fired).contains(device.virq());
+        host.awaitFired(device.virq());
         assertThat(host.call(GET_NOTIFICATION, device.capId())).startsWith(0, 0, 8);
         assertThat(host.call(GET_FEATURES, device.capId(), 1)).startsWith(0, VERSION_1_AND_ACCESS_PLATFORM);
         exchange(driver, registers, line, device);
