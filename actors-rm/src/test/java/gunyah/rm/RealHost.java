@@ -176,7 +176,8 @@ final class RealHost implements AutoCloseable {
     MachineState atRest() {
         MachineState state = hypervisor.state();
         long turns = turns();
-        for (int same = 0; same < 3;) {
+        // many looks: who has something left to do may wait for a processor of a busy machine
+        for (int same = 0; same < 10;) {
             MachineState next = hypervisor.state();
             long nextTurns = turns();
             same = next.equals(state) && nextTurns == turns ? same + 1 : 0;
