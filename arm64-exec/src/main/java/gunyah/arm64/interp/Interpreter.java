@@ -114,7 +114,9 @@ public final class Interpreter {
         control = cpu.control;
         domain = cpu.domain;
         Arrays.fill(tags, -1);
-        Arrays.setAll(known, index -> new Known());
+        if (translated) {
+            Arrays.setAll(known, index -> new Known());
+        }
         Arrays.fill(single, CodePage.PAGE_END);
         gate = translator == null ? null : translator.gates().of(cpu);
     }
